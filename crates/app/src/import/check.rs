@@ -1,0 +1,231 @@
+//! The pack's own checks, run on staged rows in batches on all cores.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use engine::interpret::Evaluator;
+use model::{Date, Text};
+use pack::program::{Check, ColumnId, EntityId, Program, Rule, RuleDetail, Type, Value};
+use store::View;
+
+use super::ImportError;
+use super::closure::Closure;
+use super::fault::{RowFault, mask};
+use super::link::{Links, Tables};
+use super::parse::scaled;
+use super::relatives::Family;
+use super::schema::{EntityPlan, Reader, Schema};
+use super::stage::{State, Table};
+
+/// Rows evaluated at once: large enough to spread the cost of linking, small enough for the cache.
+const BATCH: usize = 512;
+
+/// A check with the columns that its message quotes.
+pub struct CheckPlan<'p> {
+    rule: &'p Rule,
+    check: &'p Check,
+    quoted: Vec<ColumnId>,
+}
+
+impl<'p> CheckPlan<'p> {
+    pub fn all(program: &'p Program, entity: EntityId, at_import_only: bool) -> Vec<Self> {
+        let checks = program.rules.iter().filter(|rule| rule.entity == Some(entity)).filter_map(|rule| match &rule.detail {
+            RuleDetail::Check(check) if check.at_import || !at_import_only => Some((rule, check)),
+            _ => None,
+        });
+        checks
+            .map(|(rule, check)| {
+                let quoted = placeholders(&check.message.en)
+                    .chain(placeholders(&check.message.zh))
+                    .filter_map(|name| column_named(program, entity, name))
+                    .collect();
+                Self { rule, check, quoted }
+            })
+            .collect()
+    }
+
+    fn roots(&self) -> impl Iterator<Item = ColumnId> + '_ {
+        self.quoted.iter().copied().chain([self.check.fails])
+    }
+
+    /// Whether the check reads a field.
+    pub fn reads(&self, program: &Program, field: ColumnId) -> bool {
+        Closure::of(program, [self.check.fails]).columns.contains(&field)
+    }
+}
+
+/// Runs every import check on every row of the import.
+pub fn run(
+    schema: &Schema<'_>,
+    tables: &mut Tables,
+    links: &Links,
+    view: &View<'_>,
+    as_of: Date,
+) -> Result<(), ImportError> {
+    let mut found: BTreeMap<usize, Vec<RowFault>> = BTreeMap::new();
+    for entity in &schema.entities {
+        let checks = CheckPlan::all(schema.program, entity.id, true);
+        let Some(table) = tables[entity.id.index()].as_ref().filter(|_| !checks.is_empty()) else { continue };
+        let subjects: Vec<u32> =
+            (0..table.len() as u32).filter(|row| table.states[*row as usize] != State::Repeated).collect();
+        let closure = Closure::of(schema.program, checks.iter().flat_map(CheckPlan::roots));
+        let family = Family::new(schema, tables, links, closure, view)?;
+        let task = Task { entity, table, family: &family, checks: &checks, as_of };
+        found.insert(entity.id.index(), task.on_all_cores(&subjects)?);
+    }
+    for (entity, faults) in found {
+        if let Some(table) = &mut tables[entity] {
+            faults.into_iter().for_each(|fault| table.blame(fault));
+        }
+    }
+    Ok(())
+}
+
+/// How many of an entity's checks each of some rows fails, those that only mark a record as doubtful
+/// included.
+pub fn doubts(
+    schema: &Schema<'_>,
+    tables: &Tables,
+    links: &Links,
+    view: &View<'_>,
+    as_of: Date,
+    entity: &EntityPlan,
+    rows: &[u32],
+) -> Result<Vec<usize>, ImportError> {
+    let checks = CheckPlan::all(schema.program, entity.id, false);
+    let closure = Closure::of(schema.program, checks.iter().map(|plan| plan.check.fails));
+    let family = Family::new(schema, tables, links, closure, view)?;
+    let mut counts = Vec::with_capacity(rows.len());
+    for batch in rows.chunks(BATCH) {
+        let (facts, subjects) = family.facts(entity.id, batch, Some(view))?;
+        let mut evaluator = Evaluator::new(schema.program, &facts, as_of);
+        counts.extend(subjects.iter().map(|row| {
+            let fails = |plan: &&CheckPlan<'_>| {
+                matches!(evaluator.value(entity.id, *row, plan.check.fails), Ok(Some(Value::Bool(true))))
+            };
+            checks.iter().filter(fails).count()
+        }));
+    }
+    Ok(counts)
+}
+
+struct Task<'t, 'f> {
+    entity: &'t EntityPlan,
+    table: &'t Table,
+    family: &'t Family<'f>,
+    checks: &'t [CheckPlan<'t>],
+    as_of: Date,
+}
+
+impl Task<'_, '_> {
+    fn on_all_cores(&self, subjects: &[u32]) -> Result<Vec<RowFault>, ImportError> {
+        let batches: Vec<&[u32]> = subjects.chunks(BATCH).collect();
+        let next = AtomicUsize::new(0);
+        let found: Mutex<Vec<RowFault>> = Mutex::default();
+        let failed: Mutex<Option<ImportError>> = Mutex::default();
+        let work = || {
+            let mut own = Vec::new();
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(error) = self.batch(batch, &mut own) {
+                    failed.lock().expect("no worker panics while it holds the lock").get_or_insert(error);
+                    break;
+                }
+            }
+            found.lock().expect("no worker panics while it holds the lock").append(&mut own);
+        };
+        let workers = thread::available_parallelism().map_or(1, usize::from).min(batches.len());
+        thread::scope(|scope| {
+            for _ in 1..workers {
+                scope.spawn(work);
+            }
+            work();
+        });
+        if let Some(error) = failed.into_inner().expect("no worker panicked") {
+            return Err(error);
+        }
+        let mut found = found.into_inner().expect("no worker panicked");
+        found.sort_by(|one, other| (one.row, one.field, &one.code).cmp(&(other.row, other.field, &other.code)));
+        Ok(found)
+    }
+
+    fn batch(&self, rows: &[u32], found: &mut Vec<RowFault>) -> Result<(), ImportError> {
+        let (facts, subjects) = self.family.facts(self.entity.id, rows, None)?;
+        let mut evaluator = Evaluator::new(self.family.program(), &facts, self.as_of);
+        for (row, subject) in rows.iter().zip(subjects) {
+            for plan in self.checks {
+                // An error about the subject (no parameter in force) is for the run to report.
+                let outcome = evaluator.value(self.entity.id, subject, plan.check.fails);
+                if matches!(outcome, Ok(Some(Value::Bool(true)))) {
+                    found.push(self.fault(*row, subject, plan, &mut evaluator));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn fault(&self, row: u32, subject: u32, plan: &CheckPlan<'_>, evaluator: &mut Evaluator<'_>) -> RowFault {
+        let program = self.family.program();
+        let mut message = plan.check.message.clone();
+        for column in &plan.quoted {
+            let value = evaluator.value(self.entity.id, subject, *column).ok().flatten();
+            let shown = self.shown(program, *column, value);
+            let place = format!("{{{}}}", program.columns[column.index()].name);
+            message = Text::new(message.zh.replace(&place, &shown.zh), message.en.replace(&place, &shown.en));
+        }
+        let mend = plan.check.mend.and_then(|mend| self.entity.fields.iter().position(|field| field.column == mend));
+        let field = mend.unwrap_or(self.entity.key);
+        let value = self.table.columns[field]
+            .as_ref()
+            .and_then(|column| column.value(&self.entity.fields[field].reader, row as usize))
+            .map(|value| self.shown(program, self.entity.fields[field].column, Some(value)).zh);
+        RowFault {
+            row,
+            field,
+            code: plan.rule.id.replace('_', "-"),
+            severity: plan.check.action.into(),
+            message,
+            value,
+            raw: String::new(),
+        }
+    }
+
+    /// A value in words, masked where it is personal.
+    fn shown(&self, program: &Program, column: ColumnId, value: Option<Value>) -> Text {
+        let Some(value) = value else { return Text::new("（未知）", "(unknown)") };
+        let field = self.entity.fields.iter().find(|field| field.column == column);
+        match (&value, &program.columns[column.index()].ty) {
+            (Value::Bool(flag), _) => {
+                if *flag { Text::new("是", "yes") } else { Text::new("否", "no") }
+            }
+            (Value::Number(number), Type::Number(ty)) => {
+                let shift = match field.map(|field| &field.reader) {
+                    Some(Reader::Number { shift, .. }) => i32::from(*shift),
+                    _ => 0,
+                };
+                let number = i64::try_from(*number).unwrap_or(i64::MAX);
+                Text::same(scaled(number, i32::from(ty.decimals) + shift))
+            }
+            (Value::Number(number), _) => Text::same(number.to_string()),
+            (Value::Date(date), _) => Text::same(date.to_string()),
+            (Value::Text(code), Type::Code(list)) => program.lists[list.index()]
+                .codes
+                .iter()
+                .find(|known| known.code == *code)
+                .map_or_else(|| Text::same(code), |known| known.label.clone()),
+            (Value::Text(text), _) => Text::same(field.map_or(text.clone(), |field| mask(field.pii, text))),
+            (Value::Index(number), _) => Text::same(number.to_string()),
+        }
+    }
+}
+
+/// The names in braces.
+fn placeholders(message: &str) -> impl Iterator<Item = &str> {
+    message.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+}
+
+fn column_named(program: &Program, entity: EntityId, name: &str) -> Option<ColumnId> {
+    let position = program.columns.iter().position(|column| column.entity == entity && column.name == name)?;
+    Some(ColumnId(position as u32))
+}

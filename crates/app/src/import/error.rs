@@ -1,0 +1,86 @@
+//! Why a whole import could not be done. A bad row is a [`Fault`](super::Fault), never an error.
+
+use std::path::PathBuf;
+
+use model::{Lang, Text};
+use store::StoreError;
+use thiserror::Error;
+
+/// An import that changed nothing. [`ImportError::code`] is stable; the words may improve.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    #[error("`{file}` cannot be read: {reason}")]
+    FileUnreadable { file: String, reason: String },
+    #[error("`{file}` is not a workbook, a CSV file or a Parquet file\nhint: save it as xlsx or csv")]
+    FileKindUnknown { file: String },
+    #[error(
+        "`{file}`: no sheet holds anything that the pack records\nhint: {found}; the pack records {expected}"
+    )]
+    SheetUnrecognised { file: String, found: String, expected: String },
+    #[error("`{file}`, sheet `{sheet}`: no column for {missing}\nhint: found {found}; expected {expected}")]
+    ColumnMissing { file: String, sheet: String, missing: String, found: String, expected: String },
+    #[error(
+        "`{file}`, sheet `{sheet}`: `{first}` and `{second}` both mean `{field}`\nhint: delete one of them"
+    )]
+    ColumnRepeated { file: String, sheet: String, first: String, second: String, field: String },
+    #[error("`{file}` is given twice\nhint: name each file once")]
+    FileRepeated { file: String },
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the report `{}` cannot be written: {reason}", path.display())]
+    ReportUnwritable { path: PathBuf, reason: String },
+    #[error("the import was cancelled; nothing was changed")]
+    Cancelled,
+}
+
+impl ImportError {
+    /// A stable code for machines.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::FileUnreadable { .. } => "file-unreadable",
+            Self::FileKindUnknown { .. } => "file-kind-unknown",
+            Self::SheetUnrecognised { .. } => "sheet-missing",
+            Self::ColumnMissing { .. } => "column-missing",
+            Self::ColumnRepeated { .. } => "column-repeated",
+            Self::FileRepeated { .. } => "file-repeated",
+            Self::Store(error) => error.code(),
+            Self::ReportUnwritable { .. } => "report-unwritable",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The message for a reader of the language; what comes from other crates stays in English.
+    pub fn message(&self, lang: Lang) -> String {
+        match lang {
+            Lang::En => self.to_string(),
+            Lang::Zh => self.chinese(),
+        }
+    }
+
+    /// The message in both languages.
+    pub fn text(&self) -> Text {
+        Text::new(self.chinese(), self.to_string())
+    }
+
+    fn chinese(&self) -> String {
+        match self {
+            Self::FileUnreadable { file, reason } => format!("无法读取“{file}”：{reason}"),
+            Self::FileKindUnknown { file } => {
+                format!("“{file}”不是工作簿、CSV 或 Parquet 文件\n提示：请另存为 xlsx 或 csv")
+            }
+            Self::SheetUnrecognised { file, found, expected } => {
+                format!("“{file}”中没有可识别的表\n提示：{found}；本政策包登记 {expected}")
+            }
+            Self::ColumnMissing { file, sheet, missing, found, expected } => {
+                format!("“{file}”的表“{sheet}”缺少列 {missing}\n提示：现有列 {found}；应有列 {expected}")
+            }
+            Self::ColumnRepeated { file, sheet, first, second, field } => {
+                format!("“{file}”的表“{sheet}”中“{first}”和“{second}”都表示“{field}”\n提示：请删除其中一列")
+            }
+            Self::FileRepeated { file } => format!("“{file}”给了两次\n提示：每个文件只给一次"),
+            Self::Store(error) => error.to_string(),
+            Self::ReportUnwritable { path, reason } => format!("无法写出报告“{}”：{reason}", path.display()),
+            Self::Cancelled => "导入已取消，未作任何更改".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What is wrong with a cell, in words for the person who typed it.
+
+use model::{Refusal, RefusalCode, Text};
+use pack::program::{Action, Pii};
+use serde_json::{Value, json};
+
+use super::cell::Cell;
+use super::schema::FieldPlan;
+
+/// What a fault does to its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// The row stays out of the registry.
+    Refused,
+    /// The row was taken all the same.
+    Warning,
+}
+
+impl Severity {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Warning => "warning",
+        }
+    }
+
+    pub const fn label(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Refused => ("未导入", "refused"),
+            Self::Warning => ("已导入，请核对", "taken, please check"),
+        }
+    }
+}
+
+impl From<Action> for Severity {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Refuse => Self::Refused,
+            Action::Warn => Self::Warning,
+        }
+    }
+}
+
+/// A cell that is wrong, and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub file: String,
+    pub sheet: String,
+    /// As a spreadsheet numbers it, from 1.
+    pub row: u32,
+    /// The header as written, less its line breaks.
+    pub column: String,
+    /// Stable, in kebab case.
+    pub code: String,
+    pub severity: Severity,
+    pub message: Text,
+    /// What the cell holds, masked where the field is personal.
+    pub value: Option<String>,
+    /// Position of the column in the sheet, from 0, if the sheet has it.
+    pub position: Option<u16>,
+}
+
+impl Fault {
+    pub fn to_json(&self) -> Value {
+        json!({
+            "file": self.file,
+            "sheet": self.sheet,
+            "row": self.row,
+            "column": self.column,
+            "code": self.code,
+            "severity": self.severity.as_str(),
+            "message": { "zh": self.message.zh, "en": self.message.en },
+            "value": self.value,
+        })
+    }
+}
+
+/// A fault by positions: row of the staged table, field of its entity.
+#[derive(Clone, Debug)]
+pub struct RowFault {
+    pub row: u32,
+    pub field: usize,
+    pub code: String,
+    pub severity: Severity,
+    pub message: Text,
+    pub value: Option<String>,
+    /// The rejected text of a field that other sheets refer to; helps to find whom they mean.
+    pub raw: String,
+}
+
+impl RowFault {
+    /// A cell that cannot be read for its field.
+    pub fn unreadable(row: u32, field: &FieldPlan, position: usize, cell: &Cell<'_>, refusal: Refusal) -> Self {
+        let value = (!cell.is_blank()).then(|| mask(field.pii, &cell.to_string()));
+        let severity = match refusal.code {
+            // A value beyond what the rules allow for must not get in, whatever the field says.
+            RefusalCode::OutOfRange | RefusalCode::RequiredMissing => Severity::Refused,
+            _ if field.required => Severity::Refused,
+            _ => field.unreadable.into(),
+        };
+        let raw = if field.unique { cell.to_string() } else { String::new() };
+        let code = refusal.code.as_str().to_owned();
+        Self { row, field: position, code, severity, message: sentence(field, refusal, value.as_deref()), value, raw }
+    }
+}
+
+/// Field, what is wrong, the value as it may be shown, and a hint.
+fn sentence(field: &FieldPlan, refusal: Refusal, shown: Option<&str>) -> Text {
+    let code = refusal.code;
+    let mut refusal = refusal.field(field.label.clone());
+    refusal.value = match (field.pii, refusal.value) {
+        (Pii::None, Some(value)) => Some(value),
+        (Pii::None, None) | (_, None) => None,
+        (_, Some(_)) => shown.map(str::to_owned),
+    };
+    with_hint(&refusal.message(), &code.hint())
+}
+
+/// A message and its hint as one text.
+pub fn with_hint(message: &Text, hint: &Text) -> Text {
+    Text::new(format!("{}。{}", message.zh, hint.zh), format!("{}; {}", message.en, hint.en))
+}
+
+/// What may be shown of a personal value in a report that travels with the workbook's other copies.
+pub fn mask(pii: Pii, value: &str) -> String {
+    let count = value.chars().count();
+    let keep = |head: usize, tail: usize| {
+        if count <= head + tail {
+            return "*".repeat(count);
+        }
+        let start: String = value.chars().take(head).collect();
+        let end: String = value.chars().skip(count - tail).collect();
+        format!("{start}{}{end}", "*".repeat(count - head - tail))
+    };
+    match pii {
+        Pii::None | Pii::Health => value.to_owned(),
+        Pii::Name => keep(1, 0),
+        Pii::Identity => keep(3, 2),
+        Pii::Contact => keep(3, 2),
+        Pii::Account => keep(0, 4),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn personal_values_are_masked() {
+        let check = |pii, value: &str, expected: &str| assert_eq!(mask(pii, value), expected);
+        check(Pii::None, "一万二", "一万二");
+        check(Pii::Name, "阿牛阿依", "阿***");
+        check(Pii::Identity, "513431197210162405", "513*************05");
+        check(Pii::Identity, "5134", "****");
+        check(Pii::Account, "6214139478417987624", "***************7624");
+    }
+}

@@ -1,0 +1,205 @@
+//! Which entity a sheet holds, where its header is, and which column is which field.
+
+use model::normalise_header;
+use pack::program::EntityId;
+
+use super::ImportError;
+use super::cell::Cell;
+use super::schema::{EntityPlan, Reader, Schema, money_shift};
+
+/// Rows that may stand above a header: titles, notes, dates.
+pub const ROWS_ABOVE_MAX: usize = 40;
+
+/// The columns of a recognised sheet.
+#[derive(Clone, Debug)]
+pub struct Header {
+    pub entity: EntityId,
+    /// Row of the header, as a spreadsheet numbers it.
+    pub row: u32,
+    /// For each column of the sheet, the field it holds and the powers of ten of its unit.
+    pub columns: Vec<Option<(usize, i8)>>,
+    /// Headers as written less their line breaks, by column.
+    pub titles: Vec<String>,
+}
+
+impl Header {
+    /// Columns that the pack doesn't declare.
+    pub fn dropped(&self) -> impl Iterator<Item = &str> {
+        let unknown = |(column, title): (usize, &'_ String)| self.columns[column].is_none() && !title.is_empty();
+        self.titles.iter().enumerate().filter(move |pair| unknown(*pair)).map(|(_, title)| title.as_str())
+    }
+
+    /// The column of a field.
+    pub fn column_of(&self, field: usize) -> Option<usize> {
+        self.columns.iter().position(|column| column.is_some_and(|(own, _)| own == field))
+    }
+}
+
+/// Words around a sheet that may tell what it holds.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// Sheet name and titles, normalised.
+    near: String,
+    /// The file's stem, normalised.
+    stem: String,
+}
+
+impl Surroundings {
+    pub fn new(stem: &str, sheet: &str) -> Self {
+        Self { near: normalise_header(sheet), stem: normalise_header(stem) }
+    }
+
+    /// A row above the header.
+    pub fn add(&mut self, cells: &[Cell<'_>]) {
+        for cell in cells.iter().filter(|cell| !cell.is_blank()) {
+            self.near.push('\n');
+            self.near.push_str(&normalise_header(&cell.to_string()));
+        }
+    }
+
+    /// How strongly the words of an entity are met: the longest wins, and near ones before the file name.
+    fn strength(&self, entity: &EntityPlan) -> usize {
+        let met = |word: &String| {
+            let long = word.chars().count();
+            let near = long > 1 && self.near.contains(word.as_str());
+            let name = self.stem == *word || (long > 1 && self.stem.contains(word.as_str()));
+            match (near, name) {
+                (true, _) => long * 2 + 1,
+                (false, true) => long * 2,
+                (false, false) => 0,
+            }
+        };
+        entity.words.iter().map(met).max().unwrap_or(0)
+    }
+}
+
+/// What a row looks like as a header.
+struct Candidate {
+    entity: usize,
+    strength: usize,
+    matched: usize,
+    complete: bool,
+}
+
+/// Reads a row as a header, if it looks like one. An error says that it is the header of a sheet
+/// that cannot be imported.
+pub fn recognise(
+    schema: &Schema<'_>,
+    around: &Surroundings,
+    file: &str,
+    sheet: &str,
+    row: u32,
+    cells: &[Cell<'_>],
+) -> Result<Option<Header>, ImportError> {
+    let titles: Vec<String> = cells.iter().map(title).collect();
+    let filled = titles.iter().filter(|title| !title.is_empty()).count();
+    let candidates = schema.entities.iter().enumerate().filter(|(_, entity)| !entity.words.is_empty()).map(
+        |(index, entity)| {
+            let fields: Vec<usize> =
+                titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
+            Candidate {
+                entity: index,
+                strength: around.strength(entity),
+                matched: fields.len(),
+                complete: missing(entity, &fields).next().is_none(),
+            }
+        },
+    );
+    let rank = |one: &Candidate| (one.complete && one.strength > 0, one.strength, one.complete, one.matched);
+    let best = candidates.filter(|one| one.matched >= 2 && one.matched * 3 >= filled).max_by_key(rank);
+    let Some(best) = best else { return Ok(None) };
+    let entity = &schema.entities[best.entity];
+    if !best.complete {
+        // Without any word for it, a row with a few familiar titles is no more than that.
+        if best.strength == 0 && best.matched * 2 < filled {
+            return Ok(None);
+        }
+        return Err(incomplete(entity, file, sheet, &titles));
+    }
+    let columns = columns(entity, file, sheet, &titles)?;
+    Ok(Some(Header { entity: entity.id, row, columns, titles }))
+}
+
+/// A header as written, less its line breaks.
+fn title(cell: &Cell<'_>) -> String {
+    cell.to_string().replace(['\n', '\r'], "").trim().to_owned()
+}
+
+/// Required fields without a column, that nothing can supply.
+fn missing<'e>(entity: &'e EntityPlan, found: &'e [usize]) -> impl Iterator<Item = usize> + 'e {
+    let derived = move |field: usize| {
+        let own_key = field == entity.key && entity.makes_key;
+        let parent = entity.division
+            && (entity.tree_edge().is_some_and(|edge| entity.edges[edge].via == field));
+        own_key || parent
+    };
+    (0..entity.fields.len())
+        .filter(move |field| entity.fields[*field].required && !found.contains(field) && !derived(*field))
+}
+
+fn columns(
+    entity: &EntityPlan,
+    file: &str,
+    sheet: &str,
+    titles: &[String],
+) -> Result<Vec<Option<(usize, i8)>>, ImportError> {
+    let mut taken: Vec<Option<(usize, bool)>> = vec![None; entity.fields.len()];
+    let mut columns = vec![None; titles.len()];
+    for (column, title) in titles.iter().enumerate() {
+        let Some((field, exact)) = entity.field_of(title) else { continue };
+        let shift = match entity.fields[field].reader {
+            Reader::Number { money: true, .. } => money_shift(title),
+            _ => 0,
+        };
+        match taken[field] {
+            Some((_, true)) if !exact => continue,
+            Some((first, false)) if exact => columns[first] = None,
+            Some((first, _)) => {
+                return Err(ImportError::ColumnRepeated {
+                    file: file.to_owned(),
+                    sheet: sheet.to_owned(),
+                    first: titles[first].clone(),
+                    second: title.clone(),
+                    field: entity.fields[field].label.zh.clone(),
+                });
+            }
+            None => {}
+        }
+        taken[field] = Some((column, exact));
+        columns[column] = Some((field, shift));
+    }
+    Ok(columns)
+}
+
+fn incomplete(entity: &EntityPlan, file: &str, sheet: &str, titles: &[String]) -> ImportError {
+    let fields: Vec<usize> = titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
+    let quote = |words: Vec<&str>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let label = |field: usize| entity.fields[field].label.zh.as_str();
+    ImportError::ColumnMissing {
+        file: file.to_owned(),
+        sheet: sheet.to_owned(),
+        missing: quote(missing(entity, &fields).map(label).collect()),
+        found: quote(titles.iter().filter(|title| !title.is_empty()).map(String::as_str).collect()),
+        expected: quote(
+            (0..entity.fields.len()).filter(|field| entity.fields[*field].required).map(label).collect(),
+        ),
+    }
+}
+
+/// Whether a row below the header holds no record: a total, a note, or the header once more.
+pub fn is_aside(header: &Header, cells: &[Cell<'_>]) -> bool {
+    let mut filled = cells.iter().enumerate().filter(|(_, cell)| !cell.is_blank());
+    let Some((column, Cell::Text(first))) = filled.next() else { return false };
+    let alone = filled.next().is_none();
+    let bare = |text: &str| text.chars().filter(|char| !char.is_whitespace()).collect::<String>();
+    let starts_with_any = |words: &[&str]| words.iter().any(|word| first.trim_start().starts_with(word));
+    // Most rows are told by their first character.
+    if first.trim_start().starts_with(|char: char| char.is_ascii_alphanumeric()) {
+        return matches!(first.trim(), "total" | "Total" | "TOTAL");
+    }
+    let normal = bare(first);
+    let normal = normal.trim_end_matches([':', '：']);
+    matches!(normal, "合计" | "总计" | "小计" | "共计" | "累计" | "本页小计" | "本页合计")
+        || (alone && starts_with_any(&["注", "备注", "说明", "填表", "填报", "制表", "审核", "单位负责人", "（注", "(注"]))
+        || header.titles.get(column).is_some_and(|title| *title == first.replace(['\n', '\r'], "").trim())
+}

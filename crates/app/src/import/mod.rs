@@ -1,0 +1,194 @@
+//! Workbooks into the registry: every fault by its cell, and all sound rows or none.
+//!
+//! An import goes in steps, each over all sheets: read and stage ([`stage`]), settle keys and references
+//! ([`link`]), find which of two claimants of a number is wrong ([`contest`]), run the pack's checks
+//! ([`check`]), hold what belongs to refused rows ([`settle`]), store ([`write`]), report ([`report`],
+//! [`workbook`]). The order of the files never matters. Rows are staged once, in compact columns; report
+//! workbooks are made by reading the files again.
+//!
+//! A fault is named once, at its cause: what cannot be read is unknown to every check, rows refused for
+//! reasons of their own still count as relatives, and rows that only wait for another are listed as held.
+
+mod cell;
+mod check;
+mod closure;
+mod column;
+mod contest;
+mod error;
+mod fault;
+mod header;
+mod index;
+mod link;
+mod parse;
+mod relatives;
+mod report;
+mod schema;
+mod settle;
+mod source;
+mod stage;
+mod workbook;
+mod write;
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
+
+use model::Date;
+use pack::program::Program;
+use store::{ImportMeta, Moment, Registry};
+
+pub use error::ImportError;
+pub use fault::{Fault, Severity};
+pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
+
+use link::Tables;
+use schema::Schema;
+use source::Source;
+use stage::{Table, stage_sheet};
+
+/// How an import is to be done.
+pub struct ImportOptions<'o> {
+    /// Who imports, for the registry's history.
+    pub actor: String,
+    pub now: Moment,
+    /// Day for which ages and parameters are taken in checks.
+    pub as_of: Date,
+    /// Where to write the workbooks with the faults marked, as one workbook.
+    pub report: Option<PathBuf>,
+    /// Read, check and report, but store nothing.
+    pub preview: bool,
+    /// Told about progress now and then, from any thread; `false` cancels.
+    pub progress: &'o (dyn Fn(Progress) -> bool + Sync),
+}
+
+/// What an import is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Reading,
+    Checking,
+    Storing,
+    Reporting,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub phase: Phase,
+    /// Rows done in this phase.
+    pub done: u64,
+    /// Rows to be done, where that is known.
+    pub total: Option<u64>,
+}
+
+/// Imports files in one transaction. Bad rows are faults in the report; an error changes nothing.
+///
+/// `program` is the one with which the registry was opened.
+pub fn import(
+    registry: &mut Registry,
+    program: &Program,
+    files: &[PathBuf],
+    options: &ImportOptions<'_>,
+) -> Result<ImportReport, ImportError> {
+    let schema = Schema::new(program);
+    let sources = open(files)?;
+    let mut tables = read(&schema, &sources, options.progress)?;
+    let rows = tables.iter().flatten().map(|table| table.len() as u64).sum();
+    let tell = |phase, done| {
+        let go_on = (options.progress)(Progress { phase, done, total: Some(rows) });
+        if go_on { Ok(()) } else { Err(ImportError::Cancelled) }
+    };
+    tell(Phase::Checking, 0)?;
+    let mut session = registry.begin(ImportMeta {
+        actor: options.actor.clone(),
+        recorded_at: options.now,
+        pack_digest: program.digest.clone(),
+    })?;
+    link::settle_keys(&schema, &mut tables);
+    let mut links = link::link(&schema, &mut tables, &session.view())?;
+    contest::settle_contests(&schema, &mut tables, &mut links, &session.view(), options.as_of)?;
+    check::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
+    let held = settle::settle(&schema, &mut tables, &links, &session.view())?;
+    tell(Phase::Checking, rows)?;
+    let written = write::write(&schema, &tables, &sources, &mut session, options.progress)?;
+    let report = ImportReport::new(&schema, &tables, &sources, &held, &written);
+    if let Some(path) = &options.report {
+        tell(Phase::Reporting, 0)?;
+        workbook::write(&report, &tables, &sources, path)?;
+    }
+    if !options.preview {
+        session.commit()?;
+    }
+    Ok(report)
+}
+
+fn open(files: &[PathBuf]) -> Result<Vec<Source>, ImportError> {
+    let mut seen = HashSet::new();
+    files
+        .iter()
+        .map(|path| {
+            let source = Source::open(path)?;
+            let same = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if seen.insert(same) { Ok(source) } else { Err(ImportError::FileRepeated { file: source.name }) }
+        })
+        .collect()
+}
+
+/// Reads all sheets, on all cores, and joins those of one entity.
+fn read(
+    schema: &Schema<'_>,
+    sources: &[Source],
+    progress: &(dyn Fn(Progress) -> bool + Sync),
+) -> Result<Tables, ImportError> {
+    let jobs: Vec<(usize, &str)> = sources
+        .iter()
+        .enumerate()
+        .flat_map(|(file, source)| source.sheets.iter().map(move |sheet| (file, sheet.as_str())))
+        .collect();
+    let rows = AtomicU64::new(0);
+    let each = |count: u64| {
+        let done = rows.fetch_add(count, Ordering::Relaxed) + count;
+        progress(Progress { phase: Phase::Reading, done, total: None })
+    };
+    let staged: Vec<Mutex<Option<Result<Option<Table>, ImportError>>>> = jobs.iter().map(|_| Mutex::default()).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let job = next.fetch_add(1, Ordering::Relaxed);
+            let Some((file, sheet)) = jobs.get(job) else { break };
+            let table = stage_sheet(schema, &sources[*file], *file, sheet, &each);
+            *staged[job].lock().expect("each job has one worker") = Some(table);
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    thread::scope(|scope| {
+        for _ in 1..workers {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut tables: Tables = schema.entities.iter().map(|_| None).collect();
+    let mut recognised = vec![false; sources.len()];
+    for ((file, _), table) in jobs.iter().zip(staged) {
+        let table = table.into_inner().expect("no worker panicked").expect("every job was done")?;
+        let Some(table) = table else { continue };
+        recognised[*file] = true;
+        let entity = schema.entity(table.entity);
+        match &mut tables[table.entity.index()] {
+            Some(first) => first.append(entity, table),
+            none => *none = Some(table),
+        }
+    }
+    match recognised.iter().position(|known| !known) {
+        Some(file) => Err(unrecognised(schema, &sources[file])),
+        None => Ok(tables),
+    }
+}
+
+fn unrecognised(schema: &Schema<'_>, source: &Source) -> ImportError {
+    let known = schema.entities.iter().filter_map(|entity| entity.words.first());
+    let expected = known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let sheets = source.sheets.iter().map(|sheet| format!("`{sheet}`")).collect::<Vec<_>>().join(", ");
+    ImportError::SheetUnrecognised { file: source.name.clone(), found: sheets, expected }
+}

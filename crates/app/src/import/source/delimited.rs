@@ -1,0 +1,166 @@
+//! CSV files: UTF-8 with or without its mark, or GB18030; commas, tabs or semicolons.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use encoding_rs::{CoderResult, Decoder, GB18030, UTF_8, UTF_16LE};
+
+use super::{Flow, RowSink, unreadable};
+use crate::import::ImportError;
+use crate::import::cell::Cell;
+
+const CHUNK: usize = 1 << 16;
+
+pub(super) fn read(path: &Path, name: &str, sink: &mut RowSink<'_>) -> Result<(), ImportError> {
+    let failed = |error: &dyn std::fmt::Display| unreadable(name, error);
+    let encoding = encoding_of(path).map_err(|error| failed(&error))?;
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    let mut text = BufReader::with_capacity(CHUNK, Utf8::new(BufReader::with_capacity(CHUNK, file), encoding));
+    let delimiter = delimiter(text.fill_buf().map_err(|error| failed(&error))?);
+    let mut lines = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text);
+    let mut record = csv::StringRecord::new();
+    let mut number = 0;
+    let mut line = lines.position().line();
+    // Cells borrow from the record of their row, so the vector is made anew for each.
+    while lines.read_record(&mut record).map_err(|error| failed(&error))? {
+        let next = lines.position().line();
+        number += 1 + blank_lines(&record, next - line);
+        line = next;
+        let cells: Vec<Cell<'_>> = record
+            .iter()
+            .map(|text| if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) })
+            .collect();
+        if sink(number, &cells)? == Flow::Stop {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The parser skips blank lines, and a spreadsheet counts them: those among the `lines` that a record took.
+fn blank_lines(record: &csv::StringRecord, lines: u64) -> u32 {
+    if lines < 2 {
+        return 0;
+    }
+    let own = 1 + record.as_slice().bytes().filter(|byte| *byte == b'\n').count();
+    u32::try_from(lines.saturating_sub(own as u64)).unwrap_or(u32::MAX)
+}
+
+/// The separator that the first line has most of.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
+    [b'\t', b';'].into_iter().filter(|other| count(*other) > count(b',')).max_by_key(|other| count(*other)).unwrap_or(b',')
+}
+
+/// UTF-8 if the whole file is valid as such, else GB18030, which Chinese spreadsheets write as "ANSI".
+fn encoding_of(path: &Path) -> io::Result<&'static encoding_rs::Encoding> {
+    let mut file = BufReader::with_capacity(CHUNK, File::open(path)?);
+    if file.fill_buf()?.starts_with(&[0xff, 0xfe]) {
+        return Ok(UTF_16LE);
+    }
+    let mut rest: Vec<u8> = Vec::new();
+    loop {
+        let chunk = file.fill_buf()?;
+        if chunk.is_empty() {
+            return Ok(if rest.is_empty() { UTF_8 } else { GB18030 });
+        }
+        let length = chunk.len();
+        rest.extend_from_slice(chunk);
+        match std::str::from_utf8(&rest) {
+            Ok(_) => rest.clear(),
+            // A character may be cut by the end of the chunk.
+            Err(error) if error.error_len().is_none() => {
+                rest.drain(..error.valid_up_to());
+            }
+            Err(_) => return Ok(GB18030),
+        }
+        file.consume(length);
+    }
+}
+
+/// Bytes of any encoding as bytes of UTF-8.
+struct Utf8<R> {
+    inner: R,
+    decoder: Decoder,
+    finished: bool,
+}
+
+impl<R: BufRead> Utf8<R> {
+    fn new(inner: R, encoding: &'static encoding_rs::Encoding) -> Self {
+        Self { inner, decoder: encoding.new_decoder_with_bom_removal(), finished: false }
+    }
+}
+
+impl<R: BufRead> Read for Utf8<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.finished || out.len() < 16 {
+                return Ok(0);
+            }
+            let input = self.inner.fill_buf()?;
+            let last = input.is_empty();
+            let (result, read, written, _) = self.decoder.decode_to_utf8(input, out, last);
+            self.inner.consume(read);
+            self.finished = last && result == CoderResult::InputEmpty;
+            if written > 0 || self.finished {
+                return Ok(written);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(bytes: &[u8]) -> Vec<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, bytes).unwrap();
+        let mut rows = Vec::new();
+        read(&path, "x.csv", &mut |_, cells| {
+            rows.push(cells.iter().map(ToString::to_string).collect());
+            Ok(Flow::Continue)
+        })
+        .unwrap();
+        rows
+    }
+
+    #[test]
+    fn encodings_and_separators_are_found() {
+        let text = "户编号,户主姓名\n1,\"彝,族\"\n";
+        let expected = vec![vec!["户编号".to_owned(), "户主姓名".to_owned()], vec!["1".to_owned(), "彝,族".to_owned()]];
+        assert_eq!(rows(text.as_bytes()), expected);
+        assert_eq!(rows(format!("\u{feff}{text}").as_bytes()), expected);
+        assert_eq!(rows(&GB18030.encode(text).0), expected);
+        assert_eq!(rows("户编号\t户主姓名\n1\t彝,族\n".as_bytes()), expected);
+    }
+
+    #[test]
+    fn rows_are_numbered_as_a_spreadsheet_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "a,b\n\n1,\"x\ny\"\r\n\n\n2,z").unwrap();
+        let mut numbers = Vec::new();
+        read(&path, "x.csv", &mut |number, _| {
+            numbers.push(number);
+            Ok(Flow::Continue)
+        })
+        .unwrap();
+        assert_eq!(numbers, [1, 3, 6]);
+    }
+
+    #[test]
+    fn characters_cut_by_a_chunk_are_whole_again() {
+        let text = format!("a,{}\n", "村".repeat(CHUNK));
+        assert_eq!(rows(text.as_bytes())[0][1].chars().count(), CHUNK);
+        assert_eq!(rows(&GB18030.encode(&text).0)[0][1].chars().count(), CHUNK);
+    }
+}

@@ -1,0 +1,10 @@
+//! Use cases of the product: each is one actor doing one thing in one transaction.
+//!
+//! [`import`](mod@import) reads workbooks into the registry: it recognises sheets, reads cells as they were
+//! meant, links records, runs the pack's checks, and stores what passes or nothing at all.
+//! [`divisions`] fills a new registry with the division list that a pack ships.
+//!
+//! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
+
+pub mod divisions;
+pub mod import;

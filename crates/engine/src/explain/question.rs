@@ -1,0 +1,317 @@
+//! Asking about a rule or a column of one subject.
+
+use model::{ClauseId, Date, Text};
+use pack::program::{
+    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Measure, Program, Rule, RuleDetail, RuleId, Standard, Value,
+};
+
+use super::blame::gaps;
+use super::format::{both, column_label, entity_label, label_text, value_text};
+use super::tree::{
+    Answer, Citation, Conflict, Explanation, Gap, Heading, Node, Role, Subject, Turns, Verdict,
+};
+use super::turns::{Target, Test, turns};
+use super::walk::Walker;
+use crate::interpret::{Cell, Evaluator, Facts};
+
+/// What is asked about a subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    Rule(RuleId),
+    /// Any column, for instance the measure of one level, or a field.
+    Column(ColumnId),
+}
+
+/// How much work an explanation may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Steps after which columns are named but no longer expanded.
+    pub nodes_max: u32,
+    /// Trials in search of changes that would turn the verdict; 0 for none. One trial costs about as
+    /// much as computing the result of one subject again.
+    pub trials_max: u32,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { nodes_max: 2_000, trials_max: 20_000 }
+    }
+}
+
+/// A column to be explained, with its part in the rule.
+struct Part {
+    role: Role,
+    title: Text,
+    column: ColumnId,
+    cite: Vec<ClauseId>,
+}
+
+/// Explains one subject's result. `None` if the rule computes nothing for the entity, or the
+/// entity has no such row.
+pub fn explain(
+    program: &Program,
+    facts: &Facts,
+    as_of: Date,
+    entity: EntityId,
+    row: u32,
+    asked: Asked,
+    effort: Effort,
+) -> Option<Explanation> {
+    let (heading, parts) = outline(program, entity, asked)?;
+    if parts.is_empty() || row >= facts.rows(entity) {
+        return None;
+    }
+    let mut evaluator = Evaluator::new(program, facts, as_of);
+    let mut walker = Walker::new(&mut evaluator, effort.nodes_max);
+    let answers: Vec<Answer> = parts
+        .iter()
+        .map(|part| Answer {
+            role: part.role,
+            title: part.title.clone(),
+            tree: walker.column(Cell { column: part.column, row }),
+        })
+        .collect();
+    let missing = missing(&mut evaluator, &parts, row);
+    let rule = rule_of(program, asked);
+    let failed = |answer: &&Answer| answer.role == Role::Part && answer.tree.verdict == Some(Verdict::False);
+    let lacks = answers.iter().filter(failed).map(|answer| answer.title.clone()).collect();
+    let (message, mend) = check_message(&mut evaluator, rule, &answers[0], row);
+    let conflict = conflict(program, &parts, &answers);
+    let findings = findings(&mut evaluator, rule, entity, row);
+    let turns = match target(&parts, &answers, row) {
+        Some(target) if effort.trials_max > 0 => turns(program, facts, as_of, target, effort.trials_max),
+        _ => Turns::NotAsked,
+    };
+    Some(Explanation {
+        pack: (program.info.id.clone(), program.info.version.clone()),
+        as_of,
+        subject: Subject {
+            entity: program.entities[entity.index()].name.clone(),
+            label: entity_label(program, entity),
+            key: facts.key(entity, row).to_owned(),
+        },
+        heading,
+        answers,
+        conflict,
+        findings,
+        lacks,
+        message,
+        mend,
+        missing,
+        turns,
+    })
+}
+
+fn rule_of(program: &Program, asked: Asked) -> Option<(RuleId, &Rule)> {
+    let id = match asked {
+        Asked::Rule(id) => id,
+        Asked::Column(column) => program.columns[column.index()].rule?,
+    };
+    Some((id, &program.rules[id.index()]))
+}
+
+fn outline(program: &Program, entity: EntityId, asked: Asked) -> Option<(Heading, Vec<Part>)> {
+    let rule = rule_of(program, asked);
+    let parts = match (asked, rule) {
+        (Asked::Column(column), _) => {
+            let of = &program.columns[column.index()];
+            if of.entity != entity {
+                return None;
+            }
+            vec![Part { role: Role::Result, title: column_label(of), column, cite: Vec::new() }]
+        }
+        (Asked::Rule(_), Some((_, rule))) => {
+            rule_parts(program, rule).into_iter().filter(|part| of_entity(program, part, entity)).collect()
+        }
+        (Asked::Rule(_), None) => return None,
+    };
+    let heading = match (asked, rule) {
+        (_, Some((_, rule))) => Heading {
+            id: rule.id.clone(),
+            kind: Some(rule.kind),
+            title: label_text(&rule.title, &rule.id),
+            clauses: citations(program, &rule.cite),
+        },
+        (Asked::Column(column), None) => {
+            let column = &program.columns[column.index()];
+            Heading { id: column.name.clone(), kind: None, title: column_label(column), clauses: Vec::new() }
+        }
+        (Asked::Rule(_), None) => return None,
+    };
+    Some((heading, parts))
+}
+
+fn of_entity(program: &Program, part: &Part, entity: EntityId) -> bool {
+    program.columns[part.column.index()].entity == entity
+}
+
+/// The columns of a rule, the verdict first.
+fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
+    let title = label_text(&rule.title, &rule.id);
+    let part = |role, column: ColumnId| Part { role, title: title.clone(), column, cite: Vec::new() };
+    let named = |role, column: ColumnId| Part {
+        title: column_label(&program.columns[column.index()]),
+        ..part(role, column)
+    };
+    match &rule.detail {
+        RuleDetail::Variable { column } => vec![part(Role::Result, *column)],
+        RuleDetail::Benefit(Benefit { who, amount, exceptions, .. }) => {
+            let mut parts = vec![part(Role::Result, *who)];
+            parts.extend(amount.map(|amount| named(Role::Amount, amount)));
+            parts.extend(exceptions.iter().map(|exception| Part {
+                title: Text::new("例外情形", "exception"),
+                cite: exception.cite.clone(),
+                ..part(Role::Exception, exception.when)
+            }));
+            parts
+        }
+        RuleDetail::Standard(Standard { holds, applies, parts: named_parts, .. }) => {
+            let mut parts = vec![part(Role::Result, *holds)];
+            parts.extend(named_parts.iter().map(|(title, column)| Part {
+                title: title.clone(),
+                ..part(Role::Part, *column)
+            }));
+            parts.extend(applies.map(|applies| Part {
+                title: Text::new("适用对象", "whom it is about"),
+                ..part(Role::Applies, applies)
+            }));
+            parts
+        }
+        RuleDetail::Measure(Measure { columns, ratio }) => {
+            let mut parts: Vec<Part> =
+                columns.iter().map(|(_, column)| part(Role::Result, *column)).collect();
+            for (_, numerator, denominator) in ratio.iter().flatten() {
+                parts.push(Part { title: Text::new("分子", "numerator"), ..part(Role::Numerator, *numerator) });
+                parts.push(Part {
+                    title: Text::new("分母", "denominator"),
+                    ..part(Role::Denominator, *denominator)
+                });
+            }
+            parts
+        }
+        RuleDetail::Check(Check { fails, .. }) => vec![part(Role::Result, *fails)],
+        RuleDetail::Duty(Duty { owed, met, .. }) => vec![
+            part(Role::Result, *owed),
+            Part { title: Text::new("已履行", "met"), ..part(Role::Met, *met) },
+        ],
+        RuleDetail::Declared { columns, .. } => {
+            columns.iter().map(|(_, column)| named(Role::Result, *column)).collect()
+        }
+        RuleDetail::Programme(_) => Vec::new(),
+    }
+}
+
+fn citations(program: &Program, cite: &[ClauseId]) -> Vec<Citation> {
+    let summary = |id: &ClauseId| {
+        let clause = program.clauses.iter().find(|clause| clause.id == *id);
+        clause.map(|clause| clause.summary.clone()).unwrap_or_default()
+    };
+    cite.iter().map(|id| Citation { id: id.clone(), summary: summary(id) }).collect()
+}
+
+/// Gaps of the verdict and, where that is known, of the amount.
+fn missing(evaluator: &mut Evaluator<'_>, parts: &[Part], row: u32) -> Vec<Gap> {
+    let mut found: Vec<Gap> = Vec::new();
+    for part in parts.iter().filter(|part| matches!(part.role, Role::Result | Role::Amount | Role::Met)) {
+        for gap in gaps(evaluator, Cell { column: part.column, row }) {
+            if !found.contains(&gap) {
+                found.push(gap);
+            }
+        }
+    }
+    found
+}
+
+/// Exceptions at the same level that apply together contradict one another.
+fn conflict(program: &Program, parts: &[Part], answers: &[Answer]) -> Option<Conflict> {
+    let applying: Vec<Vec<Citation>> = parts
+        .iter()
+        .zip(answers)
+        .filter(|(part, answer)| part.role == Role::Exception && answer.tree.verdict == Some(Verdict::True))
+        .map(|(part, _)| citations(program, &part.cite))
+        .collect();
+    if applying.len() < 2 {
+        return None;
+    }
+    let names: Vec<String> = applying
+        .iter()
+        .map(|clauses| clauses.iter().map(|clause| clause.id.to_string()).collect::<Vec<_>>().join("+"))
+        .collect();
+    let text = Text::new(
+        format!("例外条款 {} 同时适用，相互冲突，须由人裁定", names.join("、")),
+        format!("exceptions of clauses {} apply at once and conflict; a person must decide", names.join(" and ")),
+    );
+    Some(Conflict { clauses: applying, text })
+}
+
+fn findings(
+    evaluator: &mut Evaluator<'_>,
+    rule: Option<(RuleId, &Rule)>,
+    entity: EntityId,
+    row: u32,
+) -> Vec<Text> {
+    let program = evaluator.program();
+    let Some((id, _)) = rule else { return Vec::new() };
+    let mut found = Vec::new();
+    for finding in program.findings.iter().filter(|finding| finding.rule == Some(id)) {
+        if program.columns[finding.column.index()].entity == entity
+            && evaluator.value(entity, row, finding.column) == Ok(Some(Value::Bool(true)))
+        {
+            found.push(finding.message.clone());
+        }
+    }
+    found
+}
+
+/// A failing check's message with the values it names, and the field to mend.
+fn check_message(
+    evaluator: &mut Evaluator<'_>,
+    rule: Option<(RuleId, &Rule)>,
+    answer: &Answer,
+    row: u32,
+) -> (Option<Text>, Option<Text>) {
+    let Some((_, Rule { detail: RuleDetail::Check(check), .. })) = rule else { return (None, None) };
+    if answer.tree.verdict != Some(Verdict::True) {
+        return (None, None);
+    }
+    let program = evaluator.program();
+    let entity = program.columns[check.fails.index()].entity;
+    let mut message = check.message.clone();
+    for (index, column) in program.columns.iter().enumerate() {
+        let place = format!("{{{}}}", column.name);
+        if column.entity != entity || !(message.zh.contains(&place) || message.en.contains(&place)) {
+            continue;
+        }
+        let value = evaluator.value(entity, row, ColumnId(index as u32)).ok().flatten();
+        let shown = both(|lang| value_text(program, &column.ty, value.as_ref(), lang));
+        message = both(|lang| message.get(lang).replace(&place, shown.get(lang)));
+    }
+    let mend = check.mend.map(|mend| column_label(&program.columns[mend.index()]));
+    (Some(message), mend)
+}
+
+/// What a change would have to turn: the verdict, or, where a benefit is due but comes to nothing,
+/// its amount; for other numbers whether they are above zero.
+fn target(parts: &[Part], answers: &[Answer], row: u32) -> Option<Target> {
+    let target = |index: usize, test| Some(Target { cell: Cell { column: parts[index].column, row }, test });
+    let is_zero = |node: &Node| node.value == Some(Value::Number(0));
+    match &answers[0].tree {
+        Node { verdict: Some(Verdict::True), .. }
+            if answers.get(1).is_some_and(|answer| answer.role == Role::Amount && is_zero(&answer.tree)) =>
+        {
+            target(1, Test::Positive)
+        }
+        Node { verdict: Some(Verdict::True | Verdict::False), .. } => target(0, Test::True),
+        Node { value: Some(Value::Number(_)), column: Some(_), .. }
+            if !matches!(answers[0].tree.kind, super::tree::NodeKind::Fact) =>
+        {
+            target(0, Test::Positive)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a column is a recorded field.
+pub(super) fn is_field(program: &Program, column: ColumnId) -> bool {
+    matches!(program.columns[column.index()].kind, ColumnKind::Field(_))
+}

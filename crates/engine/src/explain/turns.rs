@@ -1,0 +1,141 @@
+//! The smallest changes of recorded facts that would turn a verdict.
+
+use std::cmp::Ordering;
+
+use model::Date;
+use pack::program::{Program, Type, Value};
+
+use super::format::{both, column_note, decimals, value_text};
+use super::question::is_field;
+use super::search::{Alternative, Search};
+use super::tree::{Turn, TurnChange, Turns};
+use crate::interpret::{Cell, Evaluator, Facts};
+
+/// Pairs are tried among so many facts, those the verdict reads most directly.
+const PAIRED_MAX: usize = 12;
+
+/// A result that is to be turned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub cell: Cell,
+    pub test: Test,
+}
+
+/// What of the result counts as its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    True,
+    /// A number above zero.
+    Positive,
+}
+
+/// Changes of one fact that turn the verdict, each to the nearest value that does; if there are
+/// none, changes of two. Every change reported was tried by computing the result again.
+pub(super) fn turns(
+    program: &Program,
+    facts: &Facts,
+    as_of: Date,
+    target: Target,
+    trials_max: u32,
+) -> Turns {
+    let mut evaluator = Evaluator::new(program, facts, as_of);
+    evaluator.track();
+    let Some(mut search) = Search::new(&mut evaluator, target, trials_max) else { return Turns::NotAsked };
+    let leaves: Vec<Cell> =
+        search.needs().into_iter().filter(|cell| can_change(program, *cell)).collect();
+    let mut found = Vec::new();
+    for &leaf in &leaves {
+        for alternative in search.alternatives(leaf) {
+            found.push(vec![(leaf, alternative)]);
+        }
+    }
+    if found.is_empty() {
+        found = pairs(&mut search, &leaves);
+    }
+    if found.is_empty() {
+        return Turns::None { exhaustive: !search.exhausted() && leaves.len() <= PAIRED_MAX };
+    }
+    let mut turns: Vec<Turn> = found
+        .into_iter()
+        .map(|changes| Turn {
+            changes: changes
+                .into_iter()
+                .map(|(cell, alternative)| describe(program, facts, &mut search, cell, alternative))
+                .collect(),
+        })
+        .collect();
+    turns.sort_by(|a, b| rank(a).partial_cmp(&rank(b)).unwrap_or(Ordering::Equal));
+    Turns::Found(turns)
+}
+
+/// References and keys say who is who; free text says nothing to a rule.
+fn can_change(program: &Program, cell: Cell) -> bool {
+    let column = &program.columns[cell.column.index()];
+    is_field(program, cell.column)
+        && matches!(column.ty, Type::Bool | Type::Number(_) | Type::Date | Type::Code(_))
+        && program.entities[column.entity.index()].key != cell.column
+        && !program.edges.iter().any(|edge| edge.via == cell.column || edge.on == cell.column)
+}
+
+/// For each pair: one fact as far as it goes, then the other to its nearest value, then the first
+/// back to its own nearest.
+fn pairs(search: &mut Search<'_, '_>, leaves: &[Cell]) -> Vec<Vec<(Cell, Alternative)>> {
+    let leaves = &leaves[..leaves.len().min(PAIRED_MAX)];
+    let mut found = Vec::new();
+    for (index, &first) in leaves.iter().enumerate() {
+        for &second in &leaves[index + 1..] {
+            found.extend(pair(search, first, second));
+        }
+    }
+    found
+}
+
+fn pair(search: &mut Search<'_, '_>, first: Cell, second: Cell) -> Option<Vec<(Cell, Alternative)>> {
+    for probe in search.probes(first) {
+        search.hold(first, &probe.value);
+        let nearest = search.alternatives(second).into_iter().min_by(smaller);
+        search.release(first);
+        let Some(nearest) = nearest else { continue };
+        search.hold(second, &nearest.value);
+        let back = search.alternatives(first).into_iter().min_by(smaller);
+        search.release(second);
+        return Some(vec![(first, back.unwrap_or(probe)), (second, nearest)]);
+    }
+    None
+}
+
+fn smaller(a: &Alternative, b: &Alternative) -> Ordering {
+    a.size.total_cmp(&b.size)
+}
+
+fn describe(
+    program: &Program,
+    facts: &Facts,
+    search: &mut Search<'_, '_>,
+    cell: Cell,
+    alternative: Alternative,
+) -> TurnChange {
+    let column = &program.columns[cell.column.index()];
+    let old = search.recorded(cell);
+    TurnChange {
+        column: column_note(program, facts, cell.column, cell.row),
+        old_shown: both(|lang| value_text(program, &column.ty, old.as_ref(), lang)),
+        new_shown: both(|lang| value_text(program, &column.ty, Some(&alternative.value), lang)),
+        old,
+        new: alternative.value,
+        decimals: decimals(&column.ty),
+        size: alternative.size,
+    }
+}
+
+/// Fewer changes first; then amounts, answers, codes and dates; within a kind the smaller first.
+fn rank(turn: &Turn) -> (usize, usize, f64) {
+    let kind = |value: &Value| match value {
+        Value::Number(_) | Value::Index(_) => 0,
+        Value::Bool(_) => 1,
+        Value::Text(_) => 2,
+        Value::Date(_) => 3,
+    };
+    let kinds = turn.changes.iter().map(|change| kind(&change.new)).max().unwrap_or_default();
+    (turn.changes.len(), kinds, turn.changes.iter().map(|change| change.size).sum())
+}

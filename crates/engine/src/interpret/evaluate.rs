@@ -1,0 +1,151 @@
+//! The evaluator: values of cells, computed once.
+
+use model::Date;
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
+
+use super::facts::{Facts, Given};
+use super::tracking::Tracking;
+use super::{EvalError, Results};
+
+/// What a column or an expression comes to: a value, unknown (`None`), or an error about the subject.
+pub type Outcome = Result<Option<Value>, EvalError>;
+
+/// A column of a record. The column says which entity the row belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Cell {
+    pub column: ColumnId,
+    pub row: u32,
+}
+
+/// Where an expression is evaluated: on a row, as part of a column's definition. The row is the
+/// column's own, or a child's for the filter and argument of an aggregate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here {
+    pub column: ColumnId,
+    pub row: u32,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Memo {
+    Empty,
+    /// Being computed: met again, it is a cycle.
+    Busy,
+    Ready(Outcome),
+}
+
+/// Evaluates columns of a program over facts, each at most once.
+#[derive(Debug)]
+pub struct Evaluator<'a> {
+    pub(super) program: &'a Program,
+    pub(super) facts: &'a Facts,
+    pub(super) as_of: Date,
+    pub(super) memo: Vec<Memo>,
+    /// Who read whom, when values are going to be changed and computed again.
+    pub(super) tracking: Option<Tracking>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Computes nothing yet. `facts` were linked for the same program.
+    pub fn new(program: &'a Program, facts: &'a Facts, as_of: Date) -> Self {
+        Self { program, facts, as_of, memo: vec![Memo::Empty; facts.cell_count()], tracking: None }
+    }
+
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    pub fn facts(&self) -> &'a Facts {
+        self.facts
+    }
+
+    pub fn as_of(&self) -> Date {
+        self.as_of
+    }
+
+    /// The value of a column of one record, computing what it needs on the way.
+    pub fn value(&mut self, entity: EntityId, row: u32, column: ColumnId) -> Outcome {
+        debug_assert_eq!(self.program.columns[column.index()].entity, entity, "a column of the entity");
+        self.cell(Cell { column, row })
+    }
+
+    /// Computes every column of every record in the program's order, so that recursion stays
+    /// shallow.
+    pub fn run_all(&mut self) {
+        let program = self.program;
+        for &column in &program.order {
+            for row in 0..self.facts.rows(program.columns[column.index()].entity) {
+                self.fill(Cell { column, row });
+            }
+        }
+    }
+
+    /// The values computed so far, free of the borrowed program and facts.
+    pub fn into_results(self) -> Results {
+        Results::new(self.memo)
+    }
+
+    pub(crate) fn cell(&mut self, cell: Cell) -> Outcome {
+        if let Some(tracking) = &mut self.tracking {
+            tracking.read(self.program, self.facts, cell);
+        }
+        let position = self.position(cell);
+        if let Memo::Ready(outcome) = &self.memo[position] {
+            return outcome.clone();
+        }
+        let column = &self.program.columns[cell.column.index()];
+        match self.facts.given(column.entity, cell.row, cell.column) {
+            Given::Yes(value) => return Ok(value.clone()),
+            Given::No if matches!(column.kind, ColumnKind::Field(_)) => return Ok(None),
+            Given::No => {}
+        }
+        self.compute(cell, position)
+    }
+
+    pub(super) fn position(&self, cell: Cell) -> usize {
+        let entity = self.program.columns[cell.column.index()].entity;
+        self.facts.position(entity, cell.row, cell.column)
+    }
+
+    /// As [`Self::cell`] without handing the value out.
+    fn fill(&mut self, cell: Cell) {
+        let column = &self.program.columns[cell.column.index()];
+        let position = self.position(cell);
+        if matches!(self.memo[position], Memo::Ready(_))
+            || matches!(self.facts.given(column.entity, cell.row, cell.column), Given::Yes(_))
+        {
+            return;
+        }
+        // The value stays in the memo.
+        let _: Outcome = self.compute(cell, position);
+    }
+
+    fn compute(&mut self, cell: Cell, position: usize) -> Outcome {
+        if matches!(self.memo[position], Memo::Busy) {
+            return Err(EvalError::Cycle { column: cell.column });
+        }
+        self.memo[position] = Memo::Busy;
+        if let Some(tracking) = &mut self.tracking {
+            tracking.enter(cell);
+        }
+        let here = Here { column: cell.column, row: cell.row };
+        let outcome = match &self.program.columns[cell.column.index()].kind {
+            ColumnKind::Field(_) => Ok(None),
+            ColumnKind::Scalar(expr) => self.expression(here, expr),
+            ColumnKind::Lookup { edge, column } => self.look_up(*edge, *column, cell.row),
+            ColumnKind::Aggregate(aggregate) => self.aggregate(here, aggregate),
+            ColumnKind::Window(window) => self.window(here, window),
+        };
+        if let Some(tracking) = &mut self.tracking {
+            tracking.leave();
+        }
+        self.memo[position] = Memo::Ready(outcome.clone());
+        outcome
+    }
+
+    fn look_up(&mut self, edge: EdgeId, column: ColumnId, row: u32) -> Outcome {
+        match self.facts.parent(edge, row) {
+            Some(parent) => self.cell(Cell { column, row: parent }),
+            None => Ok(None),
+        }
+    }
+}

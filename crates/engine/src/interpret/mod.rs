@@ -1,0 +1,35 @@
+//! A direct evaluator of a checked program over facts in memory.
+//!
+//! It is the second implementation of the semantics in [`pack::program`], and shares nothing with
+//! the planned one but the program: it walks the expressions as the pack wrote them (ages, months,
+//! brackets, dated parameters, windows, strict aggregates), in 128-bit integers that are always
+//! checked. It answers for one household within a page's time, and explanations are built on it.
+//!
+//! Deliberately lacking: input and output, plans, parallelism, and any notion of time but the
+//! as-of date it is given. A whole county is the planned engine's business.
+
+mod aggregate;
+mod calculate;
+mod error;
+mod evaluate;
+mod expression;
+mod facts;
+mod operate;
+mod parameter;
+mod tracking;
+mod window;
+
+#[cfg(test)]
+pub(crate) mod build;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use calculate::{Calculation, Results, calculate};
+pub use error::EvalError;
+pub use evaluate::{Evaluator, Outcome};
+pub(crate) use evaluate::{Cell, Here};
+pub use facts::{Facts, FactsBuilder, Provenance};
+pub(crate) use parameter::{InForce, bracket_drop, bracket_products, in_force};
+pub(crate) use window::frame_end;

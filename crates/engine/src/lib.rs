@@ -1,0 +1,29 @@
+//! Runs a checked program over a registry's snapshot.
+//!
+//! A program is desugared into primitive expressions, grouped into stages, and then either lowered to
+//! DataFusion plans ([`run_tables`]) or printed as SQL. Nothing here knows a law: all of it comes with
+//! the program.
+//!
+//! Deliberately lacking: the registry itself, the clock, user-defined functions (so that plans run on a
+//! stock Ballista executor), and any way to change what was recorded.
+
+pub mod desugar;
+mod error;
+mod findings;
+pub mod interval;
+mod load;
+pub mod lower;
+mod memory;
+pub mod needs;
+mod parameters;
+mod records;
+pub mod scalar;
+mod session;
+pub mod stages;
+mod table;
+
+pub use error::EngineError;
+pub use findings::{Finding, OUT_OF_RANGE};
+pub use memory::run_tables;
+pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
+pub use records::{PROVENANCE, array, tables_of_records};

@@ -1,0 +1,143 @@
+//! Records in memory as tables: for worked cases, the one-household call and tests.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray,
+};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use pack::program::{CaseRecord, ColumnId, EntityId, Program, Type, Value};
+
+use crate::EngineError;
+use crate::desugar::edge_column;
+use crate::lower::data_type;
+use crate::scalar::Kind;
+
+/// Tables of a snapshot: one batch for every entity of the program, its rows sorted along the tree and
+/// otherwise in the order given, with row numbers, references, fields and empty provenance. A field that
+/// a record does not give is unknown; a reference that matches nothing, too.
+///
+/// # Errors
+/// [`EngineError::Arrow`] if a batch cannot be built, which would be a bug.
+pub fn tables_of_records(
+    program: &Program,
+    records: &[CaseRecord],
+) -> Result<HashMap<String, RecordBatch>, EngineError> {
+    let mut sorted: Vec<Vec<&CaseRecord>> = vec![vec![]; program.entities.len()];
+    for record in records {
+        sorted[record.entity.index()].push(record);
+    }
+    for (index, entity) in program.entities.iter().enumerate() {
+        if let Some(edge) = entity.parent {
+            let parent_rows = references(program, &sorted, edge.index());
+            let mut order: Vec<(Option<i32>, &CaseRecord)> =
+                parent_rows.into_iter().zip(sorted[index].iter().copied()).collect();
+            order.sort_by_key(|(row, _)| row.unwrap_or(i32::MAX));
+            sorted[index] = order.into_iter().map(|(_, record)| record).collect();
+        }
+    }
+    let mut tables = HashMap::new();
+    for (index, entity) in program.entities.iter().enumerate() {
+        let batch = batch(program, &sorted, EntityId(index as u32))?;
+        tables.insert(entity.name.clone(), batch);
+    }
+    Ok(tables)
+}
+
+/// The value of a field of a record.
+fn value(program: &Program, record: &CaseRecord, column: ColumnId) -> Option<Value> {
+    let given = record.fields.iter().find(|(id, _)| *id == column);
+    if let Some((_, value)) = given {
+        return value.clone();
+    }
+    if program.entities[record.entity.index()].key != column {
+        return None;
+    }
+    match program.columns[column.index()].ty {
+        Type::Number(_) => record.key.parse().ok().map(Value::Number),
+        Type::Date => record.key.parse().ok().map(Value::Date),
+        _ => Some(Value::Text(record.key.clone())),
+    }
+}
+
+/// The parent's row of every child along an edge, for children in their present order.
+fn references(program: &Program, sorted: &[Vec<&CaseRecord>], edge: usize) -> Vec<Option<i32>> {
+    let edge = &program.edges[edge];
+    let mut rows: HashMap<String, i32> = HashMap::new();
+    for (row, record) in sorted[edge.parent.index()].iter().enumerate() {
+        if let Some(value) = value(program, record, edge.on) {
+            rows.entry(format!("{value:?}")).or_insert(row as i32);
+        }
+    }
+    let reference = |record: &&CaseRecord| {
+        value(program, record, edge.via).and_then(|value| rows.get(&format!("{value:?}")).copied())
+    };
+    sorted[edge.child.index()].iter().map(reference).collect()
+}
+
+fn batch(
+    program: &Program,
+    sorted: &[Vec<&CaseRecord>],
+    entity: EntityId,
+) -> Result<RecordBatch, EngineError> {
+    let records = &sorted[entity.index()];
+    let mut fields = vec![Field::new("_row", DataType::Int32, false)];
+    let mut arrays: Vec<ArrayRef> = vec![Arc::new((0..).take(records.len()).collect::<Int32Array>())];
+    for (index, edge) in program.edges.iter().enumerate() {
+        if edge.child == entity {
+            let name = edge_column(program, pack::program::EdgeId(index as u32));
+            fields.push(Field::new(name, DataType::Int32, true));
+            arrays.push(Arc::new(Int32Array::from(references(program, sorted, index))));
+        }
+    }
+    for id in &program.entities[entity.index()].fields {
+        let column = &program.columns[id.index()];
+        let kind = Kind::of(&column.ty, column.range);
+        let values: Vec<Option<Value>> = records.iter().map(|record| value(program, record, *id)).collect();
+        fields.push(Field::new(&column.name, data_type(kind), true));
+        arrays.push(array(kind, &values)?);
+    }
+    for (name, ty) in PROVENANCE {
+        fields.push(Field::new(name, ty.clone(), true));
+        arrays.push(datafusion::arrow::array::new_null_array(&ty, records.len()));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
+}
+
+/// Where a row comes from: file (by its id in `snapshot.json`), row as the spreadsheet numbers it, day.
+pub const PROVENANCE: [(&str, DataType); 3] =
+    [("_source", DataType::Int32), ("_source_row", DataType::Int32), ("_recorded_on", DataType::Date32)];
+
+/// Values as an array of a kind; a value of another type is unknown.
+pub fn array(kind: Kind, values: &[Option<Value>]) -> Result<ArrayRef, EngineError> {
+    fn number(value: &Option<Value>) -> Option<i128> {
+        if let Some(Value::Number(number)) = value { Some(*number) } else { None }
+    }
+    Ok(match kind {
+        Kind::Bool => Arc::new(BooleanArray::from_iter(values.iter().map(|value| match value {
+            Some(Value::Bool(value)) => Some(*value),
+            _ => None,
+        }))),
+        Kind::Int => Arc::new(Int64Array::from_iter(
+            values.iter().map(|value| number(value).and_then(|number| i64::try_from(number).ok())),
+        )),
+        Kind::Wide => {
+            let array = Decimal128Array::from_iter(values.iter().map(number));
+            Arc::new(array.with_precision_and_scale(38, 0)?)
+        }
+        Kind::Date => Arc::new(Date32Array::from_iter(values.iter().map(|value| match value {
+            Some(Value::Date(date)) => Some(date.days()),
+            _ => None,
+        }))),
+        Kind::Text => Arc::new(StringArray::from_iter(values.iter().map(|value| match value {
+            Some(Value::Text(text)) => Some(text.as_str()),
+            _ => None,
+        }))),
+        Kind::Float => Arc::new(Float64Array::from_iter(values.iter().map(|value| match value {
+            Some(Value::Index(value)) => Some(*value),
+            _ => None,
+        }))),
+    })
+}

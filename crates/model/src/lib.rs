@@ -1,0 +1,45 @@
+//! The words of the field as types: money to the fen, exact quantities, civil dates, division codes,
+//! citizen numbers, clause ids, and the stable reasons for which a value is refused.
+//!
+//! A value that exists is valid: every type here is checked when it is made, and its arithmetic returns
+//! `None` rather than wrap. Parsing never rounds and never guesses.
+//!
+//! Deliberately lacking: input and output, the clock, randomness, async and serialisation. Entities are
+//! missing too, because they are data of a pack and not types of the program.
+
+mod citizen;
+mod clause;
+mod date;
+mod dated;
+mod decimal;
+mod disability;
+mod division;
+mod excel;
+mod fen;
+mod fen_format;
+mod fixed;
+mod ids;
+mod normalise;
+mod period;
+mod refusal;
+mod refusal_code;
+mod rounding;
+mod text;
+
+pub use citizen::{CitizenNumber, CitizenNumberError, Sex};
+pub use clause::{ClauseId, ClauseIdError};
+pub use date::{Date, DateError};
+pub use dated::{Dated, DatedError};
+pub use decimal::NumberError;
+pub use disability::{DisabilityCertificate, DisabilityCertificateError, DisabilityGrade, DisabilityKind};
+pub use division::{DivisionCode, DivisionCodeError, DivisionLevel, UnknownDivisionLevel};
+pub use fen::Fen;
+pub use fen_format::{MoneyUnit, MoneyUnitError};
+pub use fixed::Fixed;
+pub use ids::{EntityName, IdError, PackId, RecordKey, RunId};
+pub use normalise::{normalise_header, normalise_text};
+pub use period::{Period, PeriodError};
+pub use refusal::Refusal;
+pub use refusal_code::{RefusalCode, UnknownRefusalCode};
+pub use rounding::{Rounding, UnknownRounding, div_round};
+pub use text::{Lang, Text, UnknownLang};

@@ -1,0 +1,22 @@
+//! The pack language: law as data, compiled to a checked program.
+//!
+//! Pure: it is given names and texts of files, and returns a [`program::Program`] or every
+//! diagnostic of the pack at once. It reads no disk, knows no clock and runs nothing.
+
+mod cases;
+mod compile;
+mod compiler;
+mod declare;
+mod define;
+pub mod diagnostic;
+mod expression;
+mod functions;
+pub mod program;
+mod rules;
+mod surface;
+mod syntax;
+mod types;
+
+pub use compile::{Failure, Override, PackSource, compile};
+pub use functions::FUNCTIONS;
+pub use types::{parse_type, type_text, unit_text};

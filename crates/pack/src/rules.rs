@@ -1,0 +1,696 @@
+//! Reads rules: announces the columns of each, then, once all are compiled, describes it.
+
+use std::collections::BTreeMap;
+
+use model::{ClauseId, Text};
+
+use crate::compiler::{Compiler, Definition, Pending};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::program::{
+    Action, Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Programme, Remedy, Rounding, Rule,
+    RuleDetail, RuleId, RuleKind, Span, Standard, Step, Type,
+};
+use crate::surface::{Table, Word};
+
+/// A rule whose columns are announced; the names are looked up when all is compiled.
+pub struct Draft {
+    id: RuleId,
+    detail: DraftDetail,
+}
+
+enum DraftDetail {
+    Variable,
+    Benefit { amount: bool, exceptions: Vec<(String, Vec<ClauseId>, Span)>, rest: BenefitText },
+    Standard { applies: Option<String>, target: Option<(i64, i32)>, remedy: Option<(String, bool)>, parts: Vec<(Text, String)> },
+    Measure { levels: Vec<EntityId>, ratio: bool },
+    Check { at_import: bool, action: Action, message: Text, mend: Option<Word> },
+    Duty { who: Text, due: Option<String>, evidence: Vec<Text> },
+    Programme(Programme),
+    Declared { columns: Vec<(EntityId, String)>, attributes: BTreeMap<String, String>, steps: Vec<Step> },
+}
+
+struct BenefitText {
+    every: String,
+    goods: Option<Text>,
+    paid_from: Vec<String>,
+    flow: Option<Word>,
+    documents: Vec<Text>,
+}
+
+/// The tables of a pack that declare rules, with the kind each makes.
+pub const RULE_KEYS: &[(&str, RuleKind)] = &[
+    ("variable", RuleKind::Variable),
+    ("benefit", RuleKind::Benefit),
+    ("standard", RuleKind::Standard),
+    ("measure", RuleKind::Measure),
+    ("check", RuleKind::Check),
+    ("audit", RuleKind::Audit),
+    ("programme", RuleKind::Programme),
+    ("duty", RuleKind::Duty),
+    ("flow", RuleKind::Flow),
+    ("asset", RuleKind::Asset),
+    ("scorecard", RuleKind::Scorecard),
+    ("report", RuleKind::Report),
+];
+
+struct Head {
+    id: Word,
+    rule: RuleId,
+    entity: Option<EntityId>,
+    title: Text,
+    round: Rounding,
+    period_start: bool,
+    refuse_change: bool,
+    span: Span,
+}
+
+impl Compiler<'_> {
+    /// Reads the common part of a rule and enters it; its detail is filled in later.
+    fn head(&mut self, kind: RuleKind, table: &Table<'_>, needs_entity: bool) -> Option<Head> {
+        let id = self.identifier(table);
+        let on = if kind == RuleKind::Measure { None } else { table.word("on") };
+        let title = table.require("title", table.bilingual("title"));
+        let cite = self.citations(table);
+        let round = self.choice(
+            table,
+            "round",
+            &[("half-up", Rounding::HalfUp), ("down", Rounding::Down), ("up", Rounding::Up)],
+        );
+        let on_change = self.choice(
+            table,
+            "on_change",
+            &[("as-of", 0), ("period-start", 1), ("refuse", 2)],
+        );
+        table.know("override");
+        let entity = match &on {
+            Some(word) => Some(self.entity_word(word)?),
+            None => None,
+        };
+        if needs_entity && entity.is_none() {
+            let _: Option<()> = table.require("on", None);
+            return None;
+        }
+        let id = id?;
+        if let Some(known) = self.program.rules.iter().find(|rule| rule.id == id.text) {
+            let place = known.span;
+            let diagnostic = if known.kind == kind {
+                crate::declare::duplicate("rule", &id, place)
+            } else {
+                Diagnostic::new("duplicate-name", id.span, format!("two rules are called `{}`", id.text))
+                    .also(place, "first declared here")
+            };
+            self.report(diagnostic);
+            return None;
+        }
+        if cite.is_empty() && !matches!(kind, RuleKind::Variable | RuleKind::Report | RuleKind::Check) {
+            let _: Option<()> = table.require("cite", table.has("cite").then_some(()));
+        }
+        let rule = RuleId(self.program.rules.len() as u32);
+        let title = title.unwrap_or_default();
+        self.program.rules.push(Rule {
+            id: id.text.clone(),
+            kind,
+            entity,
+            title: title.clone(),
+            cite,
+            detail: RuleDetail::Declared {
+                columns: Vec::new(),
+                attributes: BTreeMap::new(),
+                steps: Vec::new(),
+            },
+            span: id.span,
+        });
+        Some(Head {
+            id,
+            rule,
+            entity,
+            title,
+            round: round.unwrap_or(self.round),
+            period_start: on_change == Some(1),
+            refuse_change: on_change == Some(2),
+            span: table.span,
+        })
+    }
+
+    pub fn entity_word(&mut self, word: &Word) -> Option<EntityId> {
+        let found = self.program.entity_named(&word.text);
+        if found.is_none() {
+            let names: Vec<&str> = self.program.entities.iter().map(|entity| entity.name.as_str()).collect();
+            let hint = did_you_mean(&word.text, names);
+            self.report(
+                Diagnostic::new("unknown-entity", word.span, format!("there is no entity `{}`", word.text))
+                    .hint_opt(hint),
+            );
+        }
+        found
+    }
+
+    fn announce_for(&mut self, head: &Head, entity: EntityId, name: String, label: Text, span: Span, definition: Definition) {
+        self.announce(Pending {
+            entity,
+            name,
+            label,
+            rule: head.rule,
+            span,
+            round: head.round,
+            period_start: head.period_start,
+            definition,
+        });
+    }
+
+    /// Announces the columns of one rule.
+    pub fn declare_rule(&mut self, kind: RuleKind, table: &Table<'_>) -> Option<(Draft, bool)> {
+        let needs_entity = matches!(
+            kind,
+            RuleKind::Variable
+                | RuleKind::Benefit
+                | RuleKind::Standard
+                | RuleKind::Check
+                | RuleKind::Audit
+                | RuleKind::Duty
+        );
+        let head = self.head(kind, table, needs_entity);
+        let Some(head) = head else {
+            return None;
+        };
+        let detail = match kind {
+            RuleKind::Variable => self.variable(&head, table),
+            RuleKind::Benefit => self.benefit(&head, table),
+            RuleKind::Standard => self.standard(&head, table),
+            RuleKind::Measure => self.measure(&head, table),
+            RuleKind::Check | RuleKind::Audit => self.check(&head, table),
+            RuleKind::Duty => self.duty(&head, table),
+            RuleKind::Programme => self.programme(&head, table),
+            RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report => {
+                self.declared(&head, table)
+            }
+        };
+        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report) {
+            table.finish();
+        }
+        detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))
+    }
+
+    fn variable(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let ty = table.require("type", table.word("type"));
+        let text = table.require("expr", table.word("expr"));
+        let ty = self.read_type(&ty?)?;
+        self.announce_for(
+            head,
+            head.entity?,
+            head.id.text.clone(),
+            head.title.clone(),
+            head.id.span,
+            Definition::Expression { text: text?, ty: Some(ty) },
+        );
+        Some(DraftDetail::Variable)
+    }
+
+    fn condition_column(&mut self, head: &Head, name: String, label: Text, text: Word) {
+        let Some(entity) = head.entity else { return };
+        let span = if name == head.id.text { head.id.span } else { text.span };
+        let definition = Definition::Expression { text, ty: Some(Type::Bool) };
+        self.announce_for(head, entity, name, label, span, definition);
+    }
+
+    fn benefit(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let who = table.require("who", table.word("who"));
+        let amount = table.word("amount");
+        let ty = table.word("type");
+        let goods = table.bilingual("goods");
+        let every = self.choice(
+            table,
+            "every",
+            &[("once", "once"), ("month", "month"), ("term", "term"), ("year", "year")],
+        );
+        let every = table.require("every", every);
+        let exceptions_read = table.tables("except", "exception");
+        let rest = BenefitText {
+            every: every.unwrap_or("year").to_owned(),
+            goods,
+            paid_from: table.words("paid_from").into_iter().map(|word| word.text).collect(),
+            flow: table.word("flow"),
+            documents: table.bilinguals("documents"),
+        };
+        if amount.is_none() && rest.goods.is_none() {
+            self.report(
+                Diagnostic::new("missing-key", table.span, "a benefit needs `amount` or `goods`".to_owned())
+                    .hint("money: `amount = \"…\"`; in kind: `goods = { zh, en }` and its quantity as `amount` with a `type`"),
+            );
+        }
+        let entity = head.entity?;
+        let ty = match ty {
+            Some(word) => self.read_type(&word)?,
+            None => Type::Number(crate::program::NumberType::money()),
+        };
+        if let Some(who) = who {
+            self.condition_column(head, head.id.text.clone(), head.title.clone(), who);
+        }
+        let mut exceptions = Vec::new();
+        let mut texts = Vec::new();
+        for (position, exception) in exceptions_read.iter().enumerate() {
+            let when = exception.require("when", exception.word("when"));
+            let amount = exception.require("amount", exception.word("amount"));
+            let cite = self.citations(exception);
+            exception.finish();
+            let (Some(when), Some(amount)) = (when, amount) else { continue };
+            let name = format!("_{}_except_{}", head.id.text, position + 1);
+            exceptions.push((name.clone(), cite, exception.span));
+            texts.push((name.clone(), amount));
+            self.condition_column(head, name, head.title.clone(), when);
+        }
+        let conflict = (texts.len() > 1).then(|| format!("_{}_conflict", head.id.text));
+        if let Some(name) = &conflict {
+            let of = texts.iter().map(|(name, _)| name.clone()).collect();
+            self.announce_for(
+                head,
+                entity,
+                name.clone(),
+                head.title.clone(),
+                head.span,
+                Definition::Conflict { of },
+            );
+        }
+        let has_amount = amount.is_some();
+        if let Some(amount) = amount {
+            let label =
+                Text { zh: format!("{}（数额）", head.title.zh), en: format!("{} (amount)", head.title.en) };
+            self.announce_for(
+                head,
+                entity,
+                format!("{}_amount", head.id.text),
+                label,
+                amount.span,
+                Definition::Amount { who: head.id.text.clone(), amount, exceptions: texts, conflict, ty },
+            );
+        }
+        Some(DraftDetail::Benefit { amount: has_amount, exceptions, rest })
+    }
+
+    fn standard(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let entity = head.entity?;
+        let holds = table.word("holds");
+        let parts_read = table.tables("parts", "part");
+        let applies = table.word("applies");
+        let target = self.target(table);
+        let remedy = self.remedy(head, table, applies.is_some());
+        let mut parts = Vec::new();
+        for (position, part) in parts_read.iter().enumerate() {
+            let title = part.require("title", part.bilingual("title"));
+            let text = part.require("holds", part.word("holds"));
+            part.finish();
+            let (Some(title), Some(text)) = (title, text) else { continue };
+            let name = format!("{}_{}", head.id.text, position + 1);
+            parts.push((title.clone(), name.clone()));
+            self.condition_column(head, name, title, text);
+        }
+        match (holds, parts.is_empty()) {
+            (Some(text), true) => {
+                self.condition_column(head, head.id.text.clone(), head.title.clone(), text);
+            }
+            (None, false) => {
+                let of = parts.iter().map(|(_, name)| name.clone()).collect();
+                self.announce_for(
+                    head,
+                    entity,
+                    head.id.text.clone(),
+                    head.title.clone(),
+                    head.id.span,
+                    Definition::All { of },
+                );
+            }
+            _ => self.report(Diagnostic::new(
+                "missing-key",
+                table.span,
+                "a standard has either `holds` or `parts`".to_owned(),
+            )),
+        }
+        let applies_name = applies.map(|text| {
+            let name = format!("_{}_applies", head.id.text);
+            self.condition_column(head, name.clone(), head.title.clone(), text);
+            name
+        });
+        Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts })
+    }
+
+    fn target(&mut self, table: &Table<'_>) -> Option<(i64, i32)> {
+        let target = table.table("target", "target")?;
+        let share = target.require("share", target.decimal("share"));
+        let by = target.require("by", target.integer("by"));
+        target.finish();
+        let (share, span) = share?;
+        let share = share.scaled(4).and_then(|share| i64::try_from(share).ok());
+        match share {
+            Some(share) if (0..=10_000).contains(&share) => Some((share, i32::try_from(by?).ok()?)),
+            _ => {
+                self.report(
+                    Diagnostic::new("bad-range", span, "a share lies between 0 and 1, with at most 4 decimals")
+                        .hint("write `target = { share = 1.0, by = 2020 }`"),
+                );
+                None
+            }
+        }
+    }
+
+    fn remedy(&mut self, head: &Head, table: &Table<'_>, applies: bool) -> Option<(String, bool)> {
+        let remedy = table.table("remedy", "remedy")?;
+        let programme = remedy.require("programme", remedy.word("programme"));
+        let quantity = remedy.require("quantity", remedy.word("quantity"));
+        remedy.finish();
+        let (programme, quantity) = (programme?, quantity?);
+        let entity = head.entity?;
+        let gap = format!("{}_gap", head.id.text);
+        let label = Text { zh: format!("{}（缺口）", head.title.zh), en: format!("{} (gap)", head.title.en) };
+        let applies = applies.then(|| format!("_{}_applies", head.id.text));
+        self.announce_for(
+            head,
+            entity,
+            gap.clone(),
+            label,
+            quantity.span,
+            Definition::Gap { holds: head.id.text.clone(), applies, quantity },
+        );
+        let Some(cost) = self.programmes.get(&programme.text).copied() else {
+            let names: Vec<String> = self.programmes.keys().cloned().collect();
+            self.report(
+                Diagnostic::new(
+                    "unknown-programme",
+                    programme.span,
+                    format!("there is no programme `{}`", programme.text),
+                )
+                .hint_opt(did_you_mean(&programme.text, names.iter().map(String::as_str))),
+            );
+            return None;
+        };
+        if let Some(parameter) = cost {
+            let label = Text {
+                zh: format!("{}（补齐所需资金）", head.title.zh),
+                en: format!("{} (cost of closing the gap)", head.title.en),
+            };
+            self.announce_for(
+                head,
+                entity,
+                format!("{gap}_cost"),
+                label,
+                programme.span,
+                Definition::Cost { quantity: gap, parameter },
+            );
+        }
+        Some((programme.text, cost.is_some()))
+    }
+
+    fn measure(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let levels: Vec<Word> = table.words("on");
+        let _: Option<()> = table.require("on", (!levels.is_empty()).then_some(()));
+        let ty = table.require("type", table.word("type"));
+        let expr = table.word("expr");
+        let numerator = table.word("numerator");
+        let denominator = table.word("denominator");
+        let ty = self.read_type(&ty?)?;
+        let mut entities = Vec::new();
+        for level in &levels {
+            entities.push(self.entity_word(level)?);
+        }
+        self.program.rules[head.rule.index()].entity = entities.first().copied();
+        let ratio = match (expr, numerator, denominator) {
+            (Some(text), None, None) => {
+                for entity in &entities {
+                    let definition = Definition::Expression { text: text.clone(), ty: Some(ty.clone()) };
+                    self.announce_for(head, *entity, head.id.text.clone(), head.title.clone(), head.id.span, definition);
+                }
+                false
+            }
+            (None, Some(top), Some(bottom)) => {
+                for entity in &entities {
+                    let (a, b) =
+                        (format!("{}_numerator", head.id.text), format!("{}_denominator", head.id.text));
+                    for (name, text) in [(&a, &top), (&b, &bottom)] {
+                        let definition = Definition::Expression { text: text.clone(), ty: None };
+                        self.announce_for(head, *entity, name.clone(), head.title.clone(), text.span, definition);
+                    }
+                    let definition =
+                        Definition::Ratio { numerator: a, denominator: b, ty: Some(ty.clone()) };
+                    self.announce_for(head, *entity, head.id.text.clone(), head.title.clone(), head.id.span, definition);
+                }
+                true
+            }
+            _ => {
+                self.report(Diagnostic::new(
+                    "missing-key",
+                    table.span,
+                    "a measure has either `expr`, or `numerator` and `denominator`".to_owned(),
+                ));
+                return None;
+            }
+        };
+        Some(DraftDetail::Measure { levels: entities, ratio })
+    }
+
+    fn check(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let fails = table.require("fails", table.word("fails"));
+        let at = self.choice(table, "at", &[("import", true), ("assess", false)]);
+        let action = self.choice(table, "action", &[("refuse", Action::Refuse), ("warn", Action::Warn)]);
+        let message = table.require("message", table.bilingual("message"));
+        let mend = table.word("mend");
+        let message = message.unwrap_or_default();
+        if let Some(fails) = fails {
+            self.condition_column(head, head.id.text.clone(), head.title.clone(), fails);
+        }
+        if action == Some(Action::Refuse) && at != Some(true) {
+            self.report(
+                Diagnostic::new(
+                    "bad-choice",
+                    table.span_of("action"),
+                    "only a check at import can refuse a row".to_owned(),
+                )
+                .hint("add `at = \"import\"`, or use `action = \"warn\"`"),
+            );
+        }
+        Some(DraftDetail::Check {
+            at_import: at.unwrap_or(false),
+            action: action.unwrap_or(Action::Warn),
+            message,
+            mend,
+        })
+    }
+
+    fn duty(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let owed = table.require("owed", table.word("owed"));
+        let met = table.require("met", table.word("met"));
+        let who = table.require("who", table.bilingual("who"));
+        let due = table.word("due").map(|word| word.text);
+        let evidence = table.bilinguals("evidence");
+        if let Some(owed) = owed {
+            let label = Text { zh: format!("{}（应履行）", head.title.zh), en: format!("{} (owed)", head.title.en) };
+            self.condition_column(head, format!("{}_owed", head.id.text), label, owed);
+        }
+        if let Some(met) = met {
+            self.condition_column(head, head.id.text.clone(), head.title.clone(), met);
+        }
+        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence })
+    }
+
+    fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let unit = table.require("unit", table.word("unit"));
+        table.know("unit_cost");
+        let stages = table.bilinguals("stages");
+        let evidence = table.bilinguals("evidence");
+        let paid_from = table.words("paid_from").into_iter().map(|word| word.text).collect();
+        Some(DraftDetail::Programme(Programme {
+            unit: unit?.text,
+            unit_cost: self.programmes.get(&head.id.text).copied().flatten(),
+            stages,
+            evidence,
+            paid_from,
+        }))
+    }
+
+    /// Learns the unit costs of programmes before standards ask for them.
+    pub fn note_programme(&mut self, table: &Table<'_>) {
+        let Some(id) = table.word("id") else { return };
+        let cost = table.word("unit_cost").and_then(|word| self.parameter(&word.text, word.span));
+        self.programmes.insert(id.text, cost);
+    }
+
+    fn declared(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+        let mut columns = Vec::new();
+        for word in table.words("columns") {
+            let Some((entity, name)) = word.text.split_once('.') else {
+                self.report(
+                    Diagnostic::new("syntax", word.span, format!("`{}` names no column", word.text))
+                        .hint("write `household.number`"),
+                );
+                continue;
+            };
+            let entity_word = Word { text: entity.to_owned(), span: word.span };
+            let Some(entity) = self.entity_word(&entity_word) else { continue };
+            columns.push((entity, name.to_owned()));
+        }
+        let mut steps = Vec::new();
+        for step in table.tables("steps", "step") {
+            let id = step.require("id", step.word("id"));
+            let title = step.require("title", step.bilingual("title"));
+            let role = step.require("role", step.word("role"));
+            let notice_days = step.integer("notice_days");
+            let attributes = step.attributes();
+            let (Some(id), Some(title), Some(role)) = (id, title, role) else { continue };
+            steps.push(Step { id: id.text, title, role: role.text, notice_days, attributes });
+        }
+        if table.has("steps") && steps.is_empty() {
+            self.report(Diagnostic::new("missing-key", table.span_of("steps"), "a flow has at least one step"));
+        }
+        let expr_keys = ["who", "share", "score", "holds"];
+        for key in expr_keys {
+            if let (Some(text), Some(entity)) = (table.word(key), head.entity) {
+                let name = format!("{}_{key}", head.id.text);
+                self.announce_for(
+                    head,
+                    entity,
+                    name.clone(),
+                    head.title.clone(),
+                    text.span,
+                    Definition::Expression { text, ty: None },
+                );
+                columns.push((entity, name));
+            }
+        }
+        let attributes = table.attributes();
+        Some(DraftDetail::Declared { columns, attributes, steps })
+    }
+
+    /// Fills in the details of a rule whose columns are compiled.
+    pub fn complete(&mut self, draft: Draft) {
+        let rule = self.program.rules[draft.id.index()].clone();
+        if let Some(detail) = self.detail(&rule, draft.detail) {
+            self.program.rules[draft.id.index()].detail = detail;
+        }
+    }
+
+    fn detail(&mut self, rule: &Rule, draft: DraftDetail) -> Option<RuleDetail> {
+        let entity = rule.entity;
+        let named = |compiler: &Self, name: &str| compiler.known(entity?, name);
+        Some(match draft {
+            DraftDetail::Variable => RuleDetail::Variable { column: named(self, &rule.id)? },
+            DraftDetail::Benefit { amount, exceptions, rest } => {
+                if let Some(flow) = &rest.flow {
+                    self.check_flow(flow);
+                }
+                RuleDetail::Benefit(Benefit {
+                    who: named(self, &rule.id)?,
+                    amount: if amount { Some(named(self, &format!("{}_amount", rule.id))?) } else { None },
+                    exceptions: exceptions
+                        .into_iter()
+                        .filter_map(|(name, cite, span)| {
+                            Some(Exception { when: named(self, &name)?, cite, span })
+                        })
+                        .collect(),
+                    every: rest.every,
+                    goods: rest.goods,
+                    paid_from: rest.paid_from,
+                    flow: rest.flow.map(|word| word.text),
+                    documents: rest.documents,
+                })
+            }
+            DraftDetail::Standard { applies, target, remedy, parts } => {
+                let gap = format!("{}_gap", rule.id);
+                RuleDetail::Standard(Standard {
+                    holds: named(self, &rule.id)?,
+                    applies: applies.and_then(|name| named(self, &name)),
+                    target,
+                    remedy: remedy.and_then(|(programme, cost)| {
+                        Some(Remedy {
+                            programme,
+                            quantity: named(self, &gap)?,
+                            cost: if cost { named(self, &format!("{gap}_cost")) } else { None },
+                        })
+                    }),
+                    parts: parts
+                        .into_iter()
+                        .filter_map(|(title, name)| Some((title, named(self, &name)?)))
+                        .collect(),
+                })
+            }
+            DraftDetail::Measure { levels, ratio } => self.measure_detail(rule, &levels, ratio),
+            DraftDetail::Check { at_import, action, message, mend } => {
+                if at_import && !self.program.import_checks.iter().any(|id| self.program.rules[id.index()].id == rule.id)
+                {
+                    let position = self.program.rules.iter().position(|known| known.id == rule.id)?;
+                    self.program.import_checks.push(RuleId(position as u32));
+                }
+                self.check_message(entity?, &message, rule.span);
+                let mend = mend.and_then(|word| self.resolve(entity?, &word.text, word.span));
+                RuleDetail::Check(Check { fails: named(self, &rule.id)?, at_import, action, message, mend })
+            }
+            DraftDetail::Duty { who, due, evidence } => RuleDetail::Duty(Duty {
+                owed: named(self, &format!("{}_owed", rule.id))?,
+                met: named(self, &rule.id)?,
+                who,
+                due,
+                evidence,
+            }),
+            DraftDetail::Programme(programme) => RuleDetail::Programme(programme),
+            DraftDetail::Declared { columns, attributes, steps } => {
+                let mut found = Vec::new();
+                for (entity, name) in columns {
+                    if let Some(id) = self.resolve(entity, &name, rule.span) {
+                        let entity = self.program.entity(entity).name.clone();
+                        found.push((format!("{entity}.{name}"), id));
+                    }
+                }
+                RuleDetail::Declared { columns: found, attributes, steps }
+            }
+        })
+    }
+
+    fn measure_detail(&mut self, rule: &Rule, levels: &[EntityId], ratio: bool) -> RuleDetail {
+        let columns: Vec<(EntityId, ColumnId)> = levels
+            .iter()
+            .filter_map(|entity| Some((*entity, self.known(*entity, &rule.id)?)))
+            .collect();
+        let ratio = ratio.then(|| {
+            levels
+                .iter()
+                .filter_map(|entity| {
+                    Some((
+                        *entity,
+                        self.known(*entity, &format!("{}_numerator", rule.id))?,
+                        self.known(*entity, &format!("{}_denominator", rule.id))?,
+                    ))
+                })
+                .collect()
+        });
+        RuleDetail::Measure(Measure { columns, ratio })
+    }
+
+    fn check_flow(&mut self, flow: &Word) {
+        let flows: Vec<String> = self
+            .program
+            .rules
+            .iter()
+            .filter(|rule| rule.kind == RuleKind::Flow)
+            .map(|rule| rule.id.clone())
+            .collect();
+        if !flows.contains(&flow.text) {
+            let hint = did_you_mean(&flow.text, flows.iter().map(String::as_str));
+            self.report(
+                Diagnostic::new("unknown-flow", flow.span, format!("there is no flow `{}`", flow.text))
+                    .hint_opt(hint),
+            );
+        }
+    }
+
+    /// Every `{name}` of a message is a column.
+    fn check_message(&mut self, entity: EntityId, message: &Text, span: Span) {
+        for text in [&message.zh, &message.en] {
+            let mut rest = text.as_str();
+            while let Some((_, after)) = rest.split_once('{') {
+                let Some((name, tail)) = after.split_once('}') else {
+                    self.report(Diagnostic::new("syntax", span, "a `{` of the message is not closed".to_owned()));
+                    return;
+                };
+                let _ = self.resolve(entity, name.trim(), span);
+                rest = tail;
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! What the change log says of a record, and what it was on any day.
+
+use model::Date;
+use pack::program::{EntityId, Value};
+use rusqlite::{Connection, OptionalExtension as _};
+use serde_json::Value as Json;
+
+use crate::error::{Result, StoreError};
+use crate::layout::{EntityLayout, FieldType};
+use crate::moment::Moment;
+use crate::registry::Registry;
+use crate::session::SourceId;
+use crate::upsert::{DELETE, INSERT, UPDATE};
+use crate::value::{Bound, from_json, key_text, key_value};
+use crate::view::{RecordState, day, moment};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// One row of the change log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub id: u64,
+    pub kind: ChangeKind,
+    pub import: u32,
+    pub actor: String,
+    pub recorded_at: Moment,
+    pub valid_from: Option<Date>,
+    pub source: Option<SourceId>,
+    pub source_row: Option<u32>,
+    /// Names and new values of what changed; of an insert, what is known. Includes fields that the pack has
+    /// dropped since.
+    pub fields: Vec<(String, Option<Value>)>,
+}
+
+/// A file that was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub id: SourceId,
+    pub import: u32,
+    pub file: String,
+    pub sheet: String,
+    pub sha256: String,
+    pub imported_at: Moment,
+    /// Records that the first import of it gave to the registry, unchanged ones included.
+    pub rows: u64,
+}
+
+/// A transaction of the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    pub id: u32,
+    pub actor: String,
+    pub recorded_at: Moment,
+    pub pack_digest: String,
+    pub inserted: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    pub unchanged: u64,
+}
+
+impl Registry {
+    /// Every change of a record, oldest first; empty if there never was one.
+    pub fn history(&self, entity: EntityId, key: &str) -> Result<Vec<Change>> {
+        let layout = self.layout.entity(entity);
+        let history = || -> Result<Vec<Change>> {
+            let stored = chain(&self.connection, layout, key)?;
+            stored.iter().map(|stored| stored.change(layout)).collect()
+        };
+        history().map_err(|error| error.at(&self.folder))
+    }
+
+    /// A record as the registry had it at a moment (use [`Moment::end_of`] for a day); `None` if it was not
+    /// recorded yet or deleted by then. Values are aligned with the entity's fields in the open pack.
+    pub fn as_of(&self, entity: EntityId, key: &str, at: Moment) -> Result<Option<RecordState>> {
+        let layout = self.layout.entity(entity);
+        let as_of = || {
+            let mut state = None;
+            for stored in chain(&self.connection, layout, key)? {
+                if stored.recorded_at <= at {
+                    stored.apply(layout, &mut state)?;
+                }
+            }
+            Ok(state)
+        };
+        as_of().map_err(|error: StoreError| error.at(&self.folder))
+    }
+
+    /// Everything ever imported, by number.
+    pub fn sources(&self) -> Result<Vec<Source>> {
+        read_sources(&self.connection).map_err(|error| error.at(&self.folder))
+    }
+
+    /// Every transaction, oldest first.
+    pub fn imports(&self) -> Result<Vec<Import>> {
+        read_imports(&self.connection).map_err(|error| error.at(&self.folder))
+    }
+}
+
+/// A row of `change`, not yet decoded.
+pub(crate) struct Stored {
+    pub id: i64,
+    previous: Option<i64>,
+    pub kind: i64,
+    import: u32,
+    actor: String,
+    pub recorded_at: Moment,
+    payload: String,
+    valid_from: Option<i32>,
+    source: Option<u32>,
+    source_row: Option<u32>,
+    entity: i64,
+    key: String,
+}
+
+/// The changes of a record, oldest first, along the links from its row of the state.
+pub(crate) fn chain(connection: &Connection, layout: &EntityLayout, key: &str) -> Result<Vec<Stored>> {
+    let Some(value) = key_value(&layout.key_field().ty, key) else { return Ok(Vec::new()) };
+    let sql = format!("SELECT _change FROM {} WHERE {} = ?", layout.table, layout.key_field().quoted);
+    let mut state = connection.prepare_cached(&sql)?;
+    let last: Option<i64> = state.query_row([Bound(Some(&value))], |row| row.get(0)).optional()?;
+    chain_from(connection, layout, &key_text(&value), last)
+}
+
+pub(crate) fn chain_from(
+    connection: &Connection,
+    layout: &EntityLayout,
+    key: &str,
+    last: Option<i64>,
+) -> Result<Vec<Stored>> {
+    // The import of a session that is still open has no row yet.
+    let mut statement = connection.prepare_cached(
+        "SELECT c.id, c.previous, c.kind, c.import, coalesce(i.actor, ''), c.recorded_at, c.payload,
+             c.valid_from, c.source, c.source_row, c.entity, c.key
+         FROM change c LEFT JOIN import i ON i.id = c.import WHERE c.id = ?",
+    )?;
+    let mut changes = Vec::new();
+    let mut next = last;
+    while let Some(id) = next {
+        let found = statement.query_row([id], |row| {
+            Ok(Stored {
+                id: row.get(0)?,
+                previous: row.get(1)?,
+                kind: row.get(2)?,
+                import: row.get(3)?,
+                actor: row.get(4)?,
+                recorded_at: moment(row.get(5)?),
+                payload: row.get(6)?,
+                valid_from: row.get(7)?,
+                source: row.get(8)?,
+                source_row: row.get(9)?,
+                entity: row.get(10)?,
+                key: row.get(11)?,
+            })
+        });
+        let stored = found.optional()?.filter(|stored| stored.entity == layout.id && stored.key == key);
+        let stored = stored.filter(|stored| stored.previous.is_none_or(|previous| previous < stored.id));
+        let stored = stored.ok_or_else(|| {
+            StoreError::damage(format!("change {id} of `{}` `{key}` is not in the log", layout.name))
+        })?;
+        next = stored.previous;
+        changes.push(stored);
+    }
+    changes.reverse();
+    Ok(changes)
+}
+
+impl Stored {
+    fn change(&self, layout: &EntityLayout) -> Result<Change> {
+        let named = |(position, value): (usize, Json)| -> Result<(String, Option<Value>)> {
+            let field = layout.recorded.get(position).ok_or_else(|| self.damaged(layout))?;
+            Ok((field.name.clone(), from_json(&value, &FieldType::recorded(&field.ty))?))
+        };
+        let fields = self.fields(layout)?.into_iter().filter(|(_, value)| self.kind == UPDATE || !value.is_null());
+        Ok(Change {
+            id: self.id as u64,
+            kind: match self.kind {
+                INSERT => ChangeKind::Insert,
+                UPDATE => ChangeKind::Update,
+                DELETE => ChangeKind::Delete,
+                _ => return Err(self.damaged(layout)),
+            },
+            import: self.import,
+            actor: self.actor.clone(),
+            recorded_at: self.recorded_at,
+            valid_from: self.valid_from.map(day).transpose()?,
+            source: self.source.map(SourceId),
+            source_row: self.source_row,
+            fields: fields.map(named).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Brings a record from before this change to after it.
+    pub fn apply(&self, layout: &EntityLayout, state: &mut Option<RecordState>) -> Result<()> {
+        match (self.kind, &state) {
+            (INSERT, None) => {
+                *state = Some(RecordState {
+                    values: vec![None; layout.fields.len()],
+                    change: 0,
+                    source: None,
+                    source_row: None,
+                    valid_from: None,
+                    recorded_on: self.recorded_at.day(),
+                });
+            }
+            (DELETE, Some(_)) => {
+                *state = None;
+                return Ok(());
+            }
+            (UPDATE, Some(_)) => {}
+            _ => return Err(self.damaged(layout)),
+        }
+        let state = state.as_mut().expect("it was there or has just been inserted");
+        for (position, value) in self.fields(layout)? {
+            let field = layout.fields.iter().position(|field| field.position == position);
+            if let Some(field) = field {
+                state.values[field] = from_json(&value, &layout.fields[field].ty)?;
+            }
+        }
+        state.change = self.id as u64;
+        if let Some(source) = self.source {
+            (state.source, state.source_row) = (Some(SourceId(source)), self.source_row);
+        } else if self.kind == INSERT {
+            state.source_row = self.source_row;
+        }
+        state.valid_from = self.valid_from.map(day).transpose()?.or(state.valid_from);
+        state.recorded_on = self.recorded_at.day();
+        Ok(())
+    }
+
+    /// Numbers and values of the fields in the payload.
+    fn fields(&self, layout: &EntityLayout) -> Result<Vec<(usize, Json)>> {
+        let json: Vec<Json> = serde_json::from_str(&self.payload).map_err(|_| self.damaged(layout))?;
+        if self.kind != UPDATE {
+            return Ok(json.into_iter().enumerate().collect());
+        }
+        let mut fields = Vec::with_capacity(json.len() / 2);
+        let mut json = json.into_iter();
+        while let Some(position) = json.next() {
+            let position = position.as_u64().ok_or_else(|| self.damaged(layout))?;
+            fields.push((position as usize, json.next().ok_or_else(|| self.damaged(layout))?));
+        }
+        Ok(fields)
+    }
+
+    fn damaged(&self, layout: &EntityLayout) -> StoreError {
+        StoreError::damage(format!("change {} of `{}` `{}` makes no sense", self.id, layout.name, self.key))
+    }
+}
+
+pub(crate) fn read_sources(connection: &Connection) -> Result<Vec<Source>> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, import, file, sheet, sha256, imported_at, rows FROM source ORDER BY id")?;
+    let rows = statement.query_map([], |row| {
+        Ok(Source {
+            id: SourceId(row.get(0)?),
+            import: row.get(1)?,
+            file: row.get(2)?,
+            sheet: row.get(3)?,
+            sha256: row.get(4)?,
+            imported_at: moment(row.get(5)?),
+            rows: row.get::<_, i64>(6)? as u64,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn read_imports(connection: &Connection) -> Result<Vec<Import>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, actor, recorded_at, pack_digest, inserted, updated, deleted, unchanged FROM import ORDER BY id",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let count = |index| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(index)? as u64) };
+        Ok(Import {
+            id: row.get(0)?,
+            actor: row.get(1)?,
+            recorded_at: moment(row.get(2)?),
+            pack_digest: row.get(3)?,
+            inserted: count(4)?,
+            updated: count(5)?,
+            deleted: count(6)?,
+            unchanged: count(7)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}

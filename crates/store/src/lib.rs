@@ -1,0 +1,46 @@
+//! The registry: what an office has recorded, with its history, as a folder with one SQLite file.
+//!
+//! A change table that only grows is the truth; the tables of current records are derived from it in the same
+//! transaction, and snapshots (Parquet, for the engine) from those. Entities and fields are those of a pack,
+//! compiled to a [`pack::program::Program`]: a pack that has grown adds tables and columns when a registry is
+//! opened with it. Divisions have a history of their own.
+//!
+//! All ids ([`pack::program::EntityId`], [`pack::program::ColumnId`], [`pack::program::EdgeId`]) are those of
+//! the program that the registry was created or opened with. Values are as in the program: numbers are scaled
+//! integers. Everything is synchronous, and one [`Registry`] serves one thread.
+//!
+//! Deliberately lacking: files as offices write them, and what is right or wrong in them (`app` reads and
+//! judges); rules and results (`engine`); the clock (every write is given its [`Moment`]); and a second
+//! database, until the server needs one.
+
+mod check;
+mod division;
+mod division_change;
+mod division_list;
+mod error;
+mod history;
+mod layout;
+mod migrate;
+mod moment;
+mod registry;
+mod schema;
+mod session;
+mod snapshot;
+mod snapshot_columns;
+mod snapshot_file;
+mod snapshot_order;
+mod upsert;
+mod value;
+mod view;
+
+pub use check::CheckSummary;
+pub use division::{Division, DivisionEvent, DivisionEventKind};
+pub use division_change::{DivisionsLoaded, Reassignment};
+pub use division_list::{NewDivision, read_division_list};
+pub use error::{Result, StoreError};
+pub use history::{Change, ChangeKind, Import, Source};
+pub use moment::Moment;
+pub use registry::Registry;
+pub use session::{ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, SourceId};
+pub use snapshot::{SNAPSHOT_FORMAT, SnapshotSummary};
+pub use view::{RecordState, ScanRow, View};
