@@ -1,1 +1,67 @@
-fn main() {}
+//! Developer commands: `cargo xtask test` gets what the tests need, starts it, runs them, and stops it.
+//!
+//! PostgreSQL comes from Debian's packages and runs as a private cluster on a free port of 127.0.0.1;
+//! DuckDB comes as a Python wheel. What cannot be had is said plainly, and the command then fails:
+//! nothing is skipped in silence.
+
+mod duckdb;
+mod postgres;
+mod process;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test", rest @ ..] => test(rest),
+        ["check"] => check(),
+        _ => {
+            eprintln!("usage: cargo xtask test [cargo test arguments] | cargo xtask check");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The project's folder.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+fn test(rest: &[&str]) -> Result<(), String> {
+    let work = root().join("target").join("xtask");
+    std::fs::create_dir_all(&work).map_err(|error| format!("`{}`: {error}", work.display()))?;
+    let python = duckdb::python(&work)?;
+    let server = postgres::Server::start(&work)?;
+    println!("postgres: {}", server.url());
+    println!("duckdb: {}", python.display());
+    let mut command = cargo();
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .args(rest)
+        .env("XIAOKANG_TEST_POSTGRES", server.url())
+        .env("XIAOKANG_TEST_PSQL", server.psql())
+        .env("XIAOKANG_TEST_DUCKDB", &python)
+        .env("INSTA_UPDATE", "no");
+    process::run(&mut command)
+}
+
+fn check() -> Result<(), String> {
+    process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}

@@ -12,7 +12,7 @@ use model::{Date, DivisionCode, DivisionLevel};
 use pack::program::{ColumnId, Entity, Program, Type, Value};
 use store::{DivisionsLoaded, ImportMeta, ImportSession, NewDivision, NewSource, Record, Registry, SourceId};
 
-use crate::import::ImportError;
+use crate::import::{ImportError, sha256};
 
 /// A file of the pack, by name and text.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +47,7 @@ pub fn import_divisions(
     let source = session.add_source(NewSource {
         file: poor_counties.name.to_owned(),
         sheet: String::new(),
-        sha256: digest(poor_counties.text),
+        sha256: sha256(poor_counties.text),
     })?;
     let facts = Facts { program, list: &list, source };
     facts.store(&mut session, DivisionLevel::Prefecture, "ethnic_autonomous", |division| {
@@ -78,7 +78,8 @@ impl Facts<'_> {
         field: &str,
         value: impl Fn(&NewDivision) -> Option<Value>,
     ) -> Result<(), ImportError> {
-        let found = self.program.entities.iter().position(|one| one.division.as_deref() == Some(level.as_str()));
+        let found =
+            self.program.entities.iter().position(|one| one.division.as_deref() == Some(level.as_str()));
         let Some(position) = found else { return Ok(()) };
         let entity = &self.program.entities[position];
         let Some(column) = self.field(entity, field) else { return Ok(()) };
@@ -127,7 +128,10 @@ fn read_poor_counties(file: PackFile<'_>) -> Result<HashMap<DivisionCode, PoorCo
     let mut lines = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let header = lines.headers().map_err(|error| failed(error.to_string()))?.clone();
     let column = |name: &str| {
-        header.iter().position(|title| title == name).ok_or_else(|| failed(format!("there is no column `{name}`")))
+        header
+            .iter()
+            .position(|title| title == name)
+            .ok_or_else(|| failed(format!("there is no column `{name}`")))
     };
     let (code, area, ethnic) = (column("code")?, column("contiguous_area")?, column("ethnic_autonomous")?);
     let mut counties = HashMap::new();
@@ -143,9 +147,4 @@ fn read_poor_counties(file: PackFile<'_>) -> Result<HashMap<DivisionCode, PoorCo
         counties.insert(key, PoorCounty { contiguous_area: line[area].to_owned(), ethnic_autonomous });
     }
     Ok(counties)
-}
-
-fn digest(text: &str) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -6,5 +6,20 @@
 //!
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
+pub mod assess;
+pub mod cases;
+pub mod coverage;
+pub mod dictionary;
 pub mod divisions;
+pub mod explain;
 pub mod import;
+pub mod packs;
+pub mod query;
+pub mod registry;
+pub mod report;
+mod tables;
+
+pub use engine::explain::{Explanation, value_text};
+pub use engine::sql::{Dialect, script as sql_script};
+pub use engine::{Progress, run_tables};
+pub use store::{Moment, Registry};

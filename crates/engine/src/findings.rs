@@ -83,7 +83,9 @@ pub(crate) fn collect(
 pub(crate) fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| {
         let place = |finding: &Finding| (finding.entity, finding.row);
-        place(a).cmp(&place(b)).then_with(|| (&a.code, &a.rule, &a.column).cmp(&(&b.code, &b.rule, &b.column)))
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| (&a.code, &a.rule, &a.column).cmp(&(&b.code, &b.rule, &b.column)))
     });
 }
 

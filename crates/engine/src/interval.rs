@@ -61,7 +61,10 @@ pub fn quotient(a: Range, b: Range) -> Range {
 /// Of a remainder with the dividend's sign.
 pub fn remainder(a: Range, b: Range) -> Range {
     let most = (b.min.abs().max(b.max.abs()) - 1).max(0);
-    Range { min: if a.min >= 0 { 0 } else { (-most).max(a.min) }, max: if a.max <= 0 { 0 } else { most.min(a.max) } }
+    Range {
+        min: if a.min >= 0 { 0 } else { (-most).max(a.min) },
+        max: if a.max <= 0 { 0 } else { most.min(a.max) },
+    }
 }
 
 pub fn union(a: Range, b: Range) -> Range {

@@ -1,8 +1,8 @@
 //! Runs a checked program over a registry's snapshot.
 //!
-//! A program is desugared into primitive expressions, grouped into stages, and then either lowered to
-//! DataFusion plans ([`run_tables`]) or printed as SQL. Nothing here knows a law: all of it comes with
-//! the program.
+//! A program is desugared into primitive expressions ([`desugar`]), grouped into [`stages`], and then either
+//! lowered to DataFusion plans ([`run`], [`run_tables`]) or printed as SQL ([`sql`]). Nothing here knows a
+//! law: all of it comes with the program.
 //!
 //! Deliberately lacking: the registry itself, the clock, user-defined functions (so that plans run on a
 //! stock Ballista executor), and any way to change what was recorded.
@@ -16,9 +16,12 @@ pub mod lower;
 mod memory;
 pub mod needs;
 mod parameters;
+mod query;
 mod records;
+mod run;
 pub mod scalar;
 mod session;
+pub mod sql;
 pub mod stages;
 mod table;
 
@@ -26,4 +29,6 @@ pub use error::EngineError;
 pub use findings::{Finding, OUT_OF_RANGE};
 pub use memory::run_tables;
 pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
+pub use query::query;
 pub use records::{PROVENANCE, array, tables_of_records};
+pub use run::{PART_ROWS, Progress, RunOptions, RunSummary, run};

@@ -159,9 +159,10 @@ pub(crate) fn note_unknowns(program: &Program, wanted: &Wanted, table: &Table, u
         !column.nullable && has_null(&column.name)
     });
     unknowns.fields.extend(fields);
-    let edges = wanted.edges.iter().filter(|edge| {
-        program.edges[edge.index()].required && has_null(&edge_column(program, **edge))
-    });
+    let edges = wanted
+        .edges
+        .iter()
+        .filter(|edge| program.edges[edge.index()].required && has_null(&edge_column(program, **edge)));
     unknowns.edges.extend(edges);
 }
 

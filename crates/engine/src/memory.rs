@@ -40,8 +40,8 @@ pub fn run_tables(
     }
     let flat = desugar(program, Env { as_of }, &unknowns, stored.iter().copied())?;
     let stages = stages::stages(&flat, &stored);
-    session::block_on(1, async || {
-        loaded.evaluate(session::shared()?, &flat, &stages).await?;
+    session::deep(|| {
+        session::small_runtime()?.block_on(loaded.evaluate(session::shared()?, &flat, &stages))?;
         results(program, &loaded, &stored.iter().copied().collect::<Vec<_>>())
     })
 }

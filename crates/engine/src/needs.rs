@@ -20,7 +20,9 @@ pub fn children(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::AsOf => vec![],
         ExprKind::Parameter { at, key, .. } => at.iter().chain(key).map(|expr| &**expr).collect(),
         ExprKind::Add(a, b) | ExprKind::Sub(a, b) => vec![a, b],
-        ExprKind::Mul { a, b, .. } | ExprKind::Div { a, b, .. } | ExprKind::Compare { a, b, .. } => vec![a, b],
+        ExprKind::Mul { a, b, .. } | ExprKind::Div { a, b, .. } | ExprKind::Compare { a, b, .. } => {
+            vec![a, b]
+        }
         ExprKind::Neg(a)
         | ExprKind::Abs(a)
         | ExprKind::Rescale { a, .. }

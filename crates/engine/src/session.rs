@@ -6,6 +6,7 @@ use datafusion::execution::memory_pool::GreedyMemoryPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
+use tokio::runtime::Runtime;
 
 use crate::EngineError;
 
@@ -13,7 +14,7 @@ use crate::EngineError;
 const BATCH_ROWS: usize = 16_384;
 
 /// Deep expressions are planned by recursion.
-const STACK_BYTES: usize = 64 << 20;
+pub(crate) const STACK_BYTES: usize = 64 << 20;
 
 /// A session for stages. One partition keeps the order in which floating values are added.
 pub(crate) fn state(memory_limit: Option<usize>) -> Result<SessionState, EngineError> {
@@ -43,25 +44,18 @@ pub(crate) fn shared() -> Result<&'static SessionState, EngineError> {
     Ok(SHARED.get_or_init(|| state))
 }
 
-/// Runs `work` on its own thread with a deep stack and a runtime of `threads` workers; 1 stays on the thread.
-pub(crate) fn block_on<T: Send>(
-    threads: usize,
-    work: impl AsyncFnOnce() -> Result<T, EngineError> + Send,
-) -> Result<T, EngineError> {
+/// A runtime that works on the thread that enters it.
+pub(crate) fn small_runtime() -> Result<Runtime, EngineError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.map_err(|error| EngineError::Worker(error.to_string()))
+}
+
+/// Runs `work` on a thread of its own with a deep stack.
+pub(crate) fn deep<T: Send>(work: impl FnOnce() -> Result<T, EngineError> + Send) -> Result<T, EngineError> {
     std::thread::scope(|scope| {
         let worker = std::thread::Builder::new().name("engine".to_owned()).stack_size(STACK_BYTES);
-        let handle = worker.spawn_scoped(scope, || {
-            let mut builder = if threads > 1 {
-                let mut builder = tokio::runtime::Builder::new_multi_thread();
-                builder.worker_threads(threads).thread_stack_size(STACK_BYTES);
-                builder
-            } else {
-                tokio::runtime::Builder::new_current_thread()
-            };
-            let runtime = builder.build().map_err(|error| EngineError::Worker(error.to_string()))?;
-            runtime.block_on(work())
-        });
-        let handle = handle.map_err(|error| EngineError::Worker(error.to_string()))?;
+        let handle =
+            worker.spawn_scoped(scope, work).map_err(|error| EngineError::Worker(error.to_string()))?;
         handle.join().unwrap_or_else(|_| Err(EngineError::Worker("it panicked".to_owned())))
     })
 }

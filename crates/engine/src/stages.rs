@@ -51,24 +51,23 @@ pub enum Step {
 
 /// Groups the columns that are wanted, and those they need, into stages in order of execution.
 pub fn stages(flat: &Flat<'_>, wanted: &BTreeSet<ColumnId>) -> Vec<Stage> {
-    let needed = needs::closure(flat.program, wanted.iter().copied());
-    let numbers = numbers(flat, &needed);
+    stages_of(flat, &needs::closure(flat.program, wanted.iter().copied()))
+}
+
+/// As [`stages`], for exactly these columns; what else they need is there already, as fields are.
+pub fn stages_of(flat: &Flat<'_>, columns: &BTreeSet<ColumnId>) -> Vec<Stage> {
+    let numbers = numbers(flat, columns);
     let mut groups: BTreeMap<(u32, EntityId), Vec<ColumnId>> = BTreeMap::new();
-    for id in flat.order.iter().filter(|id| needed.contains(id)) {
+    for id in flat.order.iter().filter(|id| columns.contains(id)) {
         groups.entry((numbers[id], flat.columns[id].entity)).or_default().push(*id);
     }
     groups.into_iter().map(|((number, entity), columns)| stage(flat, entity, number, columns)).collect()
 }
 
-/// The stage of every computed column, and 0 for fields.
-fn numbers(flat: &Flat<'_>, needed: &BTreeSet<ColumnId>) -> BTreeMap<ColumnId, u32> {
+/// The stage of every column; what is not among them counts as 0.
+fn numbers(flat: &Flat<'_>, columns: &BTreeSet<ColumnId>) -> BTreeMap<ColumnId, u32> {
     let mut numbers: BTreeMap<ColumnId, u32> = BTreeMap::new();
-    for id in needed {
-        if matches!(flat.columns[id].form, Form::Field) {
-            numbers.insert(*id, 0);
-        }
-    }
-    for id in flat.order.iter().filter(|id| needed.contains(id)) {
+    for id in flat.order.iter().filter(|id| columns.contains(id)) {
         let column = &flat.columns[id];
         let mut deepest = 0;
         needs::column_needs(flat.program, *id, &mut |needed| {

@@ -98,8 +98,7 @@ impl Tables {
         for stage in stages {
             let label = format!("{} {}", flat.program.entities[stage.entity.index()].name, stage.number);
             let failed = |error| EngineError::stage(label.as_str(), error);
-            let scan =
-                |entity: EntityId, names: &BTreeSet<String>| self.scan(flat.program, entity, names);
+            let scan = |entity: EntityId, names: &BTreeSet<String>| self.scan(flat.program, entity, names);
             let plan = stage_plan(flat, stage, &scan).map_err(failed)?;
             let batch = execute(state, &plan).await.map_err(failed)?;
             self.add(stage.entity, batch).map_err(failed)?;

@@ -19,7 +19,12 @@ fn main() {
         packs.push(source);
     }
     match pack::compile(&packs, &[]) {
-        Ok(program) => println!("{} columns, {} rules, {} cases", program.columns.len(), program.rules.len(), program.cases.len()),
+        Ok(program) => println!(
+            "{} columns, {} rules, {} cases",
+            program.columns.len(),
+            program.rules.len(),
+            program.cases.len()
+        ),
         Err(failure) => println!("{}", failure.render(false)),
     }
 }

@@ -2,7 +2,7 @@
 
 use model::Date;
 
-use crate::compiler::{Compiler, Definition, Pending};
+use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
     Case, CaseRecord, ColumnId, ColumnKind, EntityId, Expectation, Format, Rounding, RuleId, Span, Total,
@@ -46,7 +46,7 @@ impl Compiler<'_> {
                 rule: RuleId(u32::MAX),
                 span: text.span,
                 round: Rounding::HalfUp,
-                period_start: false,
+                timing: Timing::AsOf,
                 definition: Definition::Expression { text, ty },
             });
             name
@@ -81,7 +81,12 @@ impl Compiler<'_> {
             ));
         }
         if let Some(function) = function {
-            self.program.totals.push(Total { id: draft.id, title: draft.title, entity: draft.entity, function });
+            self.program.totals.push(Total {
+                id: draft.id,
+                title: draft.title,
+                entity: draft.entity,
+                function,
+            });
         }
     }
 
@@ -136,17 +141,18 @@ impl Compiler<'_> {
         let mut links = Vec::new();
         for word in table.keys() {
             let Some((scalar, span)) = table.scalar(&word.text) else {
-                self.report(Diagnostic::new("wrong-type", word.span, format!("`{}` is not a plain value", word.text)));
+                self.report(Diagnostic::new(
+                    "wrong-type",
+                    word.span,
+                    format!("`{}` is not a plain value", word.text),
+                ));
                 continue;
             };
             let field = self
                 .known(entity, &word.text)
                 .filter(|id| matches!(self.program.column(*id).kind, ColumnKind::Field(_)));
-            let edge = self
-                .program
-                .edges
-                .iter()
-                .position(|edge| edge.child == entity && edge.name == word.text);
+            let edge =
+                self.program.edges.iter().position(|edge| edge.child == entity && edge.name == word.text);
             match (field, edge, &scalar) {
                 (Some(id), _, _) => {
                     let column = self.program.column(id).clone();
@@ -182,8 +188,12 @@ impl Compiler<'_> {
                         did_you_mean(&word.text, names.iter().map(String::as_str))
                     };
                     self.report(
-                        Diagnostic::new("unknown-name", word.span, format!("`{on}` has no field `{}`", word.text))
-                            .hint_opt(hint),
+                        Diagnostic::new(
+                            "unknown-name",
+                            word.span,
+                            format!("`{on}` has no field `{}`", word.text),
+                        )
+                        .hint_opt(hint),
                     );
                 }
             }
@@ -195,8 +205,12 @@ impl Compiler<'_> {
         if let (Some(range), Value::Number(number)) = (column.range, value) {
             if !range.contains(*number) {
                 self.report(
-                    Diagnostic::new("out-of-range", span, format!("`{}` cannot have this value", column.name))
-                        .also(column.span, "its range is declared here"),
+                    Diagnostic::new(
+                        "out-of-range",
+                        span,
+                        format!("`{}` cannot have this value", column.name),
+                    )
+                    .also(column.span, "its range is declared here"),
                 );
             }
         }
@@ -217,10 +231,15 @@ impl Compiler<'_> {
             let parent = records.iter().find(|other| other.entity == edge.parent && other.key == *to);
             let Some(parent) = parent else {
                 let name = self.program.entity(edge.parent).name.clone();
-                self.report(Diagnostic::new("unknown-record", *span, format!("the case has no {name} `{to}`")));
+                self.report(Diagnostic::new(
+                    "unknown-record",
+                    *span,
+                    format!("the case has no {name} `{to}`"),
+                ));
                 continue;
             };
-            let value = parent.fields.iter().find(|(id, _)| *id == edge.on).and_then(|(_, value)| value.clone());
+            let value =
+                parent.fields.iter().find(|(id, _)| *id == edge.on).and_then(|(_, value)| value.clone());
             set(&mut records[*record].fields, edge.via, value);
         }
         let mut position = 0;
@@ -242,7 +261,8 @@ impl Compiler<'_> {
                 continue;
             }
             let column = self.program.column(*id);
-            let via_tree = self.program.edges.iter().any(|edge| edge.child == record.entity && edge.via == *id);
+            let via_tree =
+                self.program.edges.iter().any(|edge| edge.child == record.entity && edge.via == *id);
             let ColumnKind::Field(field) = &column.kind else { continue };
             let value = if *id == entity.key {
                 Some(Value::Text(record.key.clone()))
@@ -277,7 +297,10 @@ impl Compiler<'_> {
             let found = via.as_ref().is_some_and(|via| {
                 records.iter().any(|other| {
                     other.entity == edge.parent
-                        && other.fields.iter().any(|(id, value)| *id == edge.on && value.as_ref() == Some(via))
+                        && other
+                            .fields
+                            .iter()
+                            .any(|(id, value)| *id == edge.on && value.as_ref() == Some(via))
                 })
             });
             if found {
@@ -315,8 +338,12 @@ impl Compiler<'_> {
                         .map(|record| record.key.as_str())
                         .collect();
                     self.report(
-                        Diagnostic::new("unknown-record", key.span, format!("the case gives no {name} `{}`", key.text))
-                            .hint_opt(did_you_mean(&key.text, given)),
+                        Diagnostic::new(
+                            "unknown-record",
+                            key.span,
+                            format!("the case gives no {name} `{}`", key.text),
+                        )
+                        .hint_opt(did_you_mean(&key.text, given)),
                     );
                     continue;
                 }

@@ -122,6 +122,10 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     compiler.declare_lists(&all("list", "list"));
     let entities = all("entity", "entity");
     compiler.declare_entities(&entities);
+    if compiler.sink.borrow().iter().any(|diagnostic| diagnostic.code == "cycle") {
+        // Nothing below can be resolved without a tree.
+        return;
+    }
     compiler.declare_parameters(&all("parameter", "parameter"));
     apply_overrides(compiler, overrides);
     for table in all("programme", "programme") {
@@ -144,7 +148,8 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
             }
         }
     }
-    let totals: Vec<_> = all("total", "total").iter().filter_map(|table| compiler.declare_total(table)).collect();
+    let totals: Vec<_> =
+        all("total", "total").iter().filter_map(|table| compiler.declare_total(table)).collect();
     let case_tables = all("case", "case");
     for root in roots {
         root.finish();
@@ -298,8 +303,11 @@ fn override_value(compiler: &mut Compiler<'_>, change: &Override, ty: &Type) -> 
     match scalar {
         Some(scalar) => compiler.value_of(&scalar, ty, Span::default()),
         None => {
-            let message =
-                format!("`{text}` is not a value of `{}`, which is {}", change.parameter, compiler.type_name(ty));
+            let message = format!(
+                "`{text}` is not a value of `{}`, which is {}",
+                change.parameter,
+                compiler.type_name(ty)
+            );
             compiler.report(Diagnostic::new("wrong-type", Span::default(), message));
             None
         }
@@ -344,4 +352,20 @@ fn report_unused(compiler: &mut Compiler<'_>) {
             .hint("use it in a rule, check, total or report, name the `form` it stands on, or drop it"),
         );
     }
+}
+
+/// The packs that a pack says it extends, as far as its text can be read.
+pub fn extends(source: &PackSource) -> Vec<String> {
+    let sink: Sink = RefCell::default();
+    for (_, text) in &source.files {
+        let (table, _) = DeTable::parse_recoverable(text);
+        let root = Table::new(0, Span::default(), table.get_ref(), "pack file", &sink);
+        if root.has("pack") {
+            return root
+                .table("pack", "pack")
+                .map(|pack| pack.words("extends").into_iter().map(|word| word.text).collect())
+                .unwrap_or_default();
+        }
+    }
+    Vec::new()
 }

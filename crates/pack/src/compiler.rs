@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::Text;
+use model::{Date, Text};
 
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest};
 use crate::program::{
@@ -21,25 +21,62 @@ pub struct Pending {
     pub rule: RuleId,
     pub span: Span,
     pub round: Rounding,
-    pub period_start: bool,
+    pub timing: Timing,
     pub definition: Definition,
+}
+
+/// Which value of a parameter counts, where it changes within the calendar year of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// The one in force on the as-of date.
+    AsOf,
+    /// The one in force on 1 January.
+    PeriodStart,
+    /// Each for the days it is in force: the amount is computed for every stretch of the year.
+    Split,
+    /// The one in force on this day: a stretch of a split year.
+    On(Date),
 }
 
 #[derive(Clone, Debug)]
 pub enum Definition {
-    Expression { text: Word, ty: Option<Type> },
+    Expression {
+        text: Word,
+        ty: Option<Type>,
+    },
     /// A benefit's amount: base and exceptions where `who` holds, zero elsewhere.
-    Amount { who: String, amount: Word, exceptions: Vec<(String, Word)>, conflict: Option<String>, ty: Type },
+    Amount {
+        who: String,
+        amount: Word,
+        exceptions: Vec<(String, Word)>,
+        conflict: Option<String>,
+        ty: Type,
+    },
     /// Two of these bool columns are true together.
-    Conflict { of: Vec<String> },
+    Conflict {
+        of: Vec<String>,
+    },
     /// All of these bool columns are true.
-    All { of: Vec<String> },
+    All {
+        of: Vec<String>,
+    },
     /// Quantity that is missing where a standard that applies does not hold; zero elsewhere.
-    Gap { holds: String, applies: Option<String>, quantity: Word },
+    Gap {
+        holds: String,
+        applies: Option<String>,
+        quantity: Word,
+    },
     /// Quantity times the unit cost of a programme.
-    Cost { quantity: String, parameter: ParameterId },
+    Cost {
+        quantity: String,
+        parameter: ParameterId,
+    },
     /// Quotient of two columns.
-    Ratio { numerator: String, denominator: String, ty: Option<Type> },
+    Ratio {
+        numerator: String,
+        denominator: String,
+        ty: Option<Type>,
+    },
 }
 
 enum State {
@@ -56,7 +93,7 @@ pub struct Context {
     pub child: Option<String>,
     pub round: Rounding,
     pub rule: Option<RuleId>,
-    pub period_start: bool,
+    pub timing: Timing,
     /// Conditions under which the expression at hand is evaluated at all.
     pub path: Vec<Expr>,
 }
@@ -192,8 +229,7 @@ impl<'a> Compiler<'a> {
                 None
             }
             Some(State::Waiting(_)) => {
-                let Some(State::Waiting(pending)) =
-                    self.states.insert(key.clone(), State::Compiling(span))
+                let Some(State::Waiting(pending)) = self.states.insert(key.clone(), State::Compiling(span))
                 else {
                     return None;
                 };
@@ -243,7 +279,11 @@ impl<'a> Compiler<'a> {
     fn unknown_name(&mut self, entity: EntityId, name: &str, span: Span) {
         let on = self.program.entity(entity).name.clone();
         let names = self.names_of(entity);
-        let mut hint = did_you_mean(name, names.iter().map(String::as_str));
+        let mut hint = self
+            .program
+            .parameter_named(name)
+            .map(|_| format!("it is a parameter: write `param.{name}`"))
+            .or_else(|| did_you_mean(name, names.iter().map(String::as_str)));
         if hint.is_none() {
             hint = (0..self.program.entities.len() as u32)
                 .map(EntityId)
@@ -252,9 +292,6 @@ impl<'a> Compiler<'a> {
                     let other = self.program.entity(other).name.clone();
                     format!("`{other}` has it: write `{other}.{name}`")
                 });
-        }
-        if hint.is_none() && self.program.parameter_named(name).is_some() {
-            hint = Some(format!("it is a parameter: write `param.{name}`"));
         }
         self.report(
             Diagnostic::new("unknown-name", span, format!("`{on}` has no field or variable `{name}`"))

@@ -19,8 +19,24 @@ const ROWS_MAX: i64 = 2_147_483_647;
 
 /// Facts about persons that no benefit needs: words that name such a field.
 const FORBIDDEN: &[&str] = &[
-    "ethnic", "ethnicity", "nationality", "religion", "religious", "political", "politics", "party_member",
-    "belief", "faith", "民族", "族别", "宗教", "信仰", "政治面貌", "党员", "政治立场", "思想表现",
+    "ethnic",
+    "ethnicity",
+    "nationality",
+    "religion",
+    "religious",
+    "political",
+    "politics",
+    "party_member",
+    "belief",
+    "faith",
+    "民族",
+    "族别",
+    "宗教",
+    "信仰",
+    "政治面貌",
+    "党员",
+    "政治立场",
+    "思想表现",
 ];
 
 impl Compiler<'_> {
@@ -47,7 +63,11 @@ impl Compiler<'_> {
                 codes.push(Code { code: code.text, label: Text { zh: zh.text, en: en.text }, aliases });
             }
             if codes.is_empty() {
-                self.report(Diagnostic::new("missing-key", table.span, format!("list `{}` has no codes", id.text)));
+                self.report(Diagnostic::new(
+                    "missing-key",
+                    table.span,
+                    format!("list `{}` has no codes", id.text),
+                ));
             }
             table.finish();
             if let Some(known) = self.program.lists.iter().find(|list| list.id == id.text) {
@@ -137,8 +157,12 @@ impl Compiler<'_> {
                 let names = self.names_of(entity);
                 let name = self.program.entity(entity).name.clone();
                 self.report(
-                    Diagnostic::new("unknown-name", key.span, format!("`{name}` has no field `{}`", key.text))
-                        .hint_opt(did_you_mean(&key.text, names.iter().map(String::as_str))),
+                    Diagnostic::new(
+                        "unknown-name",
+                        key.span,
+                        format!("`{name}` has no field `{}`", key.text),
+                    )
+                    .hint_opt(did_you_mean(&key.text, names.iter().map(String::as_str))),
                 );
             }
         }
@@ -151,7 +175,11 @@ impl Compiler<'_> {
         let aliases: Vec<String> = table.words("aliases").into_iter().map(|word| word.text).collect();
         let required = table.bool("required").unwrap_or(false);
         let unique = table.bool("unique").unwrap_or(false);
-        let blank = self.choice(table, "blank", &[("unknown", Blank::Unknown), ("no", Blank::No), ("zero", Blank::Zero)]);
+        let blank = self.choice(
+            table,
+            "blank",
+            &[("unknown", Blank::Unknown), ("no", Blank::No), ("zero", Blank::Zero)],
+        );
         let pii = self.choice(
             table,
             "pii",
@@ -175,7 +203,8 @@ impl Compiler<'_> {
                 ("percent", Format::Percent),
             ],
         );
-        let unreadable = self.choice(table, "unreadable", &[("refuse", Action::Refuse), ("warn", Action::Warn)]);
+        let unreadable =
+            self.choice(table, "unreadable", &[("refuse", Action::Refuse), ("warn", Action::Warn)]);
         let purpose = table.bilingual("purpose").unwrap_or_default();
         let form = table.word("form");
         let ty_word = ty?;
@@ -303,7 +332,10 @@ impl Compiler<'_> {
                     Diagnostic::new(
                         "bad-range",
                         span,
-                        format!("`range` of `{}` is not two rising numbers of {} decimals", id.text, number.decimals),
+                        format!(
+                            "`range` of `{}` is not two rising numbers of {} decimals",
+                            id.text, number.decimals
+                        ),
                     )
                     .hint("write `range = [0, 100]`"),
                 );
@@ -319,11 +351,15 @@ impl Compiler<'_> {
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
             self.report(
-                Diagnostic::new("bad-choice", word.span, format!("`{}` is not a value of `{key}`", word.text))
-                    .hint_opt(Some(
-                        did_you_mean(&word.text, names.iter().copied())
-                            .unwrap_or_else(|| format!("it takes {}", crate::surface::list_words(&names))),
-                    )),
+                Diagnostic::new(
+                    "bad-choice",
+                    word.span,
+                    format!("`{}` is not a value of `{key}`", word.text),
+                )
+                .hint_opt(Some(
+                    did_you_mean(&word.text, names.iter().copied())
+                        .unwrap_or_else(|| format!("it takes {}", crate::surface::list_words(&names))),
+                )),
             );
         }
         found
@@ -355,8 +391,12 @@ impl Compiler<'_> {
             let names: Vec<&str> = self.program.entities.iter().map(|entity| entity.name.as_str()).collect();
             let hint = did_you_mean(&target.text, names);
             self.report(
-                Diagnostic::new("unknown-entity", target.span, format!("there is no entity `{}`", target.text))
-                    .hint_opt(hint),
+                Diagnostic::new(
+                    "unknown-entity",
+                    target.span,
+                    format!("there is no entity `{}`", target.text),
+                )
+                .hint_opt(hint),
             );
             return None;
         };
@@ -375,8 +415,12 @@ impl Compiler<'_> {
         if !unique {
             let place = on.as_ref().map_or(target.span, |on| on.span);
             self.report(
-                Diagnostic::new("edge-not-unique", place, "an edge leads to a key or a unique field".to_owned())
-                    .also(self.program.column(on_id).span, "this field is not `unique = true`"),
+                Diagnostic::new(
+                    "edge-not-unique",
+                    place,
+                    "an edge leads to a key or a unique field".to_owned(),
+                )
+                .also(self.program.column(on_id).span, "this field is not `unique = true`"),
             );
         }
         let mut also = Vec::new();
@@ -514,10 +558,15 @@ impl Compiler<'_> {
             (Some(list), None) => {
                 let found = self.program.lists.iter().position(|known| known.id == list.text);
                 let Some(position) = found else {
-                    let hint = did_you_mean(&list.text, self.program.lists.iter().map(|list| list.id.as_str()));
+                    let hint =
+                        did_you_mean(&list.text, self.program.lists.iter().map(|list| list.id.as_str()));
                     self.report(
-                        Diagnostic::new("unknown-list", list.span, format!("there is no code list `{}`", list.text))
-                            .hint_opt(hint),
+                        Diagnostic::new(
+                            "unknown-list",
+                            list.span,
+                            format!("there is no code list `{}`", list.text),
+                        )
+                        .hint_opt(hint),
                     );
                     return None;
                 };
@@ -526,7 +575,11 @@ impl Compiler<'_> {
             (None, Some(over)) => match self.read_type(over)? {
                 Type::Number(over) => ParameterShape::Brackets { over, values: Vec::new() },
                 _ => {
-                    self.report(Diagnostic::new("bad-type", over.span, "brackets rise over a number".to_owned()));
+                    self.report(Diagnostic::new(
+                        "bad-type",
+                        over.span,
+                        "brackets rise over a number".to_owned(),
+                    ));
                     return None;
                 }
             },
@@ -649,8 +702,12 @@ impl Compiler<'_> {
             "official" => {
                 if reference.as_ref().is_none_or(|text| text.text.trim().is_empty()) {
                     self.report(
-                        Diagnostic::new("missing-reference", word.span, "an official value names its source".to_owned())
-                            .hint("add `reference = \"document, article\"`, or call it `assumed`"),
+                        Diagnostic::new(
+                            "missing-reference",
+                            word.span,
+                            "an official value names its source".to_owned(),
+                        )
+                        .hint("add `reference = \"document, article\"`, or call it `assumed`"),
                     );
                     return None;
                 }
@@ -774,9 +831,11 @@ impl Compiler<'_> {
             step.finish();
             let (Value::Number(from), Value::Number(rate)) = (from, rate) else { return None };
             if steps.last().is_some_and(|last| last.from >= from) || (steps.is_empty() && from != 0) {
-                self.report(
-                    Diagnostic::new("bad-brackets", step.span, "brackets start at 0 and rise".to_owned()),
-                );
+                self.report(Diagnostic::new(
+                    "bad-brackets",
+                    step.span,
+                    "brackets start at 0 and rise".to_owned(),
+                ));
                 return None;
             }
             steps.push(BracketStep { from, rate });
@@ -797,13 +856,21 @@ impl Compiler<'_> {
                     let names: Vec<String> =
                         self.program.clauses.iter().map(|clause| clause.id.to_string()).collect();
                     self.report(
-                        Diagnostic::new("unknown-clause", word.span, format!("there is no clause `{}`", word.text))
-                            .hint_opt(did_you_mean(&word.text, names.iter().map(String::as_str))),
+                        Diagnostic::new(
+                            "unknown-clause",
+                            word.span,
+                            format!("there is no clause `{}`", word.text),
+                        )
+                        .hint_opt(did_you_mean(&word.text, names.iter().map(String::as_str))),
                     );
                 }
                 Err(_) => self.report(
-                    Diagnostic::new("unknown-clause", word.span, format!("`{}` is not a clause id", word.text))
-                        .hint("write it like `7.1` or `X2.3`"),
+                    Diagnostic::new(
+                        "unknown-clause",
+                        word.span,
+                        format!("`{}` is not a clause id", word.text),
+                    )
+                    .hint("write it like `7.1` or `X2.3`"),
                 ),
             }
         }
@@ -812,8 +879,19 @@ impl Compiler<'_> {
 
     pub fn declare_clauses(&mut self, tables: &[Table<'_>]) {
         const KINDS: &[&str] = &[
-            "benefit", "standard", "measure", "check", "fund", "programme", "duty", "flow", "register", "asset",
-            "open", "principle", "outside",
+            "benefit",
+            "standard",
+            "measure",
+            "check",
+            "fund",
+            "programme",
+            "duty",
+            "flow",
+            "register",
+            "asset",
+            "open",
+            "principle",
+            "outside",
         ];
         for table in tables {
             let id = table.require("id", table.word("id"));
@@ -837,13 +915,11 @@ impl Compiler<'_> {
                 continue;
             }
             if matches!(kind, "principle" | "outside") && reason.is_none() {
-                self.report(
-                    Diagnostic::new(
-                        "missing-key",
-                        table.span,
-                        format!("clause `{}` is {kind}: say why in `reason`", id.text),
-                    ),
-                );
+                self.report(Diagnostic::new(
+                    "missing-key",
+                    table.span,
+                    format!("clause `{}` is {kind}: say why in `reason`", id.text),
+                ));
             }
             self.program.clauses.push(Clause {
                 id: parsed,

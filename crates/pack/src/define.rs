@@ -1,11 +1,13 @@
 //! Turns announced definitions into columns.
 
-use model::Text;
+use model::{Date, Text};
 
-use crate::compiler::{Compiler, Context, Definition, Pending, and, not, number};
+use crate::compiler::{Compiler, Context, Definition, Pending, Timing, and, compare, not, number};
 use crate::diagnostic::Diagnostic;
+use crate::expression::days_between;
 use crate::program::{
-    Column, ColumnId, ColumnKind, Expr, ExprKind, FindingRule, NumberType, Range, Span, Type,
+    Column, ColumnId, ColumnKind, Comparison, Expr, ExprKind, FindingRule, NumberType, ParameterId,
+    ParameterShape, Range, Span, Type, Value,
 };
 use crate::surface::Word;
 
@@ -16,7 +18,7 @@ impl Compiler<'_> {
             child: None,
             round: pending.round,
             rule: Some(pending.rule),
-            period_start: pending.period_start,
+            timing: pending.timing,
             path: Vec::new(),
         }
     }
@@ -25,7 +27,7 @@ impl Compiler<'_> {
     pub fn define(&mut self, pending: &Pending) -> Option<ColumnId> {
         let mut context = self.context(pending);
         let expr = match &pending.definition {
-            Definition::Expression { text, ty } => self.expression(text, &mut context, ty.as_ref())?,
+            Definition::Expression { text, ty } => self.timed(text, &mut context, ty.as_ref())?,
             Definition::Amount { who, amount, exceptions, conflict, ty } => {
                 self.amount(pending, who, amount, exceptions, conflict.as_deref(), ty, &mut context)?
             }
@@ -89,6 +91,114 @@ impl Compiler<'_> {
         })
     }
 
+    /// An expression, split over the stretches of the year if its rule says so.
+    fn timed(&mut self, text: &Word, context: &mut Context, ty: Option<&Type>) -> Option<Expr> {
+        match ty {
+            Some(ty @ Type::Number(_)) if context.timing == Timing::Split => self.split(text, context, ty),
+            _ => self.expression(text, context, ty),
+        }
+    }
+
+    /// The sum over the stretches between changes of the parameters it reads: what the expression comes to
+    /// with the values of the stretch, times the days of the stretch in the year of the run, divided by the
+    /// days of that year. Each product rounds by itself. A stretch outside the year counts for nothing.
+    fn split(&mut self, text: &Word, context: &mut Context, ty: &Type) -> Option<Expr> {
+        let before = self.reads.len();
+        let whole = self.expression(text, context, Some(ty))?;
+        let read: Vec<ParameterId> = self.reads[before..].iter().map(|(_, parameter)| *parameter).collect();
+        let mut dates: Vec<Date> = read.iter().flat_map(|id| self.changes(*id)).collect();
+        dates.sort_unstable();
+        dates.dedup();
+        if dates.is_empty() {
+            return Some(whole);
+        }
+        let span = whole.span;
+        let year_days = self.days_of_year(None, None, span);
+        let mut sum: Option<Expr> = None;
+        for position in 0..=dates.len() {
+            let from = position.checked_sub(1).map(|earlier| dates[earlier]);
+            let until = dates.get(position).copied();
+            let on = from.or_else(|| dates[0].add_days(-1))?;
+            let mut stretch = Context { timing: Timing::On(on), ..context.clone() };
+            let amount = self.expression(text, &mut stretch, Some(ty))?;
+            let days = self.days_of_year(from, until, span);
+            let part = self.product(amount, days.clone(), span, context)?;
+            let part = self.quotient(part, year_days.clone(), None, span, context)?;
+            let part = self.fit(part, ty, span, context)?;
+            let zero = number(0, ty.clone(), span);
+            let none = compare(Comparison::Equal, days, number(0, Type::Number(NumberType::count()), span), span);
+            let part = case(vec![(none, zero)], Some(part), span);
+            sum = Some(match sum {
+                None => part,
+                Some(so_far) => {
+                    let nullable = so_far.nullable || part.nullable;
+                    let range = Some(so_far.range?.add(part.range?));
+                    let kind = ExprKind::Add(Box::new(so_far), Box::new(part));
+                    Expr { kind, ty: ty.clone(), nullable, range, span }
+                }
+            });
+        }
+        sum
+    }
+
+    /// Days on which a parameter's value changes.
+    fn changes(&self, id: ParameterId) -> Vec<Date> {
+        let starts: Vec<Date> = match &self.program.parameters[id.index()].shape {
+            ParameterShape::Scalar(values) => values.iter().map(|dated| dated.from).collect(),
+            ParameterShape::Table { values, .. } => values.iter().map(|dated| dated.from).collect(),
+            ParameterShape::Brackets { values, .. } => values.iter().map(|dated| dated.from).collect(),
+        };
+        starts.into_iter().skip(1).collect()
+    }
+
+    /// Days of the year of the run from `from` up to `until`, or to its ends.
+    fn days_of_year(&self, from: Option<Date>, until: Option<Date>, span: Span) -> Expr {
+        let count = |value: i128| Box::new(number(value, Type::Number(NumberType::count()), span));
+        let first = |ahead: i128| {
+            let year = self.year_of_run(span);
+            let range = year.range.map(|range| range.add(Range::new(ahead, ahead)));
+            let year = Expr {
+                kind: ExprKind::Add(Box::new(year), count(ahead)),
+                ty: Type::Number(NumberType::count()),
+                nullable: false,
+                range,
+                span,
+            };
+            let kind = ExprKind::MakeDate { year: Box::new(year), month: count(1), day: count(1) };
+            Expr { kind, ty: Type::Date, nullable: false, range: None, span }
+        };
+        let day = |date: Date| Expr {
+            kind: ExprKind::Literal(Value::Date(date)),
+            ty: Type::Date,
+            nullable: false,
+            range: None,
+            span,
+        };
+        let both = |kind: ExprKind| Expr { kind, ty: Type::Date, nullable: false, range: None, span };
+        let start = match from {
+            Some(date) => both(ExprKind::Greatest(vec![first(0), day(date)])),
+            None => first(0),
+        };
+        let end = match until {
+            Some(date) => both(ExprKind::Least(vec![first(1), day(date)])),
+            None => first(1),
+        };
+        let mut days = days_between(start, end, span);
+        if from.is_none() && until.is_none() {
+            days.range = Some(Range::new(365, 366));
+            return days;
+        }
+        days.range = Some(Range::new(-200_000, 366));
+        let none = number(0, Type::Number(NumberType::count()), span);
+        Expr {
+            kind: ExprKind::Greatest(vec![days, none]),
+            ty: Type::Number(NumberType::count()),
+            nullable: false,
+            range: Some(Range::new(0, 366)),
+            span,
+        }
+    }
+
     fn named(&mut self, pending: &Pending, name: &str) -> Option<Expr> {
         let id = self.resolve(pending.entity, name, pending.span)?;
         Some(self.column_expr(id, pending.span))
@@ -127,13 +237,13 @@ impl Compiler<'_> {
         }
         for (when, text) in exceptions {
             let when = self.named(pending, when);
-            let value = self.expression(text, context, Some(ty));
+            let value = self.timed(text, context, Some(ty));
             match (when, value) {
                 (Some(when), Some(value)) => branches.push((when, value)),
                 _ => failed = true,
             }
         }
-        let base = self.expression(amount, context, Some(ty))?;
+        let base = self.timed(amount, context, Some(ty))?;
         context.path.clear();
         if failed {
             return None;
@@ -203,11 +313,5 @@ pub fn case(branches: Vec<(Expr, Expr)>, otherwise: Option<Expr>, span: Span) ->
         .filter_map(|(_, then)| then.range)
         .chain(otherwise.iter().filter_map(|expr| expr.range))
         .reduce(Range::union);
-    Expr {
-        kind: ExprKind::Case { branches, otherwise: otherwise.map(Box::new) },
-        ty,
-        nullable,
-        range,
-        span,
-    }
+    Expr { kind: ExprKind::Case { branches, otherwise: otherwise.map(Box::new) }, ty, nullable, range, span }
 }

@@ -3,7 +3,7 @@
 use model::{Date, Text};
 use sqlparser::ast::{BinaryOperator, DataType, Expr as Sql, Ident, UnaryOperator, Value as SqlValue};
 
-use crate::compiler::{Compiler, Context, and, compare, not, number};
+use crate::compiler::{Compiler, Context, Timing, and, compare, not, number};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
     Column, ColumnId, Comparison, DatePart, EdgeId, EntityId, Expr, ExprKind, NumberKind, NumberType,
@@ -67,6 +67,14 @@ impl Compiler<'_> {
             return None;
         };
         if !same {
+            if want.kind == NumberKind::Count && have.kind == NumberKind::Rate {
+                let found = self.type_name(&expr.ty);
+                self.report(
+                    Diagnostic::new("type-mismatch", whole, format!("expected count, found {found}"))
+                        .hint("a quotient is not whole: say how to round it, `round_down(a / b, 0)`"),
+                );
+                return None;
+            }
             self.wrong_type(&expr, ty, whole);
             return None;
         }
@@ -123,13 +131,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn rounded(
-        &mut self,
-        expr: Expr,
-        drop: u8,
-        ty: Type,
-        round: crate::program::Rounding,
-    ) -> Option<Expr> {
+    fn rounded(&mut self, expr: Expr, drop: u8, ty: Type, round: crate::program::Rounding) -> Option<Expr> {
         let divisor = 10i128.pow(u32::from(drop));
         Some(Expr {
             range: expr.range.map(|range| range.divide(Range::new(divisor, divisor))),
@@ -150,6 +152,17 @@ impl Compiler<'_> {
         let span = reading.places.of(sql);
         match sql {
             Sql::Nested(inner) => self.expr(inner, reading, context, expected),
+            Sql::Identifier(name) if name.quote_style.is_some() => {
+                self.report(
+                    Diagnostic::new(
+                        "syntax",
+                        span,
+                        format!("`{}` in double quotes is a name in SQL, not a text", name.value),
+                    )
+                    .hint(format!("texts and codes stand in single quotes: `'{}'`", name.value)),
+                );
+                None
+            }
             Sql::Identifier(name) => self.bare_name(name, span, context),
             Sql::CompoundIdentifier(parts) => self.dotted(parts, span, context),
             Sql::CompoundFieldAccess { .. } => self.parameter_entry(sql, reading, context, None),
@@ -169,8 +182,7 @@ impl Compiler<'_> {
             Sql::IsTrue(inner) => self.is_true(inner, reading, context, span),
             Sql::IsNotTrue(inner) => self.is_true(inner, reading, context, span).map(not),
             Sql::Between { expr, negated, low, high } => {
-                let low_part =
-                    self.comparison(expr, Comparison::GreaterOrEqual, low, reading, context, span);
+                let low_part = self.comparison(expr, Comparison::GreaterOrEqual, low, reading, context, span);
                 let high_part = self.comparison(expr, Comparison::LessOrEqual, high, reading, context, span);
                 let both = and(vec![low_part?, high_part?], span);
                 Some(if *negated { not(both) } else { both })
@@ -188,6 +200,10 @@ impl Compiler<'_> {
                 expected,
                 span,
             ),
+            // `substr(x, 1, 2)`, which the parser knows by heart.
+            Sql::Substring { expr, substring_from: Some(from), substring_for: Some(length), special: true, .. } => {
+                self.substr(expr, from, length, reading, context, span)
+            }
             Sql::Function(function) => self.function(function, reading, context, expected, span),
             other => {
                 self.not_allowed(other, span);
@@ -219,20 +235,14 @@ impl Compiler<'_> {
             _ => ("this", "the constructs of the pack language are listed in its reference"),
         };
         self.report(
-            Diagnostic::new(
-                "not-allowed",
-                span,
-                format!("{what} is not part of the pack language: `{sql}`"),
-            )
-            .hint(hint),
+            Diagnostic::new("not-allowed", span, format!("{what} is not part of the pack language: `{sql}`"))
+                .hint(hint),
         );
     }
 
     fn literal(&mut self, value: &SqlValue, span: Span, expected: Option<&Type>) -> Option<Expr> {
         match value {
-            SqlValue::Boolean(flag) => {
-                Some(self.constant(Value::Bool(*flag), Type::Bool, span))
-            }
+            SqlValue::Boolean(flag) => Some(self.constant(Value::Bool(*flag), Type::Bool, span)),
             SqlValue::Null => {
                 let ty = expected.cloned().unwrap_or(Type::Bool);
                 Some(Expr {
@@ -313,13 +323,15 @@ impl Compiler<'_> {
         let meant = known.codes.iter().find(|code| {
             code.label.zh == text || code.label.en == text || code.aliases.iter().any(|alias| alias == text)
         });
-        let hint = meant.map(|code| format!("expressions use the code: `'{}'`", code.code)).or_else(|| {
-            did_you_mean(text, known.codes.iter().map(|code| code.code.as_str()))
-        });
+        let hint = meant
+            .map(|code| format!("expressions use the code: `'{}'`", code.code))
+            .or_else(|| did_you_mean(text, known.codes.iter().map(|code| code.code.as_str())));
         let message = format!("`{text}` is not a code of `{}`", known.id);
         let place = known.span;
         self.report(
-            Diagnostic::new("unknown-code", span, message).also(place, "the list is declared here").hint_opt(hint),
+            Diagnostic::new("unknown-code", span, message)
+                .also(place, "the list is declared here")
+                .hint_opt(hint),
         );
         None
     }
@@ -435,10 +447,7 @@ impl Compiler<'_> {
 
     fn no_edge(&mut self, entity: EntityId, name: &str, rest: &[&str], span: Span) -> Option<ColumnId> {
         let on = self.program.entity(entity).name.clone();
-        let below = self
-            .program
-            .entity_named(name)
-            .filter(|child| self.edges_down(*child, entity).is_some());
+        let below = self.program.entity_named(name).filter(|child| self.edges_down(*child, entity).is_some());
         let mut reachable: Vec<String> = self
             .program
             .edges
@@ -464,11 +473,7 @@ impl Compiler<'_> {
 
     /// The edges to go up from `entity` to what it calls `name`.
     fn edges_towards(&self, entity: EntityId, name: &str) -> Option<Vec<EdgeId>> {
-        let own = self
-            .program
-            .edges
-            .iter()
-            .position(|edge| edge.child == entity && edge.name == name);
+        let own = self.program.edges.iter().position(|edge| edge.child == entity && edge.name == name);
         if let Some(position) = own {
             return Some(vec![EdgeId(position as u32)]);
         }
@@ -575,9 +580,14 @@ impl Compiler<'_> {
             min: values.iter().copied().min().unwrap_or(0),
             max: values.iter().copied().max().unwrap_or(0),
         });
-        let at = at.or_else(|| context.period_start.then(|| self.year_start(span)));
-        let nullable = at.as_ref().is_some_and(|at| at.nullable || !matches!(at.kind, ExprKind::MakeDate { .. }))
-            || key.as_ref().is_some_and(|key| key.nullable);
+        let at = at.or_else(|| match context.timing {
+            Timing::PeriodStart => Some(self.year_start(span)),
+            Timing::On(date) => Some(self.constant(Value::Date(date), Type::Date, span)),
+            Timing::AsOf | Timing::Split => None,
+        });
+        let nullable =
+            at.as_ref().is_some_and(|at| at.nullable || !matches!(at.kind, ExprKind::MakeDate { .. }))
+                || key.as_ref().is_some_and(|key| key.nullable);
         Some(Expr {
             kind: ExprKind::Parameter { id, at: at.map(Box::new), key: key.map(Box::new) },
             ty: parameter.ty,
@@ -766,7 +776,7 @@ impl Compiler<'_> {
                 let a = self.expr(left, reading, context, None);
                 let b = self.expr(right, reading, context, None);
                 let wanted = match expected {
-                    Some(Type::Number(ty)) if ty.unit.is_none() => Some(ty.decimals),
+                    Some(Type::Number(ty)) if ty.kind == NumberKind::Rate => Some(ty.decimals),
                     _ => None,
                 };
                 self.quotient(a?, b?, wanted, span, context)
@@ -835,10 +845,8 @@ impl Compiler<'_> {
             return Some(days_between(b, a, span));
         }
         if a.ty == Type::Index || b.ty == Type::Index {
-            let (a, b) = (
-                self.fit(a, &Type::Index, span, context)?,
-                self.fit(b, &Type::Index, span, context)?,
-            );
+            let (a, b) =
+                (self.fit(a, &Type::Index, span, context)?, self.fit(b, &Type::Index, span, context)?);
             let nullable = a.nullable || b.nullable;
             let kind = if plus {
                 ExprKind::Add(Box::new(a), Box::new(b))
@@ -906,13 +914,10 @@ impl Compiler<'_> {
 
     pub fn product(&mut self, a: Expr, b: Expr, span: Span, context: &Context) -> Option<Expr> {
         if a.ty == Type::Index || b.ty == Type::Index {
-            let (a, b) = (
-                self.fit(a, &Type::Index, span, context)?,
-                self.fit(b, &Type::Index, span, context)?,
-            );
+            let (a, b) =
+                (self.fit(a, &Type::Index, span, context)?, self.fit(b, &Type::Index, span, context)?);
             let nullable = a.nullable || b.nullable;
-            let kind =
-                ExprKind::Mul { a: Box::new(a), b: Box::new(b), drop: 0, round: context.round };
+            let kind = ExprKind::Mul { a: Box::new(a), b: Box::new(b), drop: 0, round: context.round };
             return Some(Expr { kind, ty: Type::Index, nullable, range: None, span });
         }
         let (Type::Number(first), Type::Number(second)) = (&a.ty, &b.ty) else {
@@ -947,10 +952,8 @@ impl Compiler<'_> {
         context: &Context,
     ) -> Option<Expr> {
         if a.ty == Type::Index || b.ty == Type::Index {
-            let (a, b) = (
-                self.fit(a, &Type::Index, span, context)?,
-                self.fit(b, &Type::Index, span, context)?,
-            );
+            let (a, b) =
+                (self.fit(a, &Type::Index, span, context)?, self.fit(b, &Type::Index, span, context)?);
             let kind = ExprKind::Div { a: Box::new(a), b: Box::new(b), up: 0, round: context.round };
             return Some(Expr { kind, ty: Type::Index, nullable: true, range: None, span });
         }
@@ -962,8 +965,9 @@ impl Compiler<'_> {
         let (ty, up) = first.quotient(second, wanted);
         let divisor = b.range.unwrap_or(Range::new(0, 0));
         if divisor == Range::new(0, 0) {
-            self.report(Diagnostic::new("division-by-zero", span, "the divisor is always zero")
-                .also(b.span, "zero"));
+            self.report(
+                Diagnostic::new("division-by-zero", span, "the divisor is always zero").also(b.span, "zero"),
+            );
             return None;
         }
         let top = a.range.unwrap_or(Range::new(0, 0)).scale_up(up);
@@ -978,7 +982,10 @@ impl Compiler<'_> {
                 context,
                 condition,
                 "division-by-zero",
-                Text { zh: "除数为零，结果未知".to_owned(), en: "division by zero: the result is unknown".to_owned() },
+                Text {
+                    zh: "除数为零，结果未知".to_owned(),
+                    en: "division by zero: the result is unknown".to_owned(),
+                },
             );
         }
         let nullable = a.nullable || b.nullable || zero_possible;
@@ -1004,14 +1011,14 @@ impl Compiler<'_> {
                 Some(compare(op, a, b, span))
             }
             (Type::Index, _) | (_, Type::Index) => {
-                let (a, b) = (
-                    self.fit(a, &Type::Index, span, context)?,
-                    self.fit(b, &Type::Index, span, context)?,
-                );
+                let (a, b) =
+                    (self.fit(a, &Type::Index, span, context)?, self.fit(b, &Type::Index, span, context)?);
                 Some(compare(op, a, b, span))
             }
             (Type::Date, Type::Date) => Some(compare(op, a, b, span)),
-            (Type::Bool, Type::Bool) | (Type::Text, Type::Text) | (Type::Code(_) | Type::Text, Type::Text)
+            (Type::Bool, Type::Bool)
+            | (Type::Text, Type::Text)
+            | (Type::Code(_) | Type::Text, Type::Text)
             | (Type::Text, Type::Code(_))
                 if !ordered =>
             {
@@ -1054,15 +1061,25 @@ impl Compiler<'_> {
                 ExprKind::Literal(value) if expr.ty == a.ty => values.push(value),
                 _ => {
                     self.report(
-                        Diagnostic::new("type-mismatch", place, "IN takes values of the operand's type".to_owned())
-                            .also(a.span, format!("this is {}", self.type_name(&a.ty))),
+                        Diagnostic::new(
+                            "type-mismatch",
+                            place,
+                            "IN takes values of the operand's type".to_owned(),
+                        )
+                        .also(a.span, format!("this is {}", self.type_name(&a.ty))),
                     );
                     return None;
                 }
             }
         }
         let nullable = a.nullable;
-        Some(Expr { kind: ExprKind::In { a: Box::new(a), list: values }, ty: Type::Bool, nullable, range: None, span })
+        Some(Expr {
+            kind: ExprKind::In { a: Box::new(a), list: values },
+            ty: Type::Bool,
+            nullable,
+            range: None,
+            span,
+        })
     }
 
     fn is_unknown(
@@ -1091,7 +1108,13 @@ impl Compiler<'_> {
     ) -> Option<Expr> {
         let expr = self.condition(inner, reading, context)?;
         let no = self.constant(Value::Bool(false), Type::Bool, span);
-        Some(Expr { kind: ExprKind::Coalesce(vec![expr, no]), ty: Type::Bool, nullable: false, range: None, span })
+        Some(Expr {
+            kind: ExprKind::Coalesce(vec![expr, no]),
+            ty: Type::Bool,
+            nullable: false,
+            range: None,
+            span,
+        })
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a CASE with their surroundings")]
@@ -1150,8 +1173,10 @@ impl Compiler<'_> {
         span: Span,
     ) -> Option<Vec<Expr>> {
         let settled = list.iter().position(|sql| !is_open(sql));
-        let order: Vec<usize> =
-            settled.into_iter().chain((0..list.len()).filter(|position| Some(*position) != settled)).collect();
+        let order: Vec<usize> = settled
+            .into_iter()
+            .chain((0..list.len()).filter(|position| Some(*position) != settled))
+            .collect();
         let mut ty: Option<Type> = None;
         let mut typed: Vec<Option<Expr>> = vec![None; list.len()];
         let depth = context.path.len();

@@ -73,15 +73,23 @@ impl Compiler<'_> {
     fn arguments<'s>(&mut self, function: &'s Function, span: Span) -> Option<(Vec<&'s Sql>, bool)> {
         let list = match &function.args {
             FunctionArguments::None => return Some((Vec::new(), false)),
-            FunctionArguments::List(list) if list.duplicate_treatment.is_none() && list.clauses.is_empty() => {
+            FunctionArguments::List(list)
+                if list.duplicate_treatment.is_none() && list.clauses.is_empty() =>
+            {
                 &list.args
             }
             _ => {
-                self.report(Diagnostic::new(
-                    "not-allowed",
-                    span,
-                    format!("arguments of `{}` are written in a way that is not part of the pack language", function.name),
-                ).hint("plain arguments only, without DISTINCT or ORDER BY"));
+                self.report(
+                    Diagnostic::new(
+                        "not-allowed",
+                        span,
+                        format!(
+                            "arguments of `{}` are written in a way that is not part of the pack language",
+                            function.name
+                        ),
+                    )
+                    .hint("plain arguments only, without DISTINCT or ORDER BY"),
+                );
                 return None;
             }
         };
@@ -152,11 +160,8 @@ impl Compiler<'_> {
                 let day = self.typed_argument(d, &count, reading, context)?;
                 self.need_constant_day(&month, &day, span)?;
                 let nullable = year.nullable || month.nullable || day.nullable;
-                let kind = ExprKind::MakeDate {
-                    year: Box::new(year),
-                    month: Box::new(month),
-                    day: Box::new(day),
-                };
+                let kind =
+                    ExprKind::MakeDate { year: Box::new(year), month: Box::new(month), day: Box::new(day) };
                 Some(Expr { kind, ty: Type::Date, nullable, range: None, span })
             }
             ("days_between", [from, to]) => {
@@ -253,8 +258,12 @@ impl Compiler<'_> {
         };
         if !fine {
             self.report(
-                Diagnostic::new("argument", span, "month and day of `date` are fixed numbers, day at most 28".to_owned())
-                    .hint("move from the first of a month with `add_months` and `add_days`"),
+                Diagnostic::new(
+                    "argument",
+                    span,
+                    "month and day of `date` are fixed numbers, day at most 28".to_owned(),
+                )
+                .hint("move from the first of a month with `add_months` and `add_days`"),
             );
             return None;
         }
@@ -296,15 +305,13 @@ impl Compiler<'_> {
                 (ExprKind::Coalesce(parts), nullable, ranges.into_iter().reduce(Range::union))
             }
             "least" => {
-                let range = ranges
-                    .into_iter()
-                    .reduce(|a, b| Range { min: a.min.min(b.min), max: a.max.min(b.max) });
+                let range =
+                    ranges.into_iter().reduce(|a, b| Range { min: a.min.min(b.min), max: a.max.min(b.max) });
                 (ExprKind::Least(parts), any_unknown, range)
             }
             _ => {
-                let range = ranges
-                    .into_iter()
-                    .reduce(|a, b| Range { min: a.min.max(b.min), max: a.max.max(b.max) });
+                let range =
+                    ranges.into_iter().reduce(|a, b| Range { min: a.min.max(b.min), max: a.max.max(b.max) });
                 (ExprKind::Greatest(parts), any_unknown, range)
             }
         };
@@ -323,7 +330,11 @@ impl Compiler<'_> {
     ) -> Option<Expr> {
         let places_expr = self.expr(places, reading, context, None)?;
         let ExprKind::Literal(Value::Number(places)) = places_expr.kind else {
-            self.report(Diagnostic::new("argument", places_expr.span, "the number of decimals is a fixed number"));
+            self.report(Diagnostic::new(
+                "argument",
+                places_expr.span,
+                "the number of decimals is a fixed number",
+            ));
             return None;
         };
         let places = u8::try_from(places).ok().filter(|places| *places <= 9);
@@ -392,8 +403,12 @@ impl Compiler<'_> {
         let declared = self.program.parameters[id.index()].clone();
         let ParameterShape::Brackets { over, values } = &declared.shape else {
             self.report(
-                Diagnostic::new("parameter-shape", span, format!("`param.{name}` is not a scale of brackets"))
-                    .also(declared.span, "declared here"),
+                Diagnostic::new(
+                    "parameter-shape",
+                    span,
+                    format!("`param.{name}` is not a scale of brackets"),
+                )
+                .also(declared.span, "declared here"),
             );
             return None;
         };
@@ -401,11 +416,8 @@ impl Compiler<'_> {
             self.reads.push((rule, id));
         }
         let x = self.typed_argument(x, &Type::Number(over.clone()), reading, context)?;
-        let rate_max = values
-            .iter()
-            .flat_map(|dated| dated.value.iter().map(|step| step.rate))
-            .max()
-            .unwrap_or(0);
+        let rate_max =
+            values.iter().flat_map(|dated| dated.value.iter().map(|step| step.rate)).max().unwrap_or(0);
         let decimals = match &declared.ty {
             Type::Number(ty) => ty.decimals,
             _ => 0,
@@ -508,7 +520,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn substr(
+    pub fn substr(
         &mut self,
         x: &Sql,
         from: &Sql,
@@ -568,8 +580,12 @@ impl Compiler<'_> {
         let child_name = first_name(argument).or_else(|| filter.and_then(first_name));
         let Some(child_name) = child_name else {
             self.report(
-                Diagnostic::new("argument", span, "the aggregate does not say over which children".to_owned())
-                    .hint("name columns with their entity: `sum(person.x)`"),
+                Diagnostic::new(
+                    "argument",
+                    span,
+                    "the aggregate does not say over which children".to_owned(),
+                )
+                .hint("name columns with their entity: `sum(person.x)`"),
             );
             return None;
         };
@@ -584,9 +600,15 @@ impl Compiler<'_> {
                 .filter(|other| self.edges_down(*other, context.entity).is_some())
                 .map(|other| self.program.entity(other).name.clone())
                 .collect();
+            let own = self.names_of(context.entity).contains(&child_name);
+            let hint = own
+                .then(|| {
+                    "an aggregate runs over children: name their column, like `sum(person.x)`".to_owned()
+                })
+                .or_else(|| did_you_mean(&child_name, below.iter().map(String::as_str)));
             self.report(
                 Diagnostic::new("unknown-edge", span, format!("`{on}` has no children `{child_name}`"))
-                    .hint_opt(did_you_mean(&child_name, below.iter().map(String::as_str)))
+                    .hint_opt(hint)
                     .label("not below it"),
             );
             return None;
@@ -596,7 +618,7 @@ impl Compiler<'_> {
             child: Some(child_name.clone()),
             round: context.round,
             rule: context.rule,
-            period_start: context.period_start,
+            timing: context.timing,
             path: Vec::new(),
         };
         let filter = match filter {
@@ -620,7 +642,12 @@ impl Compiler<'_> {
         self.aggregate_along(function, argument, filter, child, &edges, context, span)
     }
 
-    fn check_aggregate(&mut self, function: AggregateFunction, argument: Option<&Expr>, span: Span) -> Option<()> {
+    fn check_aggregate(
+        &mut self,
+        function: AggregateFunction,
+        argument: Option<&Expr>,
+        span: Span,
+    ) -> Option<()> {
         let Some(argument) = argument else { return Some(()) };
         let fine = match function {
             AggregateFunction::Count => true,
@@ -640,7 +667,9 @@ impl Compiler<'_> {
                 format!("this aggregate does not apply to {}", self.type_name(&argument.ty)),
             )
             .also(argument.span, format!("this is {}", self.type_name(&argument.ty)))
-            .hint("`sum` takes numbers, `bool_or` and `bool_and` conditions, `min` and `max` numbers or dates"),
+            .hint(
+                "`sum` takes numbers, `bool_or` and `bool_and` conditions, `min` and `max` numbers or dates",
+            ),
         );
         None
     }
@@ -760,7 +789,11 @@ impl Compiler<'_> {
         span: Span,
     ) -> Option<Expr> {
         let WindowType::WindowSpec(spec) = over else {
-            self.report(Diagnostic::new("not-allowed", span, "named windows are not part of the pack language"));
+            self.report(Diagnostic::new(
+                "not-allowed",
+                span,
+                "named windows are not part of the pack language",
+            ));
             return None;
         };
         if context.child.is_some() {
@@ -777,8 +810,12 @@ impl Compiler<'_> {
             ("rank", 0, false) => WindowFunction::Rank,
             _ => {
                 self.report(
-                    Diagnostic::new("unknown-function", span, format!("`{name}` is not a window function here"))
-                        .hint("window functions are `sum(x)`, `count(*)`, `row_number()` and `rank()`"),
+                    Diagnostic::new(
+                        "unknown-function",
+                        span,
+                        format!("`{name}` is not a window function here"),
+                    )
+                    .hint("window functions are `sum(x)`, `count(*)`, `row_number()` and `rank()`"),
                 );
                 return None;
             }
@@ -829,8 +866,7 @@ impl Compiler<'_> {
             || order.iter().any(|(expr, _)| expr.nullable);
         let via = self.program.edge(edge).via;
         self.used.insert(via, ());
-        let shape =
-            Shape { label: model::Text::default(), ty, nullable, range, rule: context.rule, span };
+        let shape = Shape { label: model::Text::default(), ty, nullable, range, rule: context.rule, span };
         let id = self.add_hidden(
             context.entity,
             "window",
@@ -897,8 +933,14 @@ impl Compiler<'_> {
             Some(frame) if starts && rows => Some(frame),
             _ => {
                 self.report(
-                    Diagnostic::new("not-allowed", span, "this window frame is not part of the pack language".to_owned())
-                        .hint("ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING, or AND CURRENT ROW, or no frame"),
+                    Diagnostic::new(
+                        "not-allowed",
+                        span,
+                        "this window frame is not part of the pack language".to_owned(),
+                    )
+                    .hint(
+                        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING, or AND CURRENT ROW, or no frame",
+                    ),
                 );
                 None
             }

@@ -17,6 +17,6 @@ mod surface;
 mod syntax;
 mod types;
 
-pub use compile::{Failure, Override, PackSource, compile};
+pub use compile::{Failure, Override, PackSource, compile, extends};
 pub use functions::FUNCTIONS;
 pub use types::{parse_type, type_text, unit_text};

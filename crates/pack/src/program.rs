@@ -243,7 +243,10 @@ pub enum ColumnKind {
     /// Over columns of the same entity.
     Scalar(Expr),
     /// The parent's column along the edge; unknown where the parent is missing.
-    Lookup { edge: EdgeId, column: ColumnId },
+    Lookup {
+        edge: EdgeId,
+        column: ColumnId,
+    },
     /// Over the children that reach this entity along the edge.
     Aggregate(Aggregate),
     Window(Window),
@@ -329,23 +332,48 @@ pub enum ExprKind {
     Literal(Value),
     /// A dated parameter. Value in force at `at` (a date expression), or at the run's as-of date.
     /// `key` selects from a table. Replaced by literals before execution (`desugar`).
-    Parameter { id: ParameterId, at: Option<Box<Expr>>, key: Option<Box<Expr>> },
+    Parameter {
+        id: ParameterId,
+        at: Option<Box<Expr>>,
+        key: Option<Box<Expr>>,
+    },
     /// The as-of date of the run.
     AsOf,
     /// Both operands have the type's scale.
     Add(Box<Expr>, Box<Expr>),
     Sub(Box<Expr>, Box<Expr>),
     /// `a * b`, then divided by 10^drop with rounding.
-    Mul { a: Box<Expr>, b: Box<Expr>, drop: u8, round: Rounding },
+    Mul {
+        a: Box<Expr>,
+        b: Box<Expr>,
+        drop: u8,
+        round: Rounding,
+    },
     /// `a * 10^up / b` with rounding; unknown where `b` is zero.
-    Div { a: Box<Expr>, b: Box<Expr>, up: u8, round: Rounding },
+    Div {
+        a: Box<Expr>,
+        b: Box<Expr>,
+        up: u8,
+        round: Rounding,
+    },
     Neg(Box<Expr>),
     Abs(Box<Expr>),
     /// `a * 10^up`: the same value with more decimals.
-    Rescale { a: Box<Expr>, up: u8 },
+    Rescale {
+        a: Box<Expr>,
+        up: u8,
+    },
     /// Rounds to fewer decimals: `a / 10^drop` with rounding.
-    Round { a: Box<Expr>, drop: u8, round: Rounding },
-    Compare { op: Comparison, a: Box<Expr>, b: Box<Expr> },
+    Round {
+        a: Box<Expr>,
+        drop: u8,
+        round: Rounding,
+    },
+    Compare {
+        op: Comparison,
+        a: Box<Expr>,
+        b: Box<Expr>,
+    },
     And(Vec<Expr>),
     Or(Vec<Expr>),
     Not(Box<Expr>),
@@ -353,27 +381,60 @@ pub enum ExprKind {
     IsUnknown(Box<Expr>),
     /// The first branch whose condition is true. An unknown condition before it makes the result
     /// unknown. No branch and no `otherwise`: unknown.
-    Case { branches: Vec<(Expr, Expr)>, otherwise: Option<Box<Expr>> },
+    Case {
+        branches: Vec<(Expr, Expr)>,
+        otherwise: Option<Box<Expr>>,
+    },
     /// The first known operand.
     Coalesce(Vec<Expr>),
     Least(Vec<Expr>),
     Greatest(Vec<Expr>),
-    In { a: Box<Expr>, list: Vec<Value> },
-    DatePart { part: DatePart, a: Box<Expr> },
+    In {
+        a: Box<Expr>,
+        list: Vec<Value>,
+    },
+    DatePart {
+        part: DatePart,
+        a: Box<Expr>,
+    },
     /// `to - from` in days.
-    DaysBetween { from: Box<Expr>, to: Box<Expr> },
+    DaysBetween {
+        from: Box<Expr>,
+        to: Box<Expr>,
+    },
     /// Same day `months` later, or the month's last day where there is none.
-    AddMonths { a: Box<Expr>, months: Box<Expr> },
-    AddDays { a: Box<Expr>, days: Box<Expr> },
+    AddMonths {
+        a: Box<Expr>,
+        months: Box<Expr>,
+    },
+    AddDays {
+        a: Box<Expr>,
+        days: Box<Expr>,
+    },
     /// First of January of a year, or any date from year, month and day (known to be valid).
-    MakeDate { year: Box<Expr>, month: Box<Expr>, day: Box<Expr> },
+    MakeDate {
+        year: Box<Expr>,
+        month: Box<Expr>,
+        day: Box<Expr>,
+    },
     /// Completed years of life at a date: the birthday itself counts.
-    Age { birth: Box<Expr>, at: Box<Expr> },
+    Age {
+        birth: Box<Expr>,
+        at: Box<Expr>,
+    },
     /// Sum over the brackets of the part of `x` in the bracket times its rate, each product
     /// rounded by itself.
-    Bracket { parameter: ParameterId, x: Box<Expr>, round: Rounding },
+    Bracket {
+        parameter: ParameterId,
+        x: Box<Expr>,
+        round: Rounding,
+    },
     /// Characters `from` (1-based) to `from + length - 1`.
-    Substring { a: Box<Expr>, from: u32, length: u32 },
+    Substring {
+        a: Box<Expr>,
+        from: u32,
+        length: u32,
+    },
     /// Digits to a count. The operand is known to consist of digits.
     DigitsToCount(Box<Expr>),
     /// A number as an index (floating) value.
@@ -491,9 +552,15 @@ pub struct Parameter {
 pub enum ParameterShape {
     Scalar(Vec<Dated<Value>>),
     /// A value for every code of a list.
-    Table { list: ListId, values: Vec<Dated<BTreeMap<String, Value>>> },
+    Table {
+        list: ListId,
+        values: Vec<Dated<BTreeMap<String, Value>>>,
+    },
     /// A rising scale over amounts of `over`; the values are rates.
-    Brackets { over: NumberType, values: Vec<Dated<Vec<BracketStep>>> },
+    Brackets {
+        over: NumberType,
+        values: Vec<Dated<Vec<BracketStep>>>,
+    },
 }
 
 /// A value with the time it is in force and where it comes from.
@@ -555,7 +622,9 @@ pub enum RuleKind {
 
 #[derive(Clone, Debug)]
 pub enum RuleDetail {
-    Variable { column: ColumnId },
+    Variable {
+        column: ColumnId,
+    },
     Benefit(Benefit),
     Standard(Standard),
     Measure(Measure),
@@ -564,7 +633,11 @@ pub enum RuleDetail {
     Programme(Programme),
     /// Flows, assets, scorecards and reports, checked as declarations: columns of their
     /// expressions by name, and the rest as written.
-    Declared { columns: Vec<(String, ColumnId)>, attributes: BTreeMap<String, String>, steps: Vec<Step> },
+    Declared {
+        columns: Vec<(String, ColumnId)>,
+        attributes: BTreeMap<String, String>,
+        steps: Vec<Step>,
+    },
 }
 
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{ClauseId, Text};
 
-use crate::compiler::{Compiler, Definition, Pending};
+use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
     Action, Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Programme, Remedy, Rounding, Rule,
@@ -20,13 +20,38 @@ pub struct Draft {
 
 enum DraftDetail {
     Variable,
-    Benefit { amount: bool, exceptions: Vec<(String, Vec<ClauseId>, Span)>, rest: BenefitText },
-    Standard { applies: Option<String>, target: Option<(i64, i32)>, remedy: Option<(String, bool)>, parts: Vec<(Text, String)> },
-    Measure { levels: Vec<EntityId>, ratio: bool },
-    Check { at_import: bool, action: Action, message: Text, mend: Option<Word> },
-    Duty { who: Text, due: Option<String>, evidence: Vec<Text> },
+    Benefit {
+        amount: bool,
+        exceptions: Vec<(String, Vec<ClauseId>, Span)>,
+        rest: BenefitText,
+    },
+    Standard {
+        applies: Option<String>,
+        target: Option<(i64, i32)>,
+        remedy: Option<(String, bool)>,
+        parts: Vec<(Text, String)>,
+    },
+    Measure {
+        levels: Vec<EntityId>,
+        ratio: bool,
+    },
+    Check {
+        at_import: bool,
+        action: Action,
+        message: Text,
+        mend: Option<Word>,
+    },
+    Duty {
+        who: Text,
+        due: Option<String>,
+        evidence: Vec<Text>,
+    },
     Programme(Programme),
-    Declared { columns: Vec<(EntityId, String)>, attributes: BTreeMap<String, String>, steps: Vec<Step> },
+    Declared {
+        columns: Vec<(EntityId, String)>,
+        attributes: BTreeMap<String, String>,
+        steps: Vec<Step>,
+    },
 }
 
 struct BenefitText {
@@ -59,7 +84,7 @@ struct Head {
     entity: Option<EntityId>,
     title: Text,
     round: Rounding,
-    period_start: bool,
+    timing: Timing,
     refuse_change: bool,
     span: Span,
 }
@@ -76,11 +101,7 @@ impl Compiler<'_> {
             "round",
             &[("half-up", Rounding::HalfUp), ("down", Rounding::Down), ("up", Rounding::Up)],
         );
-        let on_change = self.choice(
-            table,
-            "on_change",
-            &[("as-of", 0), ("period-start", 1), ("refuse", 2)],
-        );
+        let on_change = self.choice(table, "on_change", &[("as-of", 0), ("period-start", 1), ("refuse", 2), ("split", 3)]);
         table.know("override");
         let entity = match &on {
             Some(word) => Some(self.entity_word(word)?),
@@ -126,7 +147,11 @@ impl Compiler<'_> {
             entity,
             title,
             round: round.unwrap_or(self.round),
-            period_start: on_change == Some(1),
+            timing: match on_change {
+                Some(1) => Timing::PeriodStart,
+                Some(3) => Timing::Split,
+                _ => Timing::AsOf,
+            },
             refuse_change: on_change == Some(2),
             span: table.span,
         })
@@ -145,7 +170,15 @@ impl Compiler<'_> {
         found
     }
 
-    fn announce_for(&mut self, head: &Head, entity: EntityId, name: String, label: Text, span: Span, definition: Definition) {
+    fn announce_for(
+        &mut self,
+        head: &Head,
+        entity: EntityId,
+        name: String,
+        label: Text,
+        span: Span,
+        definition: Definition,
+    ) {
         self.announce(Pending {
             entity,
             name,
@@ -153,7 +186,7 @@ impl Compiler<'_> {
             rule: head.rule,
             span,
             round: head.round,
-            period_start: head.period_start,
+            timing: head.timing,
             definition,
         });
     }
@@ -273,8 +306,10 @@ impl Compiler<'_> {
         }
         let has_amount = amount.is_some();
         if let Some(amount) = amount {
-            let label =
-                Text { zh: format!("{}（数额）", head.title.zh), en: format!("{} (amount)", head.title.en) };
+            let label = Text {
+                zh: format!("{}（数额）", head.title.zh),
+                en: format!("{} (amount)", head.title.en),
+            };
             self.announce_for(
                 head,
                 entity,
@@ -344,8 +379,12 @@ impl Compiler<'_> {
             Some(share) if (0..=10_000).contains(&share) => Some((share, i32::try_from(by?).ok()?)),
             _ => {
                 self.report(
-                    Diagnostic::new("bad-range", span, "a share lies between 0 and 1, with at most 4 decimals")
-                        .hint("write `target = { share = 1.0, by = 2020 }`"),
+                    Diagnostic::new(
+                        "bad-range",
+                        span,
+                        "a share lies between 0 and 1, with at most 4 decimals",
+                    )
+                    .hint("write `target = { share = 1.0, by = 2020 }`"),
                 );
                 None
             }
@@ -360,7 +399,8 @@ impl Compiler<'_> {
         let (programme, quantity) = (programme?, quantity?);
         let entity = head.entity?;
         let gap = format!("{}_gap", head.id.text);
-        let label = Text { zh: format!("{}（缺口）", head.title.zh), en: format!("{} (gap)", head.title.en) };
+        let label =
+            Text { zh: format!("{}（缺口）", head.title.zh), en: format!("{} (gap)", head.title.en) };
         let applies = applies.then(|| format!("_{}_applies", head.id.text));
         self.announce_for(
             head,
@@ -416,7 +456,14 @@ impl Compiler<'_> {
             (Some(text), None, None) => {
                 for entity in &entities {
                     let definition = Definition::Expression { text: text.clone(), ty: Some(ty.clone()) };
-                    self.announce_for(head, *entity, head.id.text.clone(), head.title.clone(), head.id.span, definition);
+                    self.announce_for(
+                        head,
+                        *entity,
+                        head.id.text.clone(),
+                        head.title.clone(),
+                        head.id.span,
+                        definition,
+                    );
                 }
                 false
             }
@@ -426,11 +473,24 @@ impl Compiler<'_> {
                         (format!("{}_numerator", head.id.text), format!("{}_denominator", head.id.text));
                     for (name, text) in [(&a, &top), (&b, &bottom)] {
                         let definition = Definition::Expression { text: text.clone(), ty: None };
-                        self.announce_for(head, *entity, name.clone(), head.title.clone(), text.span, definition);
+                        self.announce_for(
+                            head,
+                            *entity,
+                            name.clone(),
+                            head.title.clone(),
+                            text.span,
+                            definition,
+                        );
                     }
-                    let definition =
-                        Definition::Ratio { numerator: a, denominator: b, ty: Some(ty.clone()) };
-                    self.announce_for(head, *entity, head.id.text.clone(), head.title.clone(), head.id.span, definition);
+                    let definition = Definition::Ratio { numerator: a, denominator: b, ty: Some(ty.clone()) };
+                    self.announce_for(
+                        head,
+                        *entity,
+                        head.id.text.clone(),
+                        head.title.clone(),
+                        head.id.span,
+                        definition,
+                    );
                 }
                 true
             }
@@ -481,7 +541,10 @@ impl Compiler<'_> {
         let due = table.word("due").map(|word| word.text);
         let evidence = table.bilinguals("evidence");
         if let Some(owed) = owed {
-            let label = Text { zh: format!("{}（应履行）", head.title.zh), en: format!("{} (owed)", head.title.en) };
+            let label = Text {
+                zh: format!("{}（应履行）", head.title.zh),
+                en: format!("{} (owed)", head.title.en),
+            };
             self.condition_column(head, format!("{}_owed", head.id.text), label, owed);
         }
         if let Some(met) = met {
@@ -537,7 +600,11 @@ impl Compiler<'_> {
             steps.push(Step { id: id.text, title, role: role.text, notice_days, attributes });
         }
         if table.has("steps") && steps.is_empty() {
-            self.report(Diagnostic::new("missing-key", table.span_of("steps"), "a flow has at least one step"));
+            self.report(Diagnostic::new(
+                "missing-key",
+                table.span_of("steps"),
+                "a flow has at least one step",
+            ));
         }
         let expr_keys = ["who", "share", "score", "holds"];
         for key in expr_keys {
@@ -612,7 +679,12 @@ impl Compiler<'_> {
             }
             DraftDetail::Measure { levels, ratio } => self.measure_detail(rule, &levels, ratio),
             DraftDetail::Check { at_import, action, message, mend } => {
-                if at_import && !self.program.import_checks.iter().any(|id| self.program.rules[id.index()].id == rule.id)
+                if at_import
+                    && !self
+                        .program
+                        .import_checks
+                        .iter()
+                        .any(|id| self.program.rules[id.index()].id == rule.id)
                 {
                     let position = self.program.rules.iter().position(|known| known.id == rule.id)?;
                     self.program.import_checks.push(RuleId(position as u32));
@@ -643,10 +715,8 @@ impl Compiler<'_> {
     }
 
     fn measure_detail(&mut self, rule: &Rule, levels: &[EntityId], ratio: bool) -> RuleDetail {
-        let columns: Vec<(EntityId, ColumnId)> = levels
-            .iter()
-            .filter_map(|entity| Some((*entity, self.known(*entity, &rule.id)?)))
-            .collect();
+        let columns: Vec<(EntityId, ColumnId)> =
+            levels.iter().filter_map(|entity| Some((*entity, self.known(*entity, &rule.id)?))).collect();
         let ratio = ratio.then(|| {
             levels
                 .iter()
@@ -685,7 +755,11 @@ impl Compiler<'_> {
             let mut rest = text.as_str();
             while let Some((_, after)) = rest.split_once('{') {
                 let Some((name, tail)) = after.split_once('}') else {
-                    self.report(Diagnostic::new("syntax", span, "a `{` of the message is not closed".to_owned()));
+                    self.report(Diagnostic::new(
+                        "syntax",
+                        span,
+                        "a `{` of the message is not closed".to_owned(),
+                    ));
                     return;
                 };
                 let _ = self.resolve(entity, name.trim(), span);

@@ -100,10 +100,7 @@ impl<'a> Table<'a> {
     pub fn keys(&self) -> Vec<Word> {
         self.table
             .iter()
-            .map(|(name, _)| Word {
-                text: name.get_ref().to_string(),
-                span: span_in(self.file, name.span()),
-            })
+            .map(|(name, _)| Word { text: name.get_ref().to_string(), span: span_in(self.file, name.span()) })
             .collect()
     }
 
@@ -112,7 +109,11 @@ impl<'a> Table<'a> {
             Diagnostic::new(
                 "wrong-type",
                 span_in(self.file, value.span()),
-                format!("`{key}` of a {} is {}, not {wanted}", self.what, article(value.get_ref().type_str())),
+                format!(
+                    "`{key}` of a {} is {}, not {wanted}",
+                    self.what,
+                    article(value.get_ref().type_str())
+                ),
             )
             .label(format!("expected {wanted}")),
         );
@@ -220,13 +221,7 @@ impl<'a> Table<'a> {
         let Some(value) = self.value(key) else { return Vec::new() };
         let Some(list) = value.get_ref().as_array() else {
             if let Some(table) = value.get_ref().as_table() {
-                return vec![Table::new(
-                    self.file,
-                    span_in(self.file, value.span()),
-                    table,
-                    what,
-                    self.sink,
-                )];
+                return vec![Table::new(self.file, span_in(self.file, value.span()), table, what, self.sink)];
             }
             self.wrong_type(key, value, "a list of tables");
             return Vec::new();
@@ -250,9 +245,7 @@ impl<'a> Table<'a> {
             self.wrong_type(key, value, "a list");
             return None;
         };
-        list.iter()
-            .map(|item| Some((scalar(item.get_ref())?, span_in(self.file, item.span()))))
-            .collect()
+        list.iter().map(|item| Some((scalar(item.get_ref())?, span_in(self.file, item.span())))).collect()
     }
 
     /// A list of pairs of texts.
@@ -353,9 +346,7 @@ impl<'a> Table<'a> {
 
 fn plain(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::Array(list) => {
-            list.iter().map(|item| plain(item.get_ref())).collect::<Vec<_>>().join(", ")
-        }
+        DeValue::Array(list) => list.iter().map(|item| plain(item.get_ref())).collect::<Vec<_>>().join(", "),
         DeValue::Table(table) => table
             .iter()
             .map(|(key, value)| format!("{}: {}", key.get_ref(), plain(value.get_ref())))
@@ -394,7 +385,9 @@ fn scalar(value: &DeValue<'_>) -> Option<Scalar> {
             if moment.time.is_some() {
                 return None;
             }
-            Date::from_ymd(i32::from(date.year), u32::from(date.month), u32::from(date.day)).ok().map(Scalar::Date)
+            Date::from_ymd(i32::from(date.year), u32::from(date.month), u32::from(date.day))
+                .ok()
+                .map(Scalar::Date)
         }
         _ => None,
     }

@@ -194,7 +194,8 @@ impl Range {
 pub fn parse_type(text: &str, lists: &[CodeList]) -> Result<Type, String> {
     let (name, arguments) = match text.split_once('(') {
         Some((name, rest)) => {
-            let inner = rest.strip_suffix(')').ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
+            let inner =
+                rest.strip_suffix(')').ok_or_else(|| format!("`{text}` lacks its closing bracket"))?;
             (name.trim(), inner.split(',').map(str::trim).collect::<Vec<_>>())
         }
         None => (text.trim(), Vec::new()),
@@ -334,5 +335,27 @@ impl Program {
             let column = self.column(*id);
             column.entity == entity && !column.name.starts_with('_')
         })
+    }
+}
+
+impl crate::program::RuleKind {
+    /// What rules of this kind are called.
+    pub fn name(self) -> model::Text {
+        use crate::program::RuleKind as Kind;
+        let (zh, en) = match self {
+            Kind::Variable => ("变量", "variable"),
+            Kind::Benefit => ("待遇", "benefit"),
+            Kind::Standard => ("标准", "standard"),
+            Kind::Measure => ("指标", "measure"),
+            Kind::Check => ("核查", "check"),
+            Kind::Audit => ("审计", "audit"),
+            Kind::Programme => ("项目类型", "programme"),
+            Kind::Duty => ("责任", "duty"),
+            Kind::Flow => ("程序", "flow"),
+            Kind::Asset => ("资产", "asset"),
+            Kind::Scorecard => ("考核表", "scorecard"),
+            Kind::Report => ("报表", "report"),
+        };
+        model::Text::new(zh, en)
     }
 }

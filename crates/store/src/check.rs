@@ -23,8 +23,7 @@ impl Registry {
     pub fn check(&self) -> Result<CheckSummary> {
         let check = || -> Result<CheckSummary> {
             let transaction = self.connection.unchecked_transaction()?;
-            let verdict: String =
-                transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            let verdict: String = transaction.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if verdict != "ok" {
                 return Err(StoreError::damage(verdict));
             }
@@ -40,14 +39,11 @@ fn check_state(connection: &Connection, layout: &Layout) -> Result<CheckSummary>
         let entity = layout.entity(EntityId(index as u32));
         let (records, changes) = check_entity(connection, entity)?;
         // Each change is in the chain of one record, so equal numbers mean that no change is left over.
-        let logged: i64 = connection.query_row(
-            "SELECT count(*) FROM change WHERE entity = ?",
-            [entity.id],
-            |row| row.get(0),
-        )?;
+        let logged: i64 =
+            connection
+                .query_row("SELECT count(*) FROM change WHERE entity = ?", [entity.id], |row| row.get(0))?;
         if logged as u64 != changes {
-            let detail =
-                format!("{logged} changes of `{}` are logged and {changes} are used", entity.name);
+            let detail = format!("{logged} changes of `{}` are logged and {changes} are used", entity.name);
             return Err(StoreError::damage(detail));
         }
         summary.records += records;
@@ -57,9 +53,9 @@ fn check_state(connection: &Connection, layout: &Layout) -> Result<CheckSummary>
 }
 
 fn check_entity(connection: &Connection, entity: &EntityLayout) -> Result<(u64, u64)> {
-    let names: String = entity.fields.iter().map(|field| format!(", {}", field.quoted)).collect();
+    let names = entity.field_names();
     let mut statement = connection.prepare(&format!(
-        "SELECT _change, _deleted, _source, _source_row, _valid_from, _recorded_on{names} FROM {}",
+        "SELECT _change, _deleted, _source, _source_row, _valid_from, _recorded_on, {names} FROM {}",
         entity.table
     ))?;
     let mut rows = statement.query([])?;
@@ -76,8 +72,9 @@ fn check_entity(connection: &Connection, entity: &EntityLayout) -> Result<(u64, 
         }
         records += 1;
         changes += chain.len() as u64;
-        let differs =
-            |what: &str| StoreError::damage(format!("`{}` `{key}`: {what} differs from the log", entity.name));
+        let differs = |what: &str| {
+            StoreError::damage(format!("`{}` `{key}`: {what} differs from the log", entity.name))
+        };
         let Some(state) = state else {
             if row.get(1)? {
                 continue;

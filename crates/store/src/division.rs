@@ -75,9 +75,9 @@ impl Registry {
     /// What happened to a division, or made others part of it, by day.
     pub fn division_events(&self, code: DivisionCode) -> Result<Vec<DivisionEvent>> {
         let events = || -> Result<Vec<DivisionEvent>> {
-            let mut statement = self.connection.prepare_cached(&format!(
-                "{SELECT} WHERE code = ?1 OR to_code = ?1 ORDER BY on_day, id"
-            ))?;
+            let mut statement = self
+                .connection
+                .prepare_cached(&format!("{SELECT} WHERE code = ?1 OR to_code = ?1 ORDER BY on_day, id"))?;
             let mut rows = statement.query([code.to_string()])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
@@ -108,8 +108,13 @@ impl DivisionTree {
 
     /// Brings the tree from before an event to after it.
     pub fn apply(&mut self, event: &DivisionEvent) -> Result<()> {
-        let damage =
-            || StoreError::damage(format!("the {} of division {} makes no sense", event.kind.as_str(), event.code));
+        let damage = || {
+            StoreError::damage(format!(
+                "the {} of division {} makes no sense",
+                event.kind.as_str(),
+                event.code
+            ))
+        };
         if event.kind == DivisionEventKind::Create {
             let division = Division {
                 code: event.code,

@@ -67,7 +67,10 @@ mod tests {
     fn lists_read_from_the_widest_level_down() {
         let csv = "\u{feff}code,parent,level,name\n5133,51,prefecture,甘孜\n51,,province,四川省\n";
         let list = read_division_list(csv).unwrap();
-        assert_eq!(list.iter().map(|division| division.name.as_str()).collect::<Vec<_>>(), ["四川省", "甘孜"]);
+        assert_eq!(
+            list.iter().map(|division| division.name.as_str()).collect::<Vec<_>>(),
+            ["四川省", "甘孜"]
+        );
         assert_eq!(list[1].parent, Some("51".parse().unwrap()));
     }
 

@@ -175,7 +175,8 @@ impl Stored {
             let field = layout.recorded.get(position).ok_or_else(|| self.damaged(layout))?;
             Ok((field.name.clone(), from_json(&value, &FieldType::recorded(&field.ty))?))
         };
-        let fields = self.fields(layout)?.into_iter().filter(|(_, value)| self.kind == UPDATE || !value.is_null());
+        let fields =
+            self.fields(layout)?.into_iter().filter(|(_, value)| self.kind == UPDATE || !value.is_null());
         Ok(Change {
             id: self.id as u64,
             kind: match self.kind {
@@ -253,8 +254,9 @@ impl Stored {
 }
 
 pub(crate) fn read_sources(connection: &Connection) -> Result<Vec<Source>> {
-    let mut statement = connection
-        .prepare_cached("SELECT id, import, file, sheet, sha256, imported_at, rows FROM source ORDER BY id")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, import, file, sheet, sha256, imported_at, rows FROM source ORDER BY id",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(Source {
             id: SourceId(row.get(0)?),

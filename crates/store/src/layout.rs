@@ -151,7 +151,9 @@ impl Layout {
                 fields.push(FieldLayout::of(program, column)?);
             }
             let key = fields.iter().position(|field| field.column == entity.key).ok_or_else(|| {
-                StoreError::PackInvalid { detail: format!("the key of `{}` is not a field of it", entity.name) }
+                StoreError::PackInvalid {
+                    detail: format!("the key of `{}` is not a field of it", entity.name),
+                }
             })?;
             layout.entities.push(EntityLayout {
                 id: 0,
@@ -232,6 +234,12 @@ impl Layout {
 impl EntityLayout {
     pub fn key_field(&self) -> &FieldLayout {
         &self.fields[self.key]
+    }
+
+    /// Quoted names of all fields, with commas between.
+    pub fn field_names(&self) -> String {
+        let names: Vec<&str> = self.fields.iter().map(|field| field.quoted.as_str()).collect();
+        names.join(", ")
     }
 
     pub fn field_named(&self, name: &str) -> Option<usize> {

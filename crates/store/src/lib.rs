@@ -17,6 +17,7 @@ mod check;
 mod division;
 mod division_change;
 mod division_list;
+mod division_records;
 mod error;
 mod history;
 mod layout;

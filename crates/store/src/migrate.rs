@@ -47,7 +47,8 @@ fn read_recorded(connection: &Connection) -> Result<BTreeMap<String, Known>> {
         names.insert(id, name.clone());
         known.insert(name, Known { id, key: row.get(2)?, fields: Vec::new() });
     }
-    let mut statement = connection.prepare("SELECT entity, name, type FROM field ORDER BY entity, position")?;
+    let mut statement =
+        connection.prepare("SELECT entity, name, type FROM field ORDER BY entity, position")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let entity = names.get(&row.get(0)?).and_then(|name| known.get_mut(name));
@@ -85,7 +86,11 @@ fn check_compatible(layout: &Layout, known: &BTreeMap<String, Known>) -> Result<
     Ok(())
 }
 
-fn lacks_something(connection: &Connection, layout: &Layout, known: &BTreeMap<String, Known>) -> Result<bool> {
+fn lacks_something(
+    connection: &Connection,
+    layout: &Layout,
+    known: &BTreeMap<String, Known>,
+) -> Result<bool> {
     let mut index = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?")?;
     for entity in &layout.entities {
         let Some(recorded) = known.get(&entity.name) else { return Ok(true) };

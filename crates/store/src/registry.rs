@@ -121,9 +121,8 @@ fn create_tables(connection: &mut Connection, folder: &Path, program: &Program) 
 
 fn check_identity(connection: &Connection, folder: &Path, program: &Program) -> Result<()> {
     let path = folder.to_owned();
-    let pragma = |name: &str| -> Result<i64> {
-        Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
-    };
+    let pragma =
+        |name: &str| -> Result<i64> { Ok(connection.pragma_query_value(None, name, |row| row.get(0))?) };
     if pragma("application_id")? != APPLICATION_ID {
         return Err(StoreError::NotARegistry { path });
     }

@@ -74,8 +74,7 @@ pub struct ImportSummary {
     pub last_change: u64,
 }
 
-/// An open transaction. Dropping it undoes everything; so does a kill. After an error only that is left:
-/// [`ImportSession::commit`] then refuses.
+/// An open transaction. Dropping it undoes everything; so does a kill. After an error only that is left.
 pub struct ImportSession<'r> {
     pub(crate) transaction: Transaction<'r>,
     pub(crate) layout: &'r Layout,
@@ -133,7 +132,12 @@ impl<'r> ImportSession<'r> {
     /// some thousand records is best. Of two records with one key the later one counts.
     ///
     /// Errors: `value-mismatch`, `value-missing` (required), `key-missing`, `source-unknown`.
-    pub fn upsert(&mut self, entity: EntityId, fields: &[ColumnId], batch: &[Record]) -> Result<Vec<Outcome>> {
+    pub fn upsert(
+        &mut self,
+        entity: EntityId,
+        fields: &[ColumnId],
+        batch: &[Record],
+    ) -> Result<Vec<Outcome>> {
         let result = self.try_upsert(entity, fields, batch);
         self.settle(result)
     }
@@ -156,7 +160,8 @@ impl<'r> ImportSession<'r> {
         }
     }
 
-    /// Makes it so, durably, all at once.
+    /// Makes it so, durably, all at once. Panics if an earlier call of the session failed, since part of a
+    /// batch could be missing.
     pub fn commit(self) -> Result<ImportSummary> {
         assert!(!self.failed, "a session is dropped after an error, not committed");
         let folder = self.folder;
@@ -168,7 +173,12 @@ impl<'r> ImportSession<'r> {
         result.map_err(|error| error.at(self.folder))
     }
 
-    fn try_upsert(&mut self, entity: EntityId, fields: &[ColumnId], batch: &[Record]) -> Result<Vec<Outcome>> {
+    fn try_upsert(
+        &mut self,
+        entity: EntityId,
+        fields: &[ColumnId],
+        batch: &[Record],
+    ) -> Result<Vec<Outcome>> {
         let plan = Plan::new(self.layout, entity, fields)?;
         for (index, record) in batch.iter().enumerate() {
             plan.check(index, record)?;

@@ -24,7 +24,7 @@ use crate::registry::Registry;
 use crate::session::last_change;
 use crate::snapshot_columns::{RowFault, Rows, schema};
 use crate::snapshot_file::{FileJob, FileSummary, sync_folder, write_file};
-use crate::snapshot_order::{NO_ROW, Order, RowIndex};
+use crate::snapshot_order::{NO_ROW, Order, RowIndex, sortable};
 
 /// `format` in `snapshot.json`.
 pub const SNAPSHOT_FORMAT: u32 = 1;
@@ -68,7 +68,8 @@ impl Registry {
 
 fn write_snapshot(connection: &Connection, layout: &Layout, folder: &Path) -> Result<SnapshotSummary> {
     let files = thread::scope(|scope| {
-        let mut orders = Orders { connection, layout, orders: layout.entities.iter().map(|_| None).collect() };
+        let mut orders =
+            Orders { connection, layout, by_entity: layout.entities.iter().map(|_| None).collect() };
         let mut writers: Vec<ScopedJoinHandle<'_, Result<FileSummary>>> = Vec::new();
         for index in 0..layout.entities.len() {
             let entity = EntityId(index as u32);
@@ -103,7 +104,7 @@ fn job(layout: &Layout, id: EntityId, folder: &Path) -> FileJob {
 struct Orders<'c> {
     connection: &'c Connection,
     layout: &'c Layout,
-    orders: Vec<Option<Order>>,
+    by_entity: Vec<Option<Order>>,
 }
 
 impl Orders<'_> {
@@ -115,7 +116,7 @@ impl Orders<'_> {
     }
 
     fn order(&mut self, entity: EntityId) -> Result<()> {
-        if self.orders[entity.index()].is_some() {
+        if self.by_entity[entity.index()].is_some() {
             return Ok(());
         }
         let tree_edge = self.layout.entity(entity).parent.map(|edge| self.layout.edge(edge));
@@ -128,12 +129,12 @@ impl Orders<'_> {
         referred.dedup();
         let parent = tree_edge.map(|edge| self.get(edge.parent).index(edge.on));
         let order = Order::read(self.connection, self.layout, entity, parent, &referred)?;
-        self.orders[entity.index()] = Some(order);
+        self.by_entity[entity.index()] = Some(order);
         Ok(())
     }
 
     fn get(&self, entity: EntityId) -> &Order {
-        self.orders[entity.index()].as_ref().expect("the order was prepared")
+        self.by_entity[entity.index()].as_ref().expect("the order was prepared")
     }
 
     /// Frees what no entity after this one needs.
@@ -142,8 +143,8 @@ impl Orders<'_> {
             let mut edges = self.layout.edges.iter();
             let needed = edges.any(|edge| edge.parent.index() == index && edge.child.index() > done.index());
             if !needed {
-                self.orders[index] = None;
-            } else if let Some(order) = &mut self.orders[index] {
+                self.by_entity[index] = None;
+            } else if let Some(order) = &mut self.by_entity[index] {
                 order.ids = Vec::new();
                 order.parents = Vec::new();
             }
@@ -167,9 +168,9 @@ impl Flow {
 fn send_rows(orders: &Orders<'_>, id: EntityId, sender: &SyncSender<RecordBatch>) -> Result<Flow> {
     let (layout, order) = (orders.layout, orders.get(id));
     let entity = layout.entity(id);
-    let names: String = entity.fields.iter().map(|field| format!("{}, ", field.quoted)).collect();
+    let names = entity.field_names();
     let sql = format!(
-        "SELECT _id, {names}_source, _source_row, _recorded_on FROM {}
+        "SELECT _id, {names}, _source, _source_row, _recorded_on FROM {}
          WHERE _id >= ? AND _deleted = 0 ORDER BY _id",
         entity.table
     );
@@ -237,7 +238,7 @@ impl<'o> Parents<'o> {
         for (via, source) in &self.edges {
             self.found.push(match source {
                 Source::Ordered(parents) => Some(parents[number]).filter(|&parent| parent != NO_ROW),
-                Source::Index(index) => index.row(row.get_ref(via + 1)?, &mut self.text),
+                Source::Index(index) => index.row(sortable(row.get_ref(via + 1)?, &mut self.text)),
             });
         }
         Ok(&self.found)

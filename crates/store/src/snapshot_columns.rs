@@ -94,12 +94,7 @@ impl<'l> Rows<'l> {
     }
 
     /// `row` holds `_id`, the fields, `_source`, `_source_row`, `_recorded_on`; `parents` has one row for each edge.
-    pub fn push(
-        &mut self,
-        number: i32,
-        parents: &[Option<i32>],
-        row: &Row<'_>,
-    ) -> std::result::Result<(), RowFault> {
+    pub fn push(&mut self, number: i32, parents: &[Option<i32>], row: &Row<'_>) -> Result<(), RowFault> {
         self.row.append_value(number);
         for (edge, parent) in self.edges.iter_mut().zip(parents) {
             edge.append_option(*parent);
@@ -111,7 +106,10 @@ impl<'l> Rows<'l> {
             }
             if !column.push(value) {
                 let detail = format!("`{}` holds {value:?}; it cannot stand in a snapshot", field.name);
-                return Err(RowFault::Other(StoreError::Snapshot { entity: self.entity.name.clone(), detail }));
+                return Err(RowFault::Other(StoreError::Snapshot {
+                    entity: self.entity.name.clone(),
+                    detail,
+                }));
             }
         }
         let next = self.entity.fields.len() + 1;
@@ -171,7 +169,9 @@ impl Column {
             (Self::Wide(column), ValueRef::Text(text)) => {
                 let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i128>().ok());
                 let limit = 10_u128.pow(u32::from(WIDE_DIGITS));
-                let Some(number) = number.filter(|number| number.unsigned_abs() < limit) else { return false };
+                let Some(number) = number.filter(|number| number.unsigned_abs() < limit) else {
+                    return false;
+                };
                 column.append_value(number);
             }
             (Self::Date(column), ValueRef::Null) => column.append_null(),

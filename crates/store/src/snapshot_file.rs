@@ -53,12 +53,13 @@ pub(crate) fn write_file(job: FileJob, batches: &Receiver<RecordBatch>) -> Resul
         writer.write(&batch).map_err(|error| failed(error.to_string()))?;
     }
     let metadata = writer.finish().map_err(|error| failed(error.to_string()))?;
-    let sink = writer.into_inner().map_err(|error| failed(error.to_string()))?;
-    let file = sink.file.into_inner().map_err(io::IntoInnerError::into_error);
-    file.and_then(|file| file.sync_all()).map_err(StoreError::io(&job.path))?;
+    let sink = writer.inner_mut();
+    let synced = sink.file.flush().and_then(|()| sink.file.get_ref().sync_all());
+    synced.map_err(StoreError::io(&job.path))?;
+    let sha256 = hex(&sink.hash.finalize_reset());
     Ok(FileSummary {
         rows,
-        sha256: hex(&sink.hash.finalize()),
+        sha256,
         content: content_hash(&job, &metadata).map_err(StoreError::io(&job.path))?,
         entity: job.entity,
     })
@@ -73,8 +74,9 @@ fn properties(job: &FileJob) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in job.schema.fields() {
         let path = ColumnPath::new(vec![field.name().clone()]);
-        // Row numbers rise: their differences are a bit each.
-        if *field.data_type() == DataType::Int32 {
+        // Row numbers rise, so that their differences are a bit each; sums of money are mostly different, and a
+        // dictionary of them is built in vain.
+        if matches!(field.data_type(), DataType::Int32 | DataType::Int64) {
             properties = properties
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
                 .set_column_dictionary_enabled(path, false);

@@ -94,6 +94,7 @@ impl Unordered {
             referred: referred.iter().map(|_| Texts::default()).collect(),
         };
         let mut text = Vec::new();
+        let mut last = (Vec::new(), None);
         while let Some(row) = rows.next()? {
             let too_many = |_| StoreError::Snapshot {
                 entity: entity.name.clone(),
@@ -101,12 +102,16 @@ impl Unordered {
             };
             read.ids.push(u32::try_from(row.get::<_, i64>(0)?).map_err(too_many)?);
             read.keys.push(row.get_ref(1)?, &mut text);
-            if let Some(index) = parent {
-                let row = index.row(row.get_ref(2)?, &mut text).unwrap_or(NO_ROW);
-                read.parents.push(row.cast_unsigned());
-            } else {
-                read.parents.push(0);
-            }
+            let found = parent.map(|index| -> Result<Option<i32>> {
+                // Siblings mostly follow each other, so the parent is mostly that of the row before.
+                let via = sortable(row.get_ref(2)?, &mut text);
+                if last.0 != via {
+                    last = (via.to_vec(), index.row(via));
+                }
+                Ok(last.1)
+            });
+            let found = found.transpose()?.map(|row| row.unwrap_or(NO_ROW).cast_unsigned());
+            read.parents.push(found.unwrap_or_default());
             for (column, (&position, texts)) in (3..).zip(referred.iter().zip(&mut read.referred)) {
                 if position != entity.key {
                     texts.push(row.get_ref(column)?, &mut text);
@@ -139,8 +144,8 @@ impl Texts {
     }
 }
 
-/// Bytes that sort as SQLite sorts the values: text by its bytes, integers by value.
-fn sortable<'t>(value: ValueRef<'t>, text: &'t mut Vec<u8>) -> &'t [u8] {
+/// Bytes that sort as SQLite sorts the values: text by its bytes, integers by value. `text` is scratch space.
+pub(crate) fn sortable<'t>(value: ValueRef<'t>, text: &'t mut Vec<u8>) -> &'t [u8] {
     match value {
         ValueRef::Text(bytes) => bytes,
         ValueRef::Integer(number) => {
@@ -185,9 +190,8 @@ impl RowIndex {
         index
     }
 
-    /// The row whose value this is. `text` is scratch space.
-    pub fn row(&self, value: ValueRef<'_>, text: &mut Vec<u8>) -> Option<i32> {
-        let text = sortable(value, text);
+    /// The row whose value this is, as [`sortable`] bytes.
+    pub fn row(&self, text: &[u8]) -> Option<i32> {
         if text.is_empty() { None } else { self.find(text).map(u32::cast_signed) }
     }
 

@@ -100,10 +100,10 @@ impl<'l> Plan<'l> {
 
     /// Parameters: the fields, then [`STATE_COLUMNS`], then `_id`. Provenance stays if none is given.
     fn update_sql(&self) -> String {
-        let set: String = self.names().map(|name| format!("{name} = ?, ")).collect();
+        let set = self.names().collect::<Vec<_>>().join(" = ?, ");
         let (table, source) = (&self.entity.table, self.fields.len() + 2);
         format!(
-            "UPDATE {table} SET {set}_change = ?,
+            "UPDATE {table} SET {set} = ?, _change = ?,
                  _source = coalesce(?, _source),
                  _source_row = CASE WHEN ?{source} IS NULL THEN _source_row ELSE ?{} END,
                  _recorded_on = ?, _valid_from = coalesce(?, _valid_from) WHERE _id = ?",
@@ -298,7 +298,13 @@ impl Writer {
         statements.update.raw_execute()?;
         self.payload.clear();
         plan.update_payload(record, &found.changed, &mut self.payload);
-        self.write_change(&mut statements.change, &plan.key_text(record), UPDATE, Some(found.change), record)?;
+        self.write_change(
+            &mut statements.change,
+            &plan.key_text(record),
+            UPDATE,
+            Some(found.change),
+            record,
+        )?;
         self.updated += 1;
         let column = |&index: &usize| plan.entity.fields[plan.fields[index]].column;
         Ok(Outcome::Updated { fields: found.changed.iter().map(column).collect() })
@@ -370,8 +376,7 @@ fn find(statements: &mut Statements<'_>, plan: &Plan<'_>, record: &Record) -> Re
     statements.find.raw_bind_parameter(1, Bound(record.values[plan.key].as_ref()))?;
     let mut rows = statements.find.raw_query();
     let Some(row) = rows.next()? else { return Ok(None) };
-    let mut found =
-        Found { id: row.get(0)?, change: row.get(1)?, deleted: row.get(2)?, changed: Vec::new() };
+    let mut found = Found { id: row.get(0)?, change: row.get(1)?, deleted: row.get(2)?, changed: Vec::new() };
     for (index, value) in record.values.iter().enumerate() {
         if !same(row.get_ref(index + 3)?, value.as_ref()) {
             found.changed.push(index);

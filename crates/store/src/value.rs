@@ -96,7 +96,9 @@ pub(crate) fn decode(stored: ValueRef<'_>, ty: &FieldType) -> Result<Option<Valu
             let days = i32::try_from(days).map_err(|_| damage())?;
             Value::Date(Date::from_days(days).ok_or_else(damage)?)
         }
-        (FieldType::Text, ValueRef::Text(_)) => Value::Text(stored.as_str().map_err(|_| damage())?.to_owned()),
+        (FieldType::Text, ValueRef::Text(_)) => {
+            Value::Text(stored.as_str().map_err(|_| damage())?.to_owned())
+        }
         (FieldType::Index, ValueRef::Real(value)) => Value::Index(value),
         _ => return Err(damage()),
     }))

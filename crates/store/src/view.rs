@@ -37,24 +37,18 @@ pub struct RecordState {
     pub recorded_on: Date,
 }
 
-impl<'v> View<'v> {
+impl View<'_> {
     /// Number of current records.
     pub fn count(&self, entity: EntityId) -> Result<u64> {
         let sql = format!("SELECT count(*) FROM {} WHERE _deleted = 0", self.layout.entity(entity).table);
-        let count = || -> Result<i64> {
-            Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
-        };
+        let count =
+            || -> Result<i64> { Ok(self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?) };
         count().map(|count| count as u64).map_err(|error| error.at(self.folder))
     }
 
     /// For each value, the key of the record that holds it in `column`, the least if there are several.
     /// Quick for the key, for references and for unique fields; others are searched through.
-    pub fn lookup(
-        &self,
-        entity: EntityId,
-        column: ColumnId,
-        values: &[&str],
-    ) -> Result<Vec<Option<String>>> {
+    pub fn lookup(&self, entity: EntityId, column: ColumnId, values: &[&str]) -> Result<Vec<Option<String>>> {
         let lookup = || {
             let layout = self.layout.entity(entity);
             let position = self.layout.position(entity, column)?;
@@ -108,10 +102,10 @@ impl<'v> View<'v> {
             let layout = self.layout.entity(entity);
             let key_field = layout.key_field();
             let Some(value) = key_value(&key_field.ty, key) else { return Ok(None) };
-            let names: String = layout.fields.iter().map(|field| format!(", {}", field.quoted)).collect();
+            let names = layout.field_names();
             let (table, key_name) = (&layout.table, &key_field.quoted);
             let sql = format!(
-                "SELECT _change, _source, _source_row, _valid_from, _recorded_on{names}
+                "SELECT _change, _source, _source_row, _valid_from, _recorded_on, {names}
                  FROM {table} WHERE {key_name} = ? AND _deleted = 0"
             );
             let mut statement = self.connection.prepare_cached(&sql)?;
@@ -174,15 +168,13 @@ impl<'v> View<'v> {
         let mut results = Vec::with_capacity(values.len());
         for text in values {
             // Text is bound as it stands: this runs once a row of an import.
-            match ty {
-                FieldType::Text => statement.raw_bind_parameter(1, *text)?,
-                _ => match key_value(ty, text) {
-                    Some(value) => statement.raw_bind_parameter(1, Bound(Some(&value)))?,
-                    None => {
-                        results.push(absent.clone());
-                        continue;
-                    }
-                },
+            if *ty == FieldType::Text {
+                statement.raw_bind_parameter(1, *text)?;
+            } else if let Some(value) = key_value(ty, text) {
+                statement.raw_bind_parameter(1, Bound(Some(&value)))?;
+            } else {
+                results.push(absent.clone());
+                continue;
             }
             let mut rows = statement.raw_query();
             results.push(match rows.next()? {

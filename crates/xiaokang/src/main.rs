@@ -1,1 +1,42 @@
-fn main() {}
+//! The command line: reads arguments, calls one use case, prints what it says.
+//!
+//! Exit codes: 0 done, 1 done with findings that need a person, 2 bad usage or input, 3 internal.
+
+mod arguments;
+mod assess;
+mod console;
+mod demo;
+mod explain;
+mod import;
+mod packs;
+mod query;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use console::Outcome;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let lang = arguments.lang.0;
+    let outcome = match arguments.command {
+        Command::Demo(options) => demo::run(&options, lang),
+        Command::Import(options) => import::run(&options, lang),
+        Command::Assess(options) => assess::run(&options, lang),
+        Command::Explain(options) => explain::run(&options, lang),
+        Command::Report(options) => report::run(&options, lang),
+        Command::Sql(options) => query::run(&options),
+        Command::Pack(options) => packs::run(&options, lang),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code())
+        }
+    }
+}

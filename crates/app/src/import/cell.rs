@@ -34,21 +34,6 @@ impl Cell<'_> {
             _ => false,
         }
     }
-
-    /// The same cell, free of what it was read from.
-    pub fn into_owned(self) -> Cell<'static> {
-        match self {
-            Self::Empty => Cell::Empty,
-            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
-            Self::Number(number) => Cell::Number(number),
-            Self::Integer(number) => Cell::Integer(number),
-            Self::Decimal(mantissa, decimals) => Cell::Decimal(mantissa, decimals),
-            Self::Bool(flag) => Cell::Bool(flag),
-            Self::Date(date) => Cell::Date(date),
-            Self::BadDate(serial) => Cell::BadDate(serial),
-            Self::Error(error) => Cell::Error(Cow::Owned(error.into_owned())),
-        }
-    }
 }
 
 /// As a person would read it in the sheet.

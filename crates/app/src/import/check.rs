@@ -31,9 +31,11 @@ pub struct CheckPlan<'p> {
 
 impl<'p> CheckPlan<'p> {
     pub fn all(program: &'p Program, entity: EntityId, at_import_only: bool) -> Vec<Self> {
-        let checks = program.rules.iter().filter(|rule| rule.entity == Some(entity)).filter_map(|rule| match &rule.detail {
-            RuleDetail::Check(check) if check.at_import || !at_import_only => Some((rule, check)),
-            _ => None,
+        let checks = program.rules.iter().filter(|rule| rule.entity == Some(entity)).filter_map(|rule| {
+            match &rule.detail {
+                RuleDetail::Check(check) if check.at_import || !at_import_only => Some((rule, check)),
+                _ => None,
+            }
         });
         checks
             .map(|(rule, check)| {
@@ -48,11 +50,6 @@ impl<'p> CheckPlan<'p> {
 
     fn roots(&self) -> impl Iterator<Item = ColumnId> + '_ {
         self.quoted.iter().copied().chain([self.check.fails])
-    }
-
-    /// Whether the check reads a field.
-    pub fn reads(&self, program: &Program, field: ColumnId) -> bool {
-        Closure::of(program, [self.check.fails]).columns.contains(&field)
     }
 }
 
@@ -71,13 +68,15 @@ pub fn run(
         let subjects: Vec<u32> =
             (0..table.len() as u32).filter(|row| table.states[*row as usize] != State::Repeated).collect();
         let closure = Closure::of(schema.program, checks.iter().flat_map(CheckPlan::roots));
-        let family = Family::new(schema, tables, links, closure, view)?;
+        let family = Family::new(schema, tables, links, closure, view, (entity.id, &subjects))?;
         let task = Task { entity, table, family: &family, checks: &checks, as_of };
-        found.insert(entity.id.index(), task.on_all_cores(&subjects)?);
+        found.insert(entity.id.index(), task.on_all_cores(&subjects));
     }
     for (entity, faults) in found {
         if let Some(table) = &mut tables[entity] {
-            faults.into_iter().for_each(|fault| table.blame(fault));
+            for fault in faults {
+                table.blame(fault);
+            }
         }
     }
     Ok(())
@@ -96,10 +95,10 @@ pub fn doubts(
 ) -> Result<Vec<usize>, ImportError> {
     let checks = CheckPlan::all(schema.program, entity.id, false);
     let closure = Closure::of(schema.program, checks.iter().map(|plan| plan.check.fails));
-    let family = Family::new(schema, tables, links, closure, view)?;
+    let family = Family::new(schema, tables, links, closure, view, (entity.id, rows))?;
     let mut counts = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
-        let (facts, subjects) = family.facts(entity.id, batch, Some(view))?;
+        let (facts, subjects) = family.facts(entity.id, batch);
         let mut evaluator = Evaluator::new(schema.program, &facts, as_of);
         counts.extend(subjects.iter().map(|row| {
             let fails = |plan: &&CheckPlan<'_>| {
@@ -120,18 +119,14 @@ struct Task<'t, 'f> {
 }
 
 impl Task<'_, '_> {
-    fn on_all_cores(&self, subjects: &[u32]) -> Result<Vec<RowFault>, ImportError> {
+    fn on_all_cores(&self, subjects: &[u32]) -> Vec<RowFault> {
         let batches: Vec<&[u32]> = subjects.chunks(BATCH).collect();
         let next = AtomicUsize::new(0);
         let found: Mutex<Vec<RowFault>> = Mutex::default();
-        let failed: Mutex<Option<ImportError>> = Mutex::default();
         let work = || {
             let mut own = Vec::new();
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Err(error) = self.batch(batch, &mut own) {
-                    failed.lock().expect("no worker panics while it holds the lock").get_or_insert(error);
-                    break;
-                }
+                self.batch(batch, &mut own);
             }
             found.lock().expect("no worker panics while it holds the lock").append(&mut own);
         };
@@ -142,16 +137,15 @@ impl Task<'_, '_> {
             }
             work();
         });
-        if let Some(error) = failed.into_inner().expect("no worker panicked") {
-            return Err(error);
-        }
         let mut found = found.into_inner().expect("no worker panicked");
-        found.sort_by(|one, other| (one.row, one.field, &one.code).cmp(&(other.row, other.field, &other.code)));
-        Ok(found)
+        found.sort_by(|one, other| {
+            (one.row, one.field, &one.code).cmp(&(other.row, other.field, &other.code))
+        });
+        found
     }
 
-    fn batch(&self, rows: &[u32], found: &mut Vec<RowFault>) -> Result<(), ImportError> {
-        let (facts, subjects) = self.family.facts(self.entity.id, rows, None)?;
+    fn batch(&self, rows: &[u32], found: &mut Vec<RowFault>) {
+        let (facts, subjects) = self.family.facts(self.entity.id, rows);
         let mut evaluator = Evaluator::new(self.family.program(), &facts, self.as_of);
         for (row, subject) in rows.iter().zip(subjects) {
             for plan in self.checks {
@@ -162,7 +156,6 @@ impl Task<'_, '_> {
                 }
             }
         }
-        Ok(())
     }
 
     fn fault(&self, row: u32, subject: u32, plan: &CheckPlan<'_>, evaluator: &mut Evaluator<'_>) -> RowFault {
@@ -174,7 +167,8 @@ impl Task<'_, '_> {
             let place = format!("{{{}}}", program.columns[column.index()].name);
             message = Text::new(message.zh.replace(&place, &shown.zh), message.en.replace(&place, &shown.en));
         }
-        let mend = plan.check.mend.and_then(|mend| self.entity.fields.iter().position(|field| field.column == mend));
+        let mend =
+            plan.check.mend.and_then(|mend| self.entity.fields.iter().position(|field| field.column == mend));
         let field = mend.unwrap_or(self.entity.key);
         let value = self.table.columns[field]
             .as_ref()
@@ -197,7 +191,11 @@ impl Task<'_, '_> {
         let field = self.entity.fields.iter().find(|field| field.column == column);
         match (&value, &program.columns[column.index()].ty) {
             (Value::Bool(flag), _) => {
-                if *flag { Text::new("是", "yes") } else { Text::new("否", "no") }
+                if *flag {
+                    Text::new("是", "yes")
+                } else {
+                    Text::new("否", "no")
+                }
             }
             (Value::Number(number), Type::Number(ty)) => {
                 let shift = match field.map(|field| &field.reader) {
@@ -226,6 +224,7 @@ fn placeholders(message: &str) -> impl Iterator<Item = &str> {
 }
 
 fn column_named(program: &Program, entity: EntityId, name: &str) -> Option<ColumnId> {
-    let position = program.columns.iter().position(|column| column.entity == entity && column.name == name)?;
+    let position =
+        program.columns.iter().position(|column| column.entity == entity && column.name == name)?;
     Some(ColumnId(position as u32))
 }

@@ -91,7 +91,9 @@ fn each_column(expr: &Expr, each: &mut dyn FnMut(ColumnId)) {
                 go(condition);
                 go(value);
             }
-            otherwise.iter().for_each(|expr| go(expr));
+            if let Some(expr) = otherwise {
+                go(expr);
+            }
         }
     }
 }

@@ -150,15 +150,6 @@ impl Column {
         }
     }
 
-    /// Whether two rows hold the same.
-    pub fn same(&self, left: usize, right: usize) -> bool {
-        match self {
-            Self::Text(column) => column.get(left) == column.get(right),
-            Self::Wide(column) => column[left] == column[right],
-            Self::Narrow(column) => column[left] == column[right],
-        }
-    }
-
     /// Adds the rows of another column of the same field.
     pub fn append(&mut self, other: &Self) {
         match (self, other) {

@@ -27,7 +27,8 @@ pub fn settle_contests(
     as_of: Date,
 ) -> Result<(), ImportError> {
     for entity in &schema.entities {
-        let unique = (0..entity.fields.len()).filter(|field| entity.fields[*field].unique && *field != entity.key);
+        let unique =
+            (0..entity.fields.len()).filter(|field| entity.fields[*field].unique && *field != entity.key);
         for field in unique {
             let losers = losers(schema, tables, links, view, as_of, entity, field)?;
             for (loser, winner) in &losers {
@@ -57,7 +58,8 @@ fn losers(
     field: usize,
 ) -> Result<BTreeMap<u32, Option<u32>>, ImportError> {
     let mut losers = BTreeMap::new();
-    let Some(table) = tables[entity.id.index()].as_ref().filter(|table| table.columns[field].is_some()) else {
+    let Some(table) = tables[entity.id.index()].as_ref().filter(|table| table.columns[field].is_some())
+    else {
         return Ok(losers);
     };
     let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -70,10 +72,16 @@ fn losers(
     };
     let owned = owned_elsewhere(view, entity, field, table)?;
     for group in groups.values() {
-        let winner = group.iter().copied().filter(|row| !owned.contains(row)).min_by_key(|row| (counts[row], *row));
+        let winner =
+            group.iter().copied().filter(|row| !owned.contains(row)).min_by_key(|row| (counts[row], *row));
         losers.extend(group.iter().filter(|row| Some(**row) != winner).map(|row| (*row, winner)));
     }
-    losers.extend(owned.into_iter().filter(|row| !groups.values().flatten().any(|other| other == row)).map(|row| (row, None)));
+    losers.extend(
+        owned
+            .into_iter()
+            .filter(|row| !groups.values().flatten().any(|other| other == row))
+            .map(|row| (row, None)),
+    );
     Ok(losers)
 }
 
@@ -90,14 +98,17 @@ fn owned_elsewhere(
     }
     let keys = RowIndex::new(table, entity.key, |_, _| {});
     let rows: Vec<u32> = (0..table.len() as u32)
-        .filter(|row| table.states[*row as usize] != State::Repeated && !table.text(field, *row as usize).is_empty())
+        .filter(|row| {
+            table.states[*row as usize] != State::Repeated && !table.text(field, *row as usize).is_empty()
+        })
         .collect();
     for batch in rows.chunks(LOOKUP_BATCH) {
         let texts: Vec<&str> = batch.iter().map(|row| table.text(field, *row as usize)).collect();
         let owners = view.lookup(entity.id, entity.fields[field].column, &texts)?;
         for (row, owner) in batch.iter().zip(owners) {
             let other = owner.is_some_and(|owner| {
-                owner != table.text(entity.key, *row as usize) && keys.get(table, entity.key, &owner).is_none()
+                owner != table.text(entity.key, *row as usize)
+                    && keys.get(table, entity.key, &owner).is_none()
             });
             if other {
                 owned.push(*row);
@@ -108,7 +119,14 @@ fn owned_elsewhere(
 }
 
 /// What referred to the loser by the value means the winner.
-fn relink(schema: &Schema<'_>, links: &mut Links, entity: &EntityPlan, field: usize, loser: u32, winner: u32) {
+fn relink(
+    schema: &Schema<'_>,
+    links: &mut Links,
+    entity: &EntityPlan,
+    field: usize,
+    loser: u32,
+    winner: u32,
+) {
     for child in &schema.entities {
         let edges = links.0[child.id.index()].iter_mut();
         for edge in edges.filter(|edge| edge.plan.parent == entity.id && edge.plan.on == field) {
@@ -129,7 +147,10 @@ fn claimed(entity: &EntityPlan, field: usize, table: &Table, loser: u32, winner:
             let file = table.parts[table.part_of(winner as usize)].sheet.clone();
             Text::new(
                 format!("“{}”与第 {number} 行（{file}）相同，而本行其他内容与该号码更不相符", plan.label.zh),
-                format!("the {} is also that of row {number} (`{file}`), which it fits better", plan.label.en),
+                format!(
+                    "the {} is also that of row {number} (`{file}`), which it fits better",
+                    plan.label.en
+                ),
             )
         }
         None => Text::new(

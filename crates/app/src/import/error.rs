@@ -18,19 +18,25 @@ pub enum ImportError {
     )]
     SheetUnrecognised { file: String, found: String, expected: String },
     #[error("`{file}`, sheet `{sheet}`: no column for {missing}\nhint: found {found}; expected {expected}")]
-    ColumnMissing { file: String, sheet: String, missing: String, found: String, expected: String },
+    ColumnMissing { file: Box<str>, sheet: Box<str>, missing: Box<str>, found: Box<str>, expected: Box<str> },
     #[error(
         "`{file}`, sheet `{sheet}`: `{first}` and `{second}` both mean `{field}`\nhint: delete one of them"
     )]
-    ColumnRepeated { file: String, sheet: String, first: String, second: String, field: String },
+    ColumnRepeated { file: Box<str>, sheet: Box<str>, first: Box<str>, second: Box<str>, field: Box<str> },
     #[error("`{file}` is given twice\nhint: name each file once")]
     FileRepeated { file: String },
     #[error("{0}")]
-    Store(#[from] StoreError),
+    Store(#[source] Box<StoreError>),
     #[error("the report `{}` cannot be written: {reason}", path.display())]
     ReportUnwritable { path: PathBuf, reason: String },
     #[error("the import was cancelled; nothing was changed")]
     Cancelled,
+}
+
+impl From<StoreError> for ImportError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
 }
 
 impl ImportError {

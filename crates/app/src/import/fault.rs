@@ -90,7 +90,13 @@ pub struct RowFault {
 
 impl RowFault {
     /// A cell that cannot be read for its field.
-    pub fn unreadable(row: u32, field: &FieldPlan, position: usize, cell: &Cell<'_>, refusal: Refusal) -> Self {
+    pub fn unreadable(
+        row: u32,
+        field: &FieldPlan,
+        position: usize,
+        cell: &Cell<'_>,
+        refusal: Refusal,
+    ) -> Self {
         let value = (!cell.is_blank()).then(|| mask(field.pii, &cell.to_string()));
         let severity = match refusal.code {
             // A value beyond what the rules allow for must not get in, whatever the field says.
@@ -100,7 +106,15 @@ impl RowFault {
         };
         let raw = if field.unique { cell.to_string() } else { String::new() };
         let code = refusal.code.as_str().to_owned();
-        Self { row, field: position, code, severity, message: sentence(field, refusal, value.as_deref()), value, raw }
+        Self {
+            row,
+            field: position,
+            code,
+            severity,
+            message: sentence(field, refusal, value.as_deref()),
+            value,
+            raw,
+        }
     }
 }
 
@@ -110,7 +124,7 @@ fn sentence(field: &FieldPlan, refusal: Refusal, shown: Option<&str>) -> Text {
     let mut refusal = refusal.field(field.label.clone());
     refusal.value = match (field.pii, refusal.value) {
         (Pii::None, Some(value)) => Some(value),
-        (Pii::None, None) | (_, None) => None,
+        (_, None) => None,
         (_, Some(_)) => shown.map(str::to_owned),
     };
     with_hint(&refusal.message(), &code.hint())
@@ -135,8 +149,7 @@ pub fn mask(pii: Pii, value: &str) -> String {
     match pii {
         Pii::None | Pii::Health => value.to_owned(),
         Pii::Name => keep(1, 0),
-        Pii::Identity => keep(3, 2),
-        Pii::Contact => keep(3, 2),
+        Pii::Identity | Pii::Contact => keep(3, 2),
         Pii::Account => keep(0, 4),
     }
 }

@@ -25,7 +25,8 @@ pub struct Header {
 impl Header {
     /// Columns that the pack doesn't declare.
     pub fn dropped(&self) -> impl Iterator<Item = &str> {
-        let unknown = |(column, title): (usize, &'_ String)| self.columns[column].is_none() && !title.is_empty();
+        let unknown =
+            |(column, title): (usize, &'_ String)| self.columns[column].is_none() && !title.is_empty();
         self.titles.iter().enumerate().filter(move |pair| unknown(*pair)).map(|(_, title)| title.as_str())
     }
 
@@ -129,8 +130,8 @@ fn title(cell: &Cell<'_>) -> String {
 fn missing<'e>(entity: &'e EntityPlan, found: &'e [usize]) -> impl Iterator<Item = usize> + 'e {
     let derived = move |field: usize| {
         let own_key = field == entity.key && entity.makes_key;
-        let parent = entity.division
-            && (entity.tree_edge().is_some_and(|edge| entity.edges[edge].via == field));
+        let parent =
+            entity.division && (entity.tree_edge().is_some_and(|edge| entity.edges[edge].via == field));
         own_key || parent
     };
     (0..entity.fields.len())
@@ -156,11 +157,11 @@ fn columns(
             Some((first, false)) if exact => columns[first] = None,
             Some((first, _)) => {
                 return Err(ImportError::ColumnRepeated {
-                    file: file.to_owned(),
-                    sheet: sheet.to_owned(),
-                    first: titles[first].clone(),
-                    second: title.clone(),
-                    field: entity.fields[field].label.zh.clone(),
+                    file: file.into(),
+                    sheet: sheet.into(),
+                    first: titles[first].as_str().into(),
+                    second: title.as_str().into(),
+                    field: entity.fields[field].label.zh.as_str().into(),
                 });
             }
             None => {}
@@ -172,12 +173,15 @@ fn columns(
 }
 
 fn incomplete(entity: &EntityPlan, file: &str, sheet: &str, titles: &[String]) -> ImportError {
-    let fields: Vec<usize> = titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
-    let quote = |words: Vec<&str>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let fields: Vec<usize> =
+        titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
+    let quote = |words: Vec<&str>| {
+        words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ").into_boxed_str()
+    };
     let label = |field: usize| entity.fields[field].label.zh.as_str();
     ImportError::ColumnMissing {
-        file: file.to_owned(),
-        sheet: sheet.to_owned(),
+        file: file.into(),
+        sheet: sheet.into(),
         missing: quote(missing(entity, &fields).map(label).collect()),
         found: quote(titles.iter().filter(|title| !title.is_empty()).map(String::as_str).collect()),
         expected: quote(
@@ -200,6 +204,18 @@ pub fn is_aside(header: &Header, cells: &[Cell<'_>]) -> bool {
     let normal = bare(first);
     let normal = normal.trim_end_matches([':', '：']);
     matches!(normal, "合计" | "总计" | "小计" | "共计" | "累计" | "本页小计" | "本页合计")
-        || (alone && starts_with_any(&["注", "备注", "说明", "填表", "填报", "制表", "审核", "单位负责人", "（注", "(注"]))
+        || (alone
+            && starts_with_any(&[
+                "注",
+                "备注",
+                "说明",
+                "填表",
+                "填报",
+                "制表",
+                "审核",
+                "单位负责人",
+                "（注",
+                "(注",
+            ]))
         || header.titles.get(column).is_some_and(|title| *title == first.replace(['\n', '\r'], "").trim())
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{DivisionCode, Text};
+use model::{DivisionCode, RefusalCode, Text};
 use pack::program::{ColumnId, EntityId};
 use sha2::{Digest as _, Sha256};
 use store::View;
 
 use super::ImportError;
-use super::fault::{RowFault, Severity};
+use super::digest::hex;
+use super::fault::{RowFault, Severity, mask, with_hint};
 use super::index::RowIndex;
 use super::schema::{EdgePlan, EntityPlan, Schema};
 use super::stage::{State, Table, repeated_key};
@@ -73,8 +74,9 @@ pub fn settle_keys(schema: &Schema<'_>, tables: &mut Tables) {
 
 /// A digest of the required fields: the same stay has the same key whatever file it is in.
 fn make_keys(entity: &EntityPlan, table: &mut Table) {
-    let identifying: Vec<usize> =
-        (0..entity.fields.len()).filter(|field| entity.fields[*field].required && *field != entity.key).collect();
+    let identifying: Vec<usize> = (0..entity.fields.len())
+        .filter(|field| entity.fields[*field].required && *field != entity.key)
+        .collect();
     let mut keys = super::column::Column::for_reader(&entity.fields[entity.key].reader);
     for row in 0..table.len() {
         let mut hasher = Sha256::new();
@@ -87,14 +89,15 @@ fn make_keys(entity: &EntityPlan, table: &mut Table) {
             hasher.update(format!("{value:?}\u{1f}"));
         }
         let digest = hasher.finalize();
-        let key: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+        let key = hex(&digest[..10]);
         keys.push_text(if complete { &key } else { "" });
     }
     table.columns[entity.key] = Some(keys);
 }
 
 fn repeated_row(row: u32, entity: &EntityPlan, first: u32) -> RowFault {
-    let identifying = entity.fields.iter().enumerate().filter(|(index, field)| field.required && *index != entity.key);
+    let identifying =
+        entity.fields.iter().enumerate().filter(|(index, field)| field.required && *index != entity.key);
     let (mut zh, mut en) = (Vec::new(), Vec::new());
     let mut at = entity.key;
     for (index, field) in identifying {
@@ -132,11 +135,13 @@ fn derive_parent_codes(entity: &EntityPlan, tables: &mut Tables, view: &View<'_>
     let Some(edge) = entity.tree_edge().map(|edge| &entity.edges[edge]).filter(|_| entity.division) else {
         return Ok(());
     };
-    let Some(table) = tables[entity.id.index()].as_mut().filter(|table| table.columns[edge.via].is_none()) else {
+    let Some(table) = tables[entity.id.index()].as_mut().filter(|table| table.columns[edge.via].is_none())
+    else {
         return Ok(());
     };
     let keys: Vec<String> = (0..table.len()).map(|row| table.text(entity.key, row).to_owned()).collect();
-    let known = registered(view, entity.id, entity.fields[entity.key].column, keys.iter().map(String::as_str))?;
+    let known =
+        registered(view, entity.id, entity.fields[entity.key].column, keys.iter().map(String::as_str))?;
     let mut codes = super::column::Column::for_reader(&entity.fields[edge.via].reader);
     for key in &keys {
         let above = key.parse::<DivisionCode>().ok().and_then(DivisionCode::parent);
@@ -162,7 +167,9 @@ fn link_edge(
     let mut parents: Vec<Parent> = (0..table.len())
         .map(|row| match (table.text(plan.via, row), &index) {
             ("", _) => Parent::Unsaid,
-            (text, Some((above, index))) => index.get(above, plan.on, text).map_or(Parent::Missing, Parent::Row),
+            (text, Some((above, index))) => {
+                index.get(above, plan.on, text).map_or(Parent::Missing, Parent::Row)
+            }
             (_, None) => Parent::Missing,
         })
         .collect();
@@ -223,25 +230,25 @@ pub fn parent_missing(
     let plan = &links.plan;
     let field = &entity.fields[plan.via];
     let above = schema.entity(plan.parent);
-    let shown = super::fault::mask(field.pii, value);
-    let (mut zh, mut en) = (
+    let shown = mask(field.pii, value);
+    let hint = match belongs {
+        Some(belongs) => Text::new(
+            format!("按本行编号应属 {belongs}，请改正"),
+            format!("by this row's own number it belongs to `{belongs}`: correct it"),
+        ),
+        None => RefusalCode::ParentNotFound.hint(),
+    };
+    let message = Text::new(
         format!("“{}” {shown} 没有对应的{}", field.label.zh, above.label.zh),
         format!("no {} has the {} `{shown}`", above.label.en, field.label.en),
     );
-    if let Some(belongs) = belongs {
-        zh.push_str(&format!("。按本行编号应属 {belongs}，请改正"));
-        en.push_str(&format!("; by this row's own number it belongs to `{belongs}`: correct it"));
-    } else {
-        zh.push_str("。请先登记上级记录，或核对编号");
-        en.push_str("; register that record first, or check the number");
-    }
     let name = &schema.program.edges[plan.id.index()].name;
     RowFault {
         row,
         field: plan.via,
         code: format!("{}-not-found", name.replace('_', "-")),
         severity: if plan.required { Severity::Refused } else { Severity::Warning },
-        message: Text::new(zh, en),
+        message: with_hint(&message, &hint),
         value: Some(shown),
         raw: String::new(),
     }

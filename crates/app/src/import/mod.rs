@@ -14,18 +14,22 @@ mod check;
 mod closure;
 mod column;
 mod contest;
+mod digest;
 mod error;
 mod fault;
 mod header;
 mod index;
 mod link;
 mod parse;
+mod registered;
 mod relatives;
 mod report;
 mod schema;
 mod settle;
 mod source;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod workbook;
 mod write;
 
@@ -39,6 +43,7 @@ use model::Date;
 use pack::program::Program;
 use store::{ImportMeta, Moment, Registry};
 
+pub(crate) use digest::sha256;
 pub use error::ImportError;
 pub use fault::{Fault, Severity};
 pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
@@ -135,6 +140,9 @@ fn open(files: &[PathBuf]) -> Result<Vec<Source>, ImportError> {
         .collect()
 }
 
+/// What reading a sheet gave.
+type Staged = Result<Option<Table>, ImportError>;
+
 /// Reads all sheets, on all cores, and joins those of one entity.
 fn read(
     schema: &Schema<'_>,
@@ -151,7 +159,7 @@ fn read(
         let done = rows.fetch_add(count, Ordering::Relaxed) + count;
         progress(Progress { phase: Phase::Reading, done, total: None })
     };
-    let staged: Vec<Mutex<Option<Result<Option<Table>, ImportError>>>> = jobs.iter().map(|_| Mutex::default()).collect();
+    let staged: Vec<Mutex<Option<Staged>>> = jobs.iter().map(|_| Mutex::default()).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         loop {

@@ -154,8 +154,26 @@ fn written_number(text: &str, places: u8, money: bool) -> Result<i64, Refusal> {
 }
 
 /// Units that people write behind a number in a column whose header has the same one.
-const UNITS: &[&str] =
-    &["", "%", "元", "亩", "平方米", "平米", "㎡", "m2", "m²", "公里", "千米", "km", "个月", "月", "人", "户", "个", "年"];
+const UNITS: &[&str] = &[
+    "",
+    "%",
+    "元",
+    "亩",
+    "平方米",
+    "平米",
+    "㎡",
+    "m2",
+    "m²",
+    "公里",
+    "千米",
+    "km",
+    "个月",
+    "月",
+    "人",
+    "户",
+    "个",
+    "年",
+];
 
 /// A decimal of plain ASCII digits, which nearly all are; anything else is left to the model.
 fn simple_decimal(text: &str, places: u8) -> Option<i64> {
@@ -235,7 +253,8 @@ fn date(cell: &Cell<'_>) -> Result<Date, Refusal> {
 fn from_number(number: f64) -> Option<Date> {
     if number.fract() == 0.0 && (18_500_101.0..22_000_101.0).contains(&number) {
         let number = number as i64;
-        return Date::from_ymd((number / 10_000) as i32, (number / 100 % 100) as u32, (number % 100) as u32).ok();
+        return Date::from_ymd((number / 10_000) as i32, (number / 100 % 100) as u32, (number % 100) as u32)
+            .ok();
     }
     if (10_000.0..50_000.0).contains(&number) { Date::from_excel_serial(number).ok() } else { None }
 }
@@ -250,7 +269,9 @@ fn yes_or_no(cell: &Cell<'_>) -> Result<bool, Refusal> {
             "是" => Ok(true),
             "否" => Ok(false),
             _ => match normalise_header(text).as_str() {
-                "是" | "√" | "✓" | "✔" | "☑" | "有" | "对" | "y" | "yes" | "true" | "t" | "1" => Ok(true),
+                "是" | "√" | "✓" | "✔" | "☑" | "有" | "对" | "y" | "yes" | "true" | "t" | "1" => {
+                    Ok(true)
+                }
                 "否" | "×" | "✗" | "✘" | "x" | "无" | "没有" | "不是" | "n" | "no" | "false" | "f" | "0" => {
                     Ok(false)
                 }
@@ -273,7 +294,8 @@ fn code<'a>(list: &CodePlan, cell: &'a Cell<'_>) -> Result<Parsed<'a>, Refusal> 
 /// The label most like the text, or all of a short list.
 fn suggestion(list: &CodePlan, text: &str) -> String {
     let like = |label: &str| strsim::normalized_levenshtein(label, text);
-    let best = list.labels.iter().map(|label| (like(&label.zh), &label.zh)).max_by(|a, b| a.0.total_cmp(&b.0));
+    let best =
+        list.labels.iter().map(|label| (like(&label.zh), &label.zh)).max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((score, label)) if score >= 0.5 => label.clone(),
         _ => {

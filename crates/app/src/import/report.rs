@@ -135,7 +135,8 @@ impl ImportReport {
     /// A summary to be read, at most `faults_max` faults in full.
     pub fn summary(&self, lang: Lang, faults_max: usize) -> String {
         let mut lines: Vec<String> = self.sheets.iter().map(|sheet| sheet.line(lang)).collect();
-        let mut dropped: Vec<&str> = self.dropped_columns.iter().map(|column| column.column.as_str()).collect();
+        let mut dropped: Vec<&str> =
+            self.dropped_columns.iter().map(|column| column.column.as_str()).collect();
         dropped.sort_unstable();
         dropped.dedup();
         if !dropped.is_empty() {
@@ -147,7 +148,10 @@ impl ImportReport {
         let refused = self.faults.iter().filter(|fault| fault.severity == Severity::Refused).count();
         let warnings = self.faults.len() - refused;
         lines.push(match lang {
-            Lang::Zh => format!("错误 {refused} 处，提示 {warnings} 处，另有 {} 行等待其上级记录改正", self.held.len()),
+            Lang::Zh => format!(
+                "错误 {refused} 处，提示 {warnings} 处，另有 {} 行等待其上级记录改正",
+                self.held.len()
+            ),
             Lang::En => format!(
                 "{refused} faults, {warnings} warnings; {} rows wait for the record they belong to",
                 self.held.len()
@@ -188,7 +192,8 @@ impl SheetReport {
     }
 
     fn line(&self, lang: Lang) -> String {
-        let Self { file, sheet, label, read, accepted, changed, unchanged, refused, held, warnings, .. } = self;
+        let Self { file, sheet, label, read, accepted, changed, unchanged, refused, held, warnings, .. } =
+            self;
         match lang {
             Lang::Zh => format!(
                 "{file}（{sheet}，{}）：读取 {read} 行，导入 {accepted}（变动 {changed}、未变 {unchanged}），\
@@ -204,10 +209,18 @@ impl SheetReport {
     }
 }
 
-fn report_sheet(schema: &Schema<'_>, table: &Table, part: usize, sources: &[Source], written: Written) -> SheetReport {
+fn report_sheet(
+    schema: &Schema<'_>,
+    table: &Table,
+    part: usize,
+    sources: &[Source],
+    written: Written,
+) -> SheetReport {
     let place = &table.parts[part];
     let rows = place.base..place.base + place.read;
-    let count = |wanted: &[State]| table.states[rows.clone()].iter().filter(|state| wanted.contains(state)).count() as u64;
+    let count = |wanted: &[State]| {
+        table.states[rows.clone()].iter().filter(|state| wanted.contains(state)).count() as u64
+    };
     let warnings = table
         .faults
         .iter()
@@ -230,9 +243,14 @@ fn report_sheet(schema: &Schema<'_>, table: &Table, part: usize, sources: &[Sour
     }
 }
 
-fn dropped<'d>(table: &'d Table, part: usize, sources: &'d [Source]) -> impl Iterator<Item = DroppedColumn> + 'd {
+fn dropped<'d>(
+    table: &'d Table,
+    part: usize,
+    sources: &'d [Source],
+) -> impl Iterator<Item = DroppedColumn> + 'd {
     let place = &table.parts[part];
-    let reason = Text::new("政策包未声明该项，不予收集", "the pack does not declare it, so it is not collected");
+    let reason =
+        Text::new("政策包未声明该项，不予收集", "the pack does not declare it, so it is not collected");
     place.header.dropped().map(move |column| DroppedColumn {
         file: sources[place.file].name.clone(),
         sheet: place.sheet.clone(),

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use model::{Text, normalise_header};
 use pack::program::{
-    Action, Blank, CodeList, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Format, Pii, Program, Type,
-    Unit,
+    Action, Blank, CodeList, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Format, Pii, Program,
+    Type, Unit,
 };
 
 /// All entities of a program, in its order: ancestors first.
@@ -24,7 +24,8 @@ pub struct EntityPlan {
     pub fields: Vec<FieldPlan>,
     /// Position of the key field.
     pub key: usize,
-    /// Whether a key may be made from the required fields where a sheet has no column for it: only
+    /// Whether a key may be made from the required fields where a sheet has no column for it: only for
+    /// events, which are identified by whom, where and when (one of these fields is a date), and only
     /// if nothing refers to the key.
     pub makes_key: bool,
     /// Whether records are divisions, whose parent can be told from their code.
@@ -61,7 +62,13 @@ pub enum Reader {
     DisabilityCertificate,
     DivisionCode,
     /// `shift` powers of ten lie between the cell's unit and the field's: -2 for percent.
-    Number { decimals: u8, shift: i8, money: bool, min: i64, max: i64 },
+    Number {
+        decimals: u8,
+        shift: i8,
+        money: bool,
+        min: i64,
+        max: i64,
+    },
     Date,
     Bool,
     Code(CodePlan),
@@ -122,9 +129,10 @@ impl EntityPlan {
             id,
             name: entity.name.clone(),
             label: entity.label.clone(),
-            fields,
             key,
-            makes_key: !referred,
+            makes_key: !referred
+                && fields.iter().any(|field| field.required && matches!(field.reader, Reader::Date)),
+            fields,
             division: entity.division.is_some(),
             edges,
             words: entity.sheet.iter().map(|word| normalise_header(word)).collect(),
@@ -161,7 +169,11 @@ impl EdgePlan {
             on: position(parent, edge.on),
             tree: edge.tree,
             required: edge.required,
-            also: edge.also.iter().map(|(own, other)| (position(child, *own), position(parent, *other))).collect(),
+            also: edge
+                .also
+                .iter()
+                .map(|(own, other)| (position(child, *own), position(parent, *other)))
+                .collect(),
             key_prefix: edge.key_prefix.map(|length| length as usize),
         }
     }
@@ -204,7 +216,8 @@ impl Reader {
             (Type::Number(number), format) => {
                 // i64::MIN stands for unknown in staged columns.
                 let bound = |value: Option<i128>, open: i64| {
-                    value.map_or(open, |value| value.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)) as i64)
+                    value
+                        .map_or(open, |value| value.clamp(-i128::from(i64::MAX), i128::from(i64::MAX)) as i64)
                 };
                 Self::Number {
                     decimals: number.decimals,
@@ -236,7 +249,11 @@ impl CodePlan {
 }
 
 fn position(entity: &Entity, column: ColumnId) -> usize {
-    entity.fields.iter().position(|field| *field == column).expect("the compiler checks that it is a field of the entity")
+    entity
+        .fields
+        .iter()
+        .position(|field| *field == column)
+        .expect("the compiler checks that it is a field of the entity")
 }
 
 /// Headers by exact and by bare spelling. Labels go before aliases, and ids come last.

@@ -84,7 +84,11 @@ fn settle_edge(
             }
             continue;
         }
-        let belongs = links.strays.get(&(row as u32)).zip(above).map(|(parent, above)| above.text(plan.on, *parent as usize));
+        let belongs = links
+            .strays
+            .get(&(row as u32))
+            .zip(above)
+            .map(|(parent, above)| above.text(plan.on, *parent as usize));
         let fault = parent_missing(schema, entity, links, row as u32, table.text(plan.via, row), belongs);
         // Where it belongs is this row's own fault, even if the row is held for another reason.
         if table.states[row] == State::Held && fault.severity == Severity::Refused {

@@ -67,10 +67,6 @@ impl Table {
         self.numbers.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.numbers.is_empty()
-    }
-
     /// The sheet a row came from.
     pub fn part_of(&self, row: usize) -> usize {
         self.parts.partition_point(|part| part.base <= row).saturating_sub(1)
@@ -79,15 +75,6 @@ impl Table {
     /// The text of a field, empty if unknown or absent.
     pub fn text(&self, field: usize, row: usize) -> &str {
         self.columns[field].as_ref().map_or("", |column| column.text(row))
-    }
-
-    /// Makes sure that there is a column for a field, of unknown values so far.
-    pub fn column_mut(&mut self, entity: &EntityPlan, field: usize) -> &mut Column {
-        let rows = self.len();
-        let column =
-            self.columns[field].get_or_insert_with(|| Column::for_reader(&entity.fields[field].reader));
-        column.pad(rows);
-        column
     }
 
     /// Adds a fault and lets the row bear it.

@@ -38,8 +38,7 @@ pub fn write(
     };
     let sheets = sheets(tables, sources);
     let mut workbook = Workbook::new();
-    workbook
-        .push_worksheet(fault_list(report, &sheets).map_err(|error| failed(&error))?);
+    workbook.push_worksheet(fault_list(report, &sheets).map_err(|error| failed(&error))?);
     let styles = Styles::new();
     for sheet in &sheets {
         let marks = marks(report, tables, sources, sheet);
@@ -64,8 +63,11 @@ fn sheets<'s>(tables: &'s Tables, sources: &[Source]) -> Vec<Sheet<'s>> {
         .into_iter()
         .map(|(table, part)| {
             let source = &sources[part.file];
-            let wanted =
-                if source.sheets.len() == 1 { source.stem() } else { format!("{}-{}", source.stem(), part.sheet) };
+            let wanted = if source.sheets.len() == 1 {
+                source.stem()
+            } else {
+                format!("{}-{}", source.stem(), part.sheet)
+            };
             let mut name = sheet_name(&wanted, "");
             for count in 2.. {
                 if taken.insert(name.clone()) {
@@ -137,7 +139,8 @@ fn fault_list(report: &ImportReport, sheets: &[Sheet<'_>]) -> Result<Worksheet, 
         list.write_string(row, 0, &fault.file)?;
         list.write_string(row, 1, &fault.sheet)?;
         let cell = format!("{}{}", column_letters(fault.position.unwrap_or(0)), fault.row);
-        let sheet = sheets.iter().find(|sheet| sheet.part.sheet == fault.sheet && is_in(report, sheet, fault));
+        let sheet =
+            sheets.iter().find(|sheet| sheet.part.sheet == fault.sheet && is_in(report, sheet, fault));
         match sheet {
             Some(sheet) if fault.row <= ROWS_MAX => {
                 let link = Url::new(format!("internal:'{}'!{cell}", sheet.name)).set_text(&cell);
@@ -198,7 +201,10 @@ impl Styles {
             refused_row: filled(0x00FB_E5E1),
             held_row: filled(0x00ED_EDED),
             refused_cell: pair(
-                Format::new().set_bold().set_font_color(Color::White).set_background_color(Color::RGB(0x00C0_392B)),
+                Format::new()
+                    .set_bold()
+                    .set_font_color(Color::White)
+                    .set_background_color(Color::RGB(0x00C0_392B)),
             ),
             warned_cell: filled(0x00FF_D966),
         }
@@ -206,7 +212,9 @@ impl Styles {
 
     fn of(&self, row: Option<&RowMark>, faults: Option<&Vec<&Fault>>) -> &[Format; 2] {
         match (faults, row) {
-            (Some(faults), _) if faults.iter().any(|fault| fault.severity == Severity::Refused) => &self.refused_cell,
+            (Some(faults), _) if faults.iter().any(|fault| fault.severity == Severity::Refused) => {
+                &self.refused_cell
+            }
             (Some(_), _) => &self.warned_cell,
             (None, Some(RowMark::Refused)) => &self.refused_row,
             (None, Some(RowMark::Held(_))) => &self.held_row,

@@ -73,9 +73,10 @@ impl Writing<'_> {
         for batch in rows.chunks(BATCH) {
             let sound = || batch.iter().copied().filter(|row| self.table.states[*row] == State::Sound);
             let has = |row: &usize| derived.is_some_and(|field| !self.table.text(field, *row).is_empty());
-            for (fields, rows) in
-                [(&full, sound().filter(has).collect::<Vec<_>>()), (&plain, sound().filter(|row| !has(row)).collect())]
-            {
+            for (fields, rows) in [
+                (&full, sound().filter(has).collect::<Vec<_>>()),
+                (&plain, sound().filter(|row| !has(row)).collect()),
+            ] {
                 self.store(session, fields, &rows, &mut written)?;
             }
             if !each(batch.len() as u64) {

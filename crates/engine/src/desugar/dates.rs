@@ -121,10 +121,7 @@ fn last_day(year: &Scalar, month: &Scalar) -> Scalar {
         let rest = scalar::remainder(year.clone(), scalar::number(by));
         scalar::compare(Comparison::Equal, rest, scalar::number(0))
     };
-    let leap = scalar::and(vec![
-        divides(4),
-        scalar::or(vec![scalar::not(divides(100)), divides(400)]),
-    ]);
+    let leap = scalar::and(vec![divides(4), scalar::or(vec![scalar::not(divides(100)), divides(400)])]);
     let february = scalar::compare(Comparison::Equal, month.clone(), scalar::number(2));
     let short = scalar::is_in(month.clone(), [4, 6, 9, 11].map(scalar::number).to_vec());
     scalar::case(

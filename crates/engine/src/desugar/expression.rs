@@ -7,9 +7,7 @@ use pack::program::{
 use super::context::Context;
 use super::rounding::power_of_ten;
 use crate::EngineError;
-use crate::parameters::{
-    brackets_in_force, by_precedence, literal, scalar_in_force, table_in_force,
-};
+use crate::parameters::{brackets_in_force, by_precedence, literal, scalar_in_force, table_in_force};
 use crate::scalar::{self, Kind, Scalar};
 
 impl Context<'_> {
@@ -86,9 +84,7 @@ impl Context<'_> {
 
     fn condition(&mut self, expr: &Expr) -> Result<Scalar, EngineError> {
         Ok(match &expr.kind {
-            ExprKind::Compare { op, a, b } => {
-                scalar::compare(*op, self.expression(a)?, self.expression(b)?)
-            }
+            ExprKind::Compare { op, a, b } => scalar::compare(*op, self.expression(a)?, self.expression(b)?),
             ExprKind::And(all) => scalar::and(self.all(all)?),
             ExprKind::Or(all) => scalar::or(self.all(all)?),
             ExprKind::Not(a) => scalar::not(self.expression(a)?),
@@ -103,11 +99,7 @@ impl Context<'_> {
 
     /// With a guard before each branch whose condition can be unknown, except where nothing but NULL
     /// could follow anyway.
-    fn case(
-        &mut self,
-        branches: &[(Expr, Expr)],
-        otherwise: Option<&Expr>,
-    ) -> Result<Scalar, EngineError> {
+    fn case(&mut self, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Scalar, EngineError> {
         let mut guarded = Vec::with_capacity(branches.len() * 2);
         for (index, (condition, value)) in branches.iter().enumerate() {
             let condition = self.expression(condition)?;
@@ -183,9 +175,7 @@ impl Context<'_> {
                 .collect(),
             (ParameterShape::Table { values, .. }, Some(key)) => by_precedence(values)
                 .into_iter()
-                .map(|dated| {
-                    (in_force(dated.from, dated.until), by_code(key, dated.value.iter(), &expr.ty))
-                })
+                .map(|dated| (in_force(dated.from, dated.until), by_code(key, dated.value.iter(), &expr.ty)))
                 .collect(),
             _ => {
                 let parameter = program.parameters[id.index()].id.clone();
@@ -241,11 +231,7 @@ fn part_of(x: &Scalar, step: &BracketStep, next: Option<&BracketStep>) -> Scalar
 }
 
 /// The value for a code; unknown for a code without one.
-fn by_code<'a>(
-    key: &Scalar,
-    values: impl Iterator<Item = (&'a String, &'a Value)>,
-    ty: &Type,
-) -> Scalar {
+fn by_code<'a>(key: &Scalar, values: impl Iterator<Item = (&'a String, &'a Value)>, ty: &Type) -> Scalar {
     let branches = values.map(|(code, value)| {
         let equal = pack::program::Comparison::Equal;
         (scalar::compare(equal, key.clone(), scalar::text(code.as_str())), literal(value, ty))

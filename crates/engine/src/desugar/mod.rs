@@ -18,6 +18,7 @@ use pack::program::{Column, ColumnId, ColumnKind, Direction, EdgeId, EntityId, F
 use crate::EngineError;
 use crate::scalar::{self, Kind, Named, Scalar};
 use context::Context;
+pub(crate) use expression::decimals;
 
 /// What expressions may ask of the world.
 #[derive(Clone, Copy, Debug)]
@@ -192,7 +193,8 @@ fn flatten(flat: &Flat<'_>, env: Env, unknowns: &Unknowns, id: ColumnId) -> Resu
         }
         ColumnKind::Lookup { edge, column: source } => {
             let parent = flat.columns.get(source);
-            let parent = parent.ok_or_else(|| unsound(flat.program, id, "it is computed before its source"))?;
+            let parent =
+                parent.ok_or_else(|| unsound(flat.program, id, "it is computed before its source"))?;
             let edge_nullable = edge_nullable(flat.program, unknowns, *edge);
             let form = Form::Lookup { edge: *edge, column: *source };
             Ok(flat_column(column, parent.nullable || edge_nullable, form))

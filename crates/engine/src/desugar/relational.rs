@@ -5,9 +5,7 @@ use pack::program::{
 };
 
 use super::context::Context;
-use super::{
-    Call, CallFunction, FlatAggregate, FlatWindow, Part, PartFunction, edge_column, in_kind,
-};
+use super::{Call, CallFunction, FlatAggregate, FlatWindow, Part, PartFunction, edge_column, in_kind};
 use crate::EngineError;
 use crate::interval;
 use crate::scalar::{self, Kind, Scalar};
@@ -188,13 +186,7 @@ struct Calls<'a> {
 }
 
 impl Calls<'_> {
-    fn call(
-        &mut self,
-        suffix: &str,
-        function: CallFunction,
-        argument: Option<Scalar>,
-        kind: Kind,
-    ) -> Scalar {
+    fn call(&mut self, suffix: &str, function: CallFunction, argument: Option<Scalar>, kind: Kind) -> Scalar {
         let name = format!("{}__{suffix}", self.column);
         let numbering = matches!(function, CallFunction::RowNumber | CallFunction::Rank);
         let whole = self.frame == Frame::All && !numbering;

@@ -36,8 +36,7 @@ impl<'a> Walker<'_, 'a> {
             node.children.push(note);
             return;
         }
-        let mut members: Vec<Member> =
-            rows.iter().map(|&row| self.member(here, aggregate, row)).collect();
+        let mut members: Vec<Member> = rows.iter().map(|&row| self.member(here, aggregate, row)).collect();
         let result = node.value.clone();
         let all = members.len() <= LISTED_MAX;
         if !all {
@@ -68,8 +67,8 @@ impl<'a> Walker<'_, 'a> {
         let counts = member.passes == Ok(Some(Value::Bool(true)));
         let mut node = match (&aggregate.filter, &aggregate.argument) {
             (Some(filter), Some(argument)) if counts => {
-                let mut node = self.expr(at, argument);
                 let mut condition = self.expr(at, filter);
+                let mut node = self.expr(at, argument);
                 prefix(&mut condition, &Text::new("计入条件：", "counts because: "));
                 node.children.insert(0, condition);
                 node
@@ -105,7 +104,9 @@ impl<'a> Walker<'_, 'a> {
         let failing = count(&|member| member.passes == Ok(Some(Value::Bool(false))));
         let (all, unknown) = (members.len(), members.len() - passing - failing);
         let text = both(|lang| match lang {
-            Lang::Zh => format!("另有 {all} 条未列出：计入 {passing} 条，不计入 {failing} 条，未知 {unknown} 条"),
+            Lang::Zh => {
+                format!("另有 {all} 条未列出：计入 {passing} 条，不计入 {failing} 条，未知 {unknown} 条")
+            }
             Lang::En => {
                 format!("{all} more not listed: {passing} count, {failing} do not, {unknown} are unknown")
             }
@@ -130,7 +131,9 @@ fn importance(function: AggregateFunction, member: &Member, result: Option<&Valu
         (AggregateFunction::Count | AggregateFunction::Sum, _) => counts,
         (AggregateFunction::Any, Some(Ok(value))) => counts && *value == Some(Value::Bool(true)),
         (AggregateFunction::All, Some(Ok(value))) => counts && *value == Some(Value::Bool(false)),
-        (AggregateFunction::Min | AggregateFunction::Max, Some(Ok(value))) => counts && value.as_ref() == result,
+        (AggregateFunction::Min | AggregateFunction::Max, Some(Ok(value))) => {
+            counts && value.as_ref() == result
+        }
         _ => false,
     };
     match (member.argument.as_ref().is_some_and(Result::is_err), made, unknown, counts) {

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use model::Text;
-use pack::program::{Aggregate, AggregateFunction, ColumnKind, EdgeId, Expr, ExprKind, Program, Value, Window};
+use pack::program::{
+    Aggregate, AggregateFunction, ColumnKind, EdgeId, Expr, ExprKind, Program, Value, Window,
+};
 
 use super::format::{both, column_label, column_note, entity_label};
 use super::steps::operands;
@@ -98,10 +100,11 @@ impl<'a> Blame<'_, 'a> {
                 Ok(None) | Err(_) => return self.expr(here, condition),
             }
         }
-        match otherwise {
-            Some(otherwise) => self.expr(here, otherwise),
-            None => self.report(GapKind::NoCase, Cell { column: here.column, row: here.row }),
+        if let Some(otherwise) = otherwise {
+            return self.expr(here, otherwise);
         }
+        let kind = if branches.is_empty() { GapKind::Conflict } else { GapKind::NoCase };
+        self.report(kind, Cell { column: here.column, row: here.row });
     }
 
     fn aggregate(&mut self, here: Here, aggregate: &'a Aggregate) {
@@ -186,9 +189,12 @@ impl<'a> Blame<'_, 'a> {
             GapKind::Parent => ("所指的记录不存在", "names a record that is not there"),
             GapKind::Given => ("在本次运行中未知", "is unknown in the run"),
             GapKind::DivisionByZero => ("的除数为零", "divides by zero"),
-            GapKind::NoParameter => ("在该日期没有适用的标准", "has no parameter in force for its date or code"),
+            GapKind::NoParameter => {
+                ("在该日期没有适用的标准", "has no parameter in force for its date or code")
+            }
             GapKind::NoSuchDate => ("不是有效日期", "is not a day of the calendar"),
             GapKind::NoChild => ("没有可计入的记录", "has no record to take it from"),
+            GapKind::Conflict => ("因例外条款冲突而未定", "is undecided because exceptions conflict"),
             GapKind::NoCase => ("没有适用的情形", "has no case that applies"),
         };
         let text = Text::new(

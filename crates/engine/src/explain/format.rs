@@ -1,7 +1,7 @@
 //! Values and names as people read them.
 
 use model::{Lang, Text};
-use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Program, Type, Unit, Value};
+use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Pii, Program, Type, Unit, Value};
 
 use super::tree::ColumnNote;
 use crate::interpret::Facts;
@@ -9,6 +9,17 @@ use crate::interpret::Facts;
 /// Builds both languages with one function.
 pub(super) fn both(words: impl Fn(Lang) -> String) -> Text {
     Text::new(words(Lang::Zh), words(Lang::En))
+}
+
+/// Hides what identifies a person: a name keeps its first letter, a number its first three and last two.
+pub fn mask(text: &str, pii: Pii) -> String {
+    let count = text.chars().count();
+    let keep = |position: usize| match pii {
+        Pii::None | Pii::Health => true,
+        Pii::Name => position == 0,
+        Pii::Identity | Pii::Contact | Pii::Account => position < 3 || position + 2 >= count,
+    };
+    text.chars().enumerate().map(|(position, letter)| if keep(position) { letter } else { '*' }).collect()
 }
 
 /// A value of a type in words: money with two decimals and its unit, codes by their label, dates as

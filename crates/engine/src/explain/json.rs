@@ -50,6 +50,7 @@ impl Explanation {
                 "kind": gap.kind.as_str(), "column": column(&gap.column), "text": text(&gap.text),
             })).collect::<Vec<_>>(),
             "turns": turns(&self.turns),
+            "amount_turns": turns(&self.amount_turns),
         })
     }
 }

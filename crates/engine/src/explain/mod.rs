@@ -24,10 +24,10 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use format::value_text;
+pub use format::{mask, value_text};
 pub use print::expression_text;
 pub use question::{Asked, Effort, explain};
 pub use tree::{
-    Answer, Citation, ColumnNote, Conflict, Explanation, Gap, GapKind, Heading, Node, NodeKind, Role, Subject,
-    Turn, TurnChange, Turns, Verdict,
+    Answer, Citation, ColumnNote, Conflict, Explanation, Gap, GapKind, Heading, Node, NodeKind, Role,
+    Subject, Turn, TurnChange, Turns, Verdict,
 };

@@ -2,8 +2,8 @@
 
 use model::Lang;
 use pack::program::{
-    Aggregate, AggregateFunction, Column, ColumnId, ColumnKind, Comparison, DatePart, Direction, EntityId, Expr,
-    ExprKind, Frame, Program, Value, Window, WindowFunction,
+    Aggregate, AggregateFunction, Column, ColumnId, ColumnKind, Comparison, DatePart, Direction, EntityId,
+    Expr, ExprKind, Frame, Program, Value, Window, WindowFunction,
 };
 
 use super::format::{is_hidden, label, value_text};
@@ -60,10 +60,9 @@ impl<'p> Printer<'p> {
             ExprKind::AsOf => (self.say("截至日", "the as-of date").to_owned(), Binding::Atom),
             ExprKind::Parameter { .. } => (self.parameter(expr), Binding::Atom),
             ExprKind::Rescale { a, .. } | ExprKind::ToIndex(a) => self.print(a),
-            ExprKind::Add(a, b) => (
-                format!("{} + {}", self.within(a, Binding::Sum), self.within(b, Binding::Sum)),
-                Binding::Sum,
-            ),
+            ExprKind::Add(a, b) => {
+                (format!("{} + {}", self.within(a, Binding::Sum), self.within(b, Binding::Sum)), Binding::Sum)
+            }
             ExprKind::Sub(a, b) => (
                 format!("{} − {}", self.within(a, Binding::Sum), self.within(b, Binding::Product)),
                 Binding::Sum,
@@ -91,6 +90,9 @@ impl<'p> Printer<'p> {
                 Binding::Compare,
             ),
             ExprKind::In { a, list } => (self.one_of(a, list), Binding::Compare),
+            ExprKind::Case { branches, otherwise: None } if branches.is_empty() => {
+                (self.say("未知", "unknown").to_owned(), Binding::Atom)
+            }
             ExprKind::Case { branches, otherwise } => {
                 (self.case(branches, otherwise.as_deref()), Binding::Case)
             }
@@ -205,7 +207,8 @@ impl<'p> Printer<'p> {
             })
             .collect();
         parts.extend(
-            otherwise.map(|otherwise| format!("{} {}", self.say("否则为", "otherwise"), self.expr(otherwise))),
+            otherwise
+                .map(|otherwise| format!("{} {}", self.say("否则为", "otherwise"), self.expr(otherwise))),
         );
         parts.join(self.say("；", "; "))
     }
@@ -219,8 +222,7 @@ impl<'p> Printer<'p> {
         }
         if let Some(at) = at {
             let at = self.expr(at);
-            let words =
-                if self.lang == Lang::Zh { format!("{at}时") } else { format!(" as of {at}") };
+            let words = if self.lang == Lang::Zh { format!("{at}时") } else { format!(" as of {at}") };
             text.push_str(&if self.lang == Lang::Zh { self.bracketed(&words) } else { words });
         }
         text
@@ -249,7 +251,11 @@ impl<'p> Printer<'p> {
                 let parent = self.entity(self.program.edges[edge.index()].parent);
                 (format!("{parent}{}{target_text}", self.say("的", "'s ")), Binding::Atom)
             }
-            ColumnKind::Aggregate(aggregate) => (self.aggregate(aggregate), Binding::Atom),
+            ColumnKind::Aggregate(aggregate) => {
+                // `some person has: …` runs on to the end: inside anything else it is bracketed.
+                let open = matches!(aggregate.function, AggregateFunction::Any | AggregateFunction::All);
+                (self.aggregate(aggregate), if open { Binding::Case } else { Binding::Atom })
+            }
             ColumnKind::Window(window) => (self.window(column, window), Binding::Atom),
             ColumnKind::Field(_) => (column.name.clone(), Binding::Atom),
         }
@@ -263,7 +269,11 @@ impl<'p> Printer<'p> {
     /// `人的个数（年龄 ≥ 60）`.
     pub fn aggregate(self, aggregate: &Aggregate) -> String {
         let child = self.entity(self.program.edges[aggregate.edge.index()].child);
-        let argument = aggregate.argument.as_ref().map(|argument| self.within(argument, Binding::Sum));
+        let least = match aggregate.function {
+            AggregateFunction::Any | AggregateFunction::All => Binding::Case,
+            _ => Binding::Sum,
+        };
+        let argument = aggregate.argument.as_ref().map(|argument| self.within(argument, least));
         let argument = argument.unwrap_or_default();
         let filter = aggregate.filter.as_ref().map(|filter| self.expr(filter));
         let (zh, filter) = (self.lang == Lang::Zh, filter.unwrap_or_default());
@@ -297,7 +307,11 @@ impl<'p> Printer<'p> {
             .order
             .iter()
             .map(|(expr, direction)| {
-                let down = if *direction == Direction::Descending { self.say("（降序）", " descending") } else { "" };
+                let down = if *direction == Direction::Descending {
+                    self.say("（降序）", " descending")
+                } else {
+                    ""
+                };
                 format!("{}{down}", self.within(expr, Binding::Atom))
             })
             .collect();

@@ -2,13 +2,14 @@
 
 use model::{ClauseId, Date, Text};
 use pack::program::{
-    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Measure, Program, Rule, RuleDetail, RuleId, Standard, Value,
+    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Measure, Program, Rule, RuleDetail, RuleId,
+    Standard, Value,
 };
 
 use super::blame::gaps;
 use super::format::{both, column_label, entity_label, label_text, value_text};
 use super::tree::{
-    Answer, Citation, Conflict, Explanation, Gap, Heading, Node, Role, Subject, Turns, Verdict,
+    Answer, Citation, Conflict, Explanation, Gap, Heading, NodeKind, Role, Subject, Turns, Verdict,
 };
 use super::turns::{Target, Test, turns};
 use super::walk::Walker;
@@ -78,10 +79,12 @@ pub fn explain(
     let (message, mend) = check_message(&mut evaluator, rule, &answers[0], row);
     let conflict = conflict(program, &parts, &answers);
     let findings = findings(&mut evaluator, rule, entity, row);
-    let turns = match target(&parts, &answers, row) {
+    let turned = |target: Option<Target>| match target {
         Some(target) if effort.trials_max > 0 => turns(program, facts, as_of, target, effort.trials_max),
         _ => Turns::NotAsked,
     };
+    let (turns, amount_turns) =
+        (turned(target(&parts, &answers, row)), turned(amount_target(&parts, &answers, row)));
     Some(Explanation {
         pack: (program.info.id.clone(), program.info.version.clone()),
         as_of,
@@ -99,6 +102,7 @@ pub fn explain(
         mend,
         missing,
         turns,
+        amount_turns,
     })
 }
 
@@ -159,7 +163,7 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             let mut parts = vec![part(Role::Result, *who)];
             parts.extend(amount.map(|amount| named(Role::Amount, amount)));
             parts.extend(exceptions.iter().map(|exception| Part {
-                title: Text::new("例外情形", "exception"),
+                title: exception_title(&exception.cite),
                 cite: exception.cite.clone(),
                 ..part(Role::Exception, exception.when)
             }));
@@ -167,10 +171,11 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
         }
         RuleDetail::Standard(Standard { holds, applies, parts: named_parts, .. }) => {
             let mut parts = vec![part(Role::Result, *holds)];
-            parts.extend(named_parts.iter().map(|(title, column)| Part {
-                title: title.clone(),
-                ..part(Role::Part, *column)
-            }));
+            parts.extend(
+                named_parts
+                    .iter()
+                    .map(|(title, column)| Part { title: title.clone(), ..part(Role::Part, *column) }),
+            );
             parts.extend(applies.map(|applies| Part {
                 title: Text::new("适用对象", "whom it is about"),
                 ..part(Role::Applies, applies)
@@ -181,7 +186,10 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             let mut parts: Vec<Part> =
                 columns.iter().map(|(_, column)| part(Role::Result, *column)).collect();
             for (_, numerator, denominator) in ratio.iter().flatten() {
-                parts.push(Part { title: Text::new("分子", "numerator"), ..part(Role::Numerator, *numerator) });
+                parts.push(Part {
+                    title: Text::new("分子", "numerator"),
+                    ..part(Role::Numerator, *numerator)
+                });
                 parts.push(Part {
                     title: Text::new("分母", "denominator"),
                     ..part(Role::Denominator, *denominator)
@@ -199,6 +207,11 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
         }
         RuleDetail::Programme(_) => Vec::new(),
     }
+}
+
+fn exception_title(cite: &[ClauseId]) -> Text {
+    let clauses = cite.iter().map(ClauseId::to_string).collect::<Vec<_>>();
+    Text::new(format!("例外情形（{}）", clauses.join("、")), format!("exception ({})", clauses.join(", ")))
 }
 
 fn citations(program: &Program, cite: &[ClauseId]) -> Vec<Citation> {
@@ -239,7 +252,10 @@ fn conflict(program: &Program, parts: &[Part], answers: &[Answer]) -> Option<Con
         .collect();
     let text = Text::new(
         format!("例外条款 {} 同时适用，相互冲突，须由人裁定", names.join("、")),
-        format!("exceptions of clauses {} apply at once and conflict; a person must decide", names.join(" and ")),
+        format!(
+            "exceptions of clauses {} apply at once and conflict; a person must decide",
+            names.join(" and ")
+        ),
     );
     Some(Conflict { clauses: applying, text })
 }
@@ -290,25 +306,23 @@ fn check_message(
     (Some(message), mend)
 }
 
-/// What a change would have to turn: the verdict, or, where a benefit is due but comes to nothing,
-/// its amount; for other numbers whether they are above zero.
+/// What a change would have to turn: the verdict, or whether a computed number is above zero.
 fn target(parts: &[Part], answers: &[Answer], row: u32) -> Option<Target> {
-    let target = |index: usize, test| Some(Target { cell: Cell { column: parts[index].column, row }, test });
-    let is_zero = |node: &Node| node.value == Some(Value::Number(0));
-    match &answers[0].tree {
-        Node { verdict: Some(Verdict::True), .. }
-            if answers.get(1).is_some_and(|answer| answer.role == Role::Amount && is_zero(&answer.tree)) =>
-        {
-            target(1, Test::Positive)
-        }
-        Node { verdict: Some(Verdict::True | Verdict::False), .. } => target(0, Test::True),
-        Node { value: Some(Value::Number(_)), column: Some(_), .. }
-            if !matches!(answers[0].tree.kind, super::tree::NodeKind::Fact) =>
-        {
-            target(0, Test::Positive)
-        }
-        _ => None,
-    }
+    let tree = &answers[0].tree;
+    let test = match (tree.verdict, &tree.value) {
+        (Some(Verdict::True | Verdict::False), _) => Test::True,
+        (None, Some(Value::Number(_))) if tree.kind != NodeKind::Fact => Test::Positive,
+        _ => return None,
+    };
+    Some(Target { cell: Cell { column: parts[0].column, row }, test })
+}
+
+/// The amount of a benefit that is due and comes to nothing.
+fn amount_target(parts: &[Part], answers: &[Answer], row: u32) -> Option<Target> {
+    let index = answers.iter().position(|answer| answer.role == Role::Amount)?;
+    let nothing = answers[index].tree.value == Some(Value::Number(0));
+    let due = answers[0].tree.verdict == Some(Verdict::True);
+    (due && nothing).then(|| Target { cell: Cell { column: parts[index].column, row }, test: Test::Positive })
 }
 
 /// Whether a column is a recorded field.

@@ -33,13 +33,15 @@ impl<'a> Walker<'_, 'a> {
             ExprKind::In { a, list } => {
                 let operand = self.operand_text(here, a);
                 let text = both(|lang| {
-                    let values: Vec<String> = list
-                        .iter()
-                        .map(|value| value_text(self.program, &a.ty, Some(value), lang))
-                        .collect();
+                    let values: Vec<String> =
+                        list.iter().map(|value| value_text(self.program, &a.ty, Some(value), lang)).collect();
                     self.printer(lang).membership(operand.get(lang), &values)
                 });
                 Step { kind: NodeKind::Compare, text, children: self.parts(here, a) }
+            }
+            // What the compiler writes where exceptions conflict.
+            ExprKind::Case { branches, otherwise: None } if branches.is_empty() => {
+                Step { kind: NodeKind::Literal, text: self.printed(expr), children: Vec::new() }
             }
             ExprKind::Case { branches, otherwise } => self.case(here, branches, otherwise.as_deref()),
             ExprKind::Coalesce(operands) => {
@@ -76,18 +78,18 @@ impl<'a> Walker<'_, 'a> {
     fn junction(&mut self, here: Here, parts: &'a [Expr], and: bool) -> Step {
         let mut flat = Vec::new();
         collect(parts, and, &mut flat);
-        let mut children: Vec<Node> = flat.into_iter().map(|part| self.expr(here, part)).collect();
-        let rank = |node: &Node| match (node.verdict, and) {
-            (Some(Verdict::False), true) | (Some(Verdict::True), false) => 0,
-            (Some(Verdict::Error), _) => 1,
-            (Some(Verdict::Unknown) | None, _) => 2,
-            (Some(Verdict::True), true) | (Some(Verdict::False), false) => 3,
-        };
-        children.sort_by_key(rank);
+        // Put in order before they are described: a step is expanded where it is read first.
+        flat.sort_by_cached_key(|part| match self.evaluator.condition(here, part) {
+            Ok(Some(value)) if value != and => 0,
+            Err(_) => 1,
+            Ok(None) => 2,
+            Ok(Some(_)) => 3,
+        });
+        let children = flat.into_iter().map(|part| self.expr(here, part)).collect();
         let (kind, text) = if and {
-            (NodeKind::And, Text::new("须全部成立", "all of these must hold"))
+            (NodeKind::And, Text::new("以下全部成立", "all of these hold"))
         } else {
-            (NodeKind::Or, Text::new("至少一项成立", "at least one of these must hold"))
+            (NodeKind::Or, Text::new("以下至少一项成立", "at least one of these holds"))
         };
         Step { kind, text, children }
     }
@@ -98,18 +100,13 @@ impl<'a> Walker<'_, 'a> {
             ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Case { .. } | ExprKind::Not(_)
         );
         let text =
-            if simple { self.printed(expr) } else { Text::new("以下不成立", "this must not hold") };
+            if simple { self.printed(expr) } else { Text::new("以下不成立", "this does not hold") };
         let child = self.expr(here, a);
         Step { kind: NodeKind::Not, text, children: vec![child] }
     }
 
     /// The conditions tried, and the value of the one that holds.
-    fn case(
-        &mut self,
-        here: Here,
-        branches: &'a [(Expr, Expr)],
-        otherwise: Option<&'a Expr>,
-    ) -> Step {
+    fn case(&mut self, here: Here, branches: &'a [(Expr, Expr)], otherwise: Option<&'a Expr>) -> Step {
         let mut children = Vec::new();
         let mut chosen = otherwise.map(|value| (value, Text::new("否则取：", "otherwise: ")));
         for (condition, value) in branches {
@@ -153,9 +150,14 @@ impl<'a> Walker<'_, 'a> {
                 let text = both(|lang| {
                     let amount = |number| value_text(self.program, &x.ty, Some(&Value::Number(number)), lang);
                     let rate = value_text(self.program, &parameter.ty, Some(&Value::Number(step.rate)), lang);
-                    let product = value_text(self.program, &expr.ty, product.map(Value::Number).as_ref(), lang);
-                    let words = if lang == Lang::Zh { "以上部分" } else { " and above" };
-                    format!("{}{words} {} × {rate} = {product}", amount(step.from), amount(part))
+                    let product =
+                        value_text(self.program, &expr.ty, product.map(Value::Number).as_ref(), lang);
+                    let (from, part) = (amount(step.from), amount(part));
+                    if lang == Lang::Zh {
+                        format!("{from} 以上部分：{part} × {rate} = {product}")
+                    } else {
+                        format!("above {from}: {part} × {rate} = {product}")
+                    }
                 });
                 let mut node = self.node(NodeKind::Bracket, text);
                 self.settle(&mut node, &expr.ty, &Ok(product.map(Value::Number)));
@@ -230,7 +232,9 @@ pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
         ExprKind::Literal(_) | ExprKind::AsOf | ExprKind::Column(_) => Vec::new(),
         ExprKind::Parameter { at, key, .. } => [at, key].into_iter().flatten().map(|part| &**part).collect(),
         ExprKind::Add(a, b) | ExprKind::Sub(a, b) => vec![a, b],
-        ExprKind::Mul { a, b, .. } | ExprKind::Div { a, b, .. } | ExprKind::Compare { a, b, .. } => vec![a, b],
+        ExprKind::Mul { a, b, .. } | ExprKind::Div { a, b, .. } | ExprKind::Compare { a, b, .. } => {
+            vec![a, b]
+        }
         ExprKind::Neg(a)
         | ExprKind::Abs(a)
         | ExprKind::Not(a)

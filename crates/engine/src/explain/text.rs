@@ -28,7 +28,11 @@ impl Explanation {
             page.node(&answer.tree, 0);
         }
         page.missing(self);
-        page.turns(&self.turns);
+        page.turns(&self.turns, page.say("怎样会改变结论：", "what would turn it:"));
+        page.turns(
+            &self.amount_turns,
+            page.say("怎样会使金额大于零：", "what would make the amount positive:"),
+        );
         page.out
     }
 
@@ -116,7 +120,8 @@ impl Page {
     }
 
     fn node(&mut self, node: &Node, depth: usize) {
-        let mut line = format!("{:indent$}{} {}", "", mark(node.verdict), node.text.get(self.lang), indent = depth * 2);
+        let mut line =
+            format!("{:indent$}{} {}", "", mark(node.verdict), node.text.get(self.lang), indent = depth * 2);
         if let Some((from, source)) = &node.in_force {
             line.push_str(&self.in_force(*from, source));
         }
@@ -139,7 +144,9 @@ impl Page {
     fn in_force(&self, from: Date, source: &Source) -> String {
         match (source, self.lang) {
             (Source::Official(reference), Lang::Zh) => format!("（自 {from} 起施行，来源：{reference}）"),
-            (Source::Official(reference), Lang::En) => format!(" (in force from {from}; source: {reference})"),
+            (Source::Official(reference), Lang::En) => {
+                format!(" (in force from {from}; source: {reference})")
+            }
             (Source::Assumed, Lang::Zh) => format!("（自 {from} 起，示例值）"),
             (Source::Assumed, Lang::En) => format!(" (from {from}; example value)"),
             (Source::Override, Lang::Zh) => format!("（自 {from} 起，本次设定）"),
@@ -176,18 +183,19 @@ impl Page {
         }
     }
 
-    fn turns(&mut self, turns: &Turns) {
+    fn turns(&mut self, turns: &Turns, title: &str) {
         if matches!(turns, Turns::NotAsked) {
             return;
         }
         self.line("");
-        self.line(self.say("怎样会改变结论：", "what would turn it:"));
+        self.line(title);
         match turns {
             Turns::NotAsked => {}
             Turns::None { exhaustive: true } => {
-                let words = self
-                    .say("- 在各项允许的范围内，改变一两项事实都不会改变结论",
-                        "- nothing: no one or two facts turn it within their declared ranges");
+                let words = self.say(
+                    "- 在各项允许的范围内，没有找到能改变结论的一两项事实",
+                    "- none within declared ranges: no change of one or two facts was found",
+                );
                 self.line(words);
             }
             Turns::None { exhaustive: false } => {

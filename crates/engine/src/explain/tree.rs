@@ -28,7 +28,10 @@ pub struct Explanation {
     pub mend: Option<Text>,
     /// Why the result is unknown, if it is.
     pub missing: Vec<Gap>,
+    /// What would turn the verdict; of a number without a verdict, whether it is above zero.
     pub turns: Turns,
+    /// What would make the amount of a benefit positive, where it is due and comes to nothing.
+    pub amount_turns: Turns,
 }
 
 /// The record a question is about.
@@ -217,6 +220,8 @@ pub enum GapKind {
     NoSuchDate,
     /// An aggregate that needs one has no child.
     NoChild,
+    /// Exceptions that apply at once leave it open.
+    Conflict,
     /// No case applies.
     NoCase,
 }
@@ -232,6 +237,7 @@ impl GapKind {
             Self::NoParameter => "no-parameter",
             Self::NoSuchDate => "no-such-date",
             Self::NoChild => "no-child",
+            Self::Conflict => "conflict",
             Self::NoCase => "no-case",
         }
     }
@@ -240,7 +246,7 @@ impl GapKind {
 /// Changes that would turn the verdict.
 #[derive(Clone, Debug)]
 pub enum Turns {
-    /// The result has no verdict to turn (unknown, an error, a date, a code), or none was asked for.
+    /// There is no verdict to turn (unknown, an error, a date, a code), or none was asked for.
     NotAsked,
     /// Smallest first.
     Found(Vec<Turn>),

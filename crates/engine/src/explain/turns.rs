@@ -31,18 +31,11 @@ pub(super) enum Test {
 
 /// Changes of one fact that turn the verdict, each to the nearest value that does; if there are
 /// none, changes of two. Every change reported was tried by computing the result again.
-pub(super) fn turns(
-    program: &Program,
-    facts: &Facts,
-    as_of: Date,
-    target: Target,
-    trials_max: u32,
-) -> Turns {
+pub(super) fn turns(program: &Program, facts: &Facts, as_of: Date, target: Target, trials_max: u32) -> Turns {
     let mut evaluator = Evaluator::new(program, facts, as_of);
     evaluator.track();
     let Some(mut search) = Search::new(&mut evaluator, target, trials_max) else { return Turns::NotAsked };
-    let leaves: Vec<Cell> =
-        search.needs().into_iter().filter(|cell| can_change(program, *cell)).collect();
+    let leaves: Vec<Cell> = search.needs().into_iter().filter(|cell| can_change(program, *cell)).collect();
     let mut found = Vec::new();
     for &leaf in &leaves {
         for alternative in search.alternatives(leaf) {

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use model::{Lang, Text};
-use pack::program::{Column, ColumnKind, EdgeId, Expr, ExprKind, Program, Type, Value};
+use pack::program::{Column, ColumnId, ColumnKind, EdgeId, Expr, ExprKind, Pii, Program, Type, Value};
 
-use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, value_text};
+use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, mask, value_text};
 use super::print::Printer;
 use super::tree::{Node, NodeKind, Verdict};
 use crate::interpret::{Cell, EvalError, Evaluator, Facts, Here, InForce, Outcome, in_force};
@@ -92,7 +92,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let see = self.seen.get(&cell).copied();
         if see.is_some() || !self.expands() {
             node.see = see;
-            node.text = self.named(column, cell, &node.shown, false);
+            node.text = self.named(column, cell, &node.shown, true);
             return node;
         }
         self.seen.insert(cell, node.id);
@@ -112,7 +112,8 @@ impl<'w, 'a> Walker<'w, 'a> {
         node
     }
 
-    /// `人均纯收入 2,345.67 元`, for conditions `人均纯收入 是`; with `open`, ready for a definition.
+    /// `人均纯收入 2,345.67 元`, for facts also `通硬化路 是`; of other conditions (`open`) the name
+    /// alone, since the verdict is shown beside it.
     fn named(&self, column: &Column, cell: Cell, shown: &Text, open: bool) -> Text {
         let name = |lang| self.name(column, cell, lang);
         match (column.ty == Type::Bool, open) {
@@ -148,6 +149,11 @@ impl<'w, 'a> Walker<'w, 'a> {
 
     fn scalar(&mut self, here: Here, expr: &'a Expr, node: &mut Node) {
         let expr = strip(expr);
+        if let ExprKind::Column(column) = &expr.kind
+            && self.inline(here, *column, node)
+        {
+            return;
+        }
         let step = self.step(here, expr);
         node.children = step.children;
         if is_hidden(&self.program.columns[here.column.index()]) {
@@ -163,16 +169,40 @@ impl<'w, 'a> Walker<'w, 'a> {
         }
     }
 
+    /// A variable that only gives a name to an aggregate or window is described as that.
+    fn inline(&mut self, here: Here, column: ColumnId, node: &mut Node) -> bool {
+        let cell = Cell { column, row: here.row };
+        let of = &self.program.columns[column.index()];
+        let given = self.facts.is_given(of.entity, cell.row, column);
+        if !is_hidden(of) || given || self.seen.contains_key(&cell) {
+            return false;
+        }
+        let at = Here { column, ..here };
+        match &of.kind {
+            ColumnKind::Aggregate(aggregate) => self.aggregate(at, aggregate, node),
+            ColumnKind::Window(window) => self.window(at, window, node),
+            _ => return false,
+        }
+        self.seen.insert(cell, node.id);
+        let phrase = both(|lang| self.printer(lang).column_text(column));
+        self.define(node, here, &phrase);
+        true
+    }
+
     /// A recorded value, or one that came with the facts, with its source.
     fn fact(&mut self, cell: Cell, kind: NodeKind) -> Node {
         let column = &self.program.columns[cell.column.index()];
         let outcome = self.evaluator.cell(cell);
         let mut node = self.node(kind, Text::default());
         self.settle(&mut node, &column.ty, &outcome);
+        if let ColumnKind::Field(field) = &column.kind {
+            conceal(&mut node, field.pii);
+        }
         node.text = self.named(column, cell, &node.shown, false);
         if kind == NodeKind::Given {
             node.text = both(|lang| {
-                let from = if lang == Lang::Zh { "（取自本次运行结果）" } else { " (taken from the run)" };
+                let from =
+                    if lang == Lang::Zh { "（取自本次运行结果）" } else { " (taken from the run)" };
                 format!("{}{from}", node.text.get(lang))
             });
         } else {
@@ -188,10 +218,8 @@ impl<'w, 'a> Walker<'w, 'a> {
         let parent_entity = self.program.edges[edge.index()].parent;
         let label = entity_label(self.program, parent_entity);
         let Some(row) = self.facts.parent(edge, from.row) else {
-            let text = Text::new(
-                format!("未登记所属的{}", label.zh),
-                format!("no {} is recorded for it", label.en),
-            );
+            let text =
+                Text::new(format!("未登记所属的{}", label.zh), format!("no {} is recorded for it", label.en));
             let mut node = self.node(NodeKind::NoParent, text);
             self.settle(&mut node, &self.program.columns[from.column.index()].ty, &Ok(None));
             return node;
@@ -290,5 +318,17 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
         Ok(Some(_)) => Verdict::False,
         Ok(None) => Verdict::Unknown,
         Err(_) => Verdict::Error,
+    }
+}
+
+/// Numbers that identify a person or an account are masked in explanations, in words and in value.
+fn conceal(node: &mut Node, pii: Pii) {
+    if !matches!(pii, Pii::Identity | Pii::Contact | Pii::Account) {
+        return;
+    }
+    if let Some(Value::Text(text)) = &node.value {
+        let masked = mask(text, pii);
+        node.shown = Text::same(masked.clone());
+        node.value = Some(Value::Text(masked));
     }
 }

@@ -22,10 +22,8 @@ impl<'a> Walker<'_, 'a> {
         let facts = self.facts;
         let Some(parent) = facts.parent(window.edge, here.row) else {
             let label = entity_label(self.program, self.program.edges[window.edge.index()].parent);
-            let words = Text::new(
-                format!("未登记所属的{}", label.zh),
-                format!("no {} is recorded for it", label.en),
-            );
+            let words =
+                Text::new(format!("未登记所属的{}", label.zh), format!("no {} is recorded for it", label.en));
             let below = self.node(NodeKind::NoParent, words);
             node.children.push(below);
             return;
@@ -81,8 +79,7 @@ impl<'a> Walker<'_, 'a> {
     fn sibling(&mut self, here: Here, window: &'a Window, row: u32) -> Node {
         let entity = self.program.columns[here.column.index()].entity;
         let at = Here { row, ..here };
-        let place: Vec<Text> =
-            window.order.iter().map(|(expr, _)| self.operand_text(at, expr)).collect();
+        let place: Vec<Text> = window.order.iter().map(|(expr, _)| self.operand_text(at, expr)).collect();
         let mut node = match &window.argument {
             Some(argument) => self.expr(at, argument),
             None => self.record_name(entity, row),
@@ -94,7 +91,8 @@ impl<'a> Walker<'_, 'a> {
             let place = place.join(if lang == Lang::Zh { "、" } else { ", " });
             match (named, place.is_empty()) {
                 (true, true) => format!("{} {key}{}", label.get(lang), colon(lang)),
-                (true, false) => format!("{} {key}，{place}{}", label.get(lang), colon(lang)),
+                (true, false) if lang == Lang::Zh => format!("{} {key}，{place}：", label.zh),
+                (true, false) => format!("{} {key}, {place}: ", label.en),
                 (false, _) => place,
             }
         });

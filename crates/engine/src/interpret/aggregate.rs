@@ -128,9 +128,7 @@ impl<'a> Evaluator<'a> {
             };
             let better = match &best {
                 None => true,
-                Some(best) => {
-                    operate::order(&value, best).map_err(|fault| fault.at(here.column))? == wanted
-                }
+                Some(best) => operate::order(&value, best).map_err(|fault| fault.at(here.column))? == wanted,
             };
             if better {
                 best = Some(value);

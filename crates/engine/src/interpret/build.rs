@@ -91,7 +91,14 @@ impl Build {
         edge
     }
 
-    fn push(&mut self, entity: EntityId, name: &str, label: (&str, &str), ty: Type, kind: ColumnKind) -> ColumnId {
+    fn push(
+        &mut self,
+        entity: EntityId,
+        name: &str,
+        label: (&str, &str),
+        ty: Type,
+        kind: ColumnKind,
+    ) -> ColumnId {
         let id = ColumnId(self.program.columns.len() as u32);
         let label = Text::new(label.0, label.1);
         self.program.columns.push(Column {
@@ -123,7 +130,14 @@ impl Build {
     }
 
     /// A computed column, placed in the order of evaluation as it is declared.
-    pub fn computed(&mut self, entity: EntityId, name: &str, label: (&str, &str), ty: Type, kind: ColumnKind) -> ColumnId {
+    pub fn computed(
+        &mut self,
+        entity: EntityId,
+        name: &str,
+        label: (&str, &str),
+        ty: Type,
+        kind: ColumnKind,
+    ) -> ColumnId {
         let id = self.push(entity, name, label, ty, kind);
         self.program.order.push(id);
         id
@@ -135,11 +149,18 @@ impl Build {
 
     pub fn look_up(&mut self, entity: EntityId, edge: EdgeId, column: ColumnId) -> ColumnId {
         let target = &self.program.columns[column.index()];
-        let (name, ty) = (format!("_{}_{}", self.program.edges[edge.index()].name, target.name), target.ty.clone());
+        let (name, ty) =
+            (format!("_{}_{}", self.program.edges[edge.index()].name, target.name), target.ty.clone());
         self.computed(entity, &name, ("", ""), ty, ColumnKind::Lookup { edge, column })
     }
 
-    pub fn parameter(&mut self, id: &str, label: (&str, &str), ty: Type, shape: ParameterShape) -> ParameterId {
+    pub fn parameter(
+        &mut self,
+        id: &str,
+        label: (&str, &str),
+        ty: Type,
+        shape: ParameterShape,
+    ) -> ParameterId {
         let label = Text::new(label.0, label.1);
         self.program.parameters.push(Parameter {
             id: id.to_owned(),
@@ -213,11 +234,11 @@ impl Build {
         let ty = self.program.parameters[id.index()].ty.clone();
         expr(ExprKind::Parameter { id, at: None, key: None }, ty)
     }
+}
 
-    pub fn record(&self, entity: EntityId, key: &str, fields: &[(ColumnId, Value)]) -> CaseRecord {
-        let fields = fields.iter().map(|(column, value)| (*column, Some(value.clone()))).collect();
-        CaseRecord { entity, key: key.to_owned(), fields }
-    }
+pub(crate) fn record(entity: EntityId, key: &str, fields: &[(ColumnId, Value)]) -> CaseRecord {
+    let fields = fields.iter().map(|(column, value)| (*column, Some(value.clone()))).collect();
+    CaseRecord { entity, key: key.to_owned(), fields }
 }
 
 pub(crate) fn clause_id(text: &str) -> ClauseId {

@@ -27,7 +27,9 @@ impl Results {
         match facts.given(entity, row, column) {
             Given::Yes(value) => Ok(value.clone()),
             Given::No => {
-                self.cells[facts.position(entity, row, column)].clone().unwrap_or(Ok::<Option<Value>, _>(None))
+                self.cells[facts.position(entity, row, column)]
+                    .clone()
+                    .unwrap_or(Ok::<Option<Value>, _>(None))
             }
         }
     }

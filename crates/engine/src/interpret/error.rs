@@ -45,7 +45,9 @@ impl EvalError {
                     format!("parameter “{}” has no value in force at {at}", label.en),
                 )
             }
-            Self::NotDigits { column } => say(column, "含有非数字字符", "contains other characters than digits"),
+            Self::NotDigits { column } => {
+                say(column, "含有非数字字符", "contains other characters than digits")
+            }
             Self::Cycle { column } => say(column, "依赖其自身", "depends on itself"),
             Self::Malformed { column } => say(column, "类型不符", "has an operand of the wrong type"),
         }

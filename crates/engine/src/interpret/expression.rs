@@ -22,9 +22,7 @@ impl<'a> Evaluator<'a> {
             ExprKind::Column(column) => self.cell(Cell { column: *column, row: here.row }),
             ExprKind::Literal(value) => Ok(Some(value.clone())),
             ExprKind::AsOf => Ok(Some(Value::Date(self.as_of))),
-            ExprKind::Parameter { id, at, key } => {
-                self.parameter(here, *id, at.as_deref(), key.as_deref())
-            }
+            ExprKind::Parameter { id, at, key } => self.parameter(here, *id, at.as_deref(), key.as_deref()),
             ExprKind::Bracket { parameter, x, round } => {
                 let x = known!(self.expression(here, x));
                 self.bracket(here, *parameter, &x, *round, decimals(&expr.ty))

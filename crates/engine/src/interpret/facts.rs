@@ -162,11 +162,7 @@ pub struct FactsBuilder<'a> {
 
 impl<'a> FactsBuilder<'a> {
     pub fn new(program: &'a Program) -> Self {
-        Self {
-            program,
-            layout: Layout::new(program),
-            tables: vec![Table::default(); program.entities.len()],
-        }
+        Self { program, layout: Layout::new(program), tables: vec![Table::default(); program.entities.len()] }
     }
 
     /// Adds a record and returns its row. Fields that are not given are unknown, except the key
@@ -237,7 +233,11 @@ impl<'a> FactsBuilder<'a> {
             .collect()
     }
 
-    fn column(&self, entity: EntityId, column: ColumnId) -> impl Iterator<Item = (u32, Option<Reference<'_>>)> {
+    fn column(
+        &self,
+        entity: EntityId,
+        column: ColumnId,
+    ) -> impl Iterator<Item = (u32, Option<Reference<'_>>)> {
         let width = self.layout.width[entity.index()] as usize;
         let slot = self.layout.slot[column.index()] as usize;
         let table = &self.tables[entity.index()];

@@ -28,8 +28,8 @@ mod tests;
 
 pub use calculate::{Calculation, Results, calculate};
 pub use error::EvalError;
-pub use evaluate::{Evaluator, Outcome};
 pub(crate) use evaluate::{Cell, Here};
+pub use evaluate::{Evaluator, Outcome};
 pub use facts::{Facts, FactsBuilder, Provenance};
 pub(crate) use parameter::{InForce, bracket_drop, bracket_products, in_force};
 pub(crate) use window::frame_end;

@@ -1,7 +1,9 @@
 //! Dated parameters and brackets.
 
 use model::Date;
-use pack::program::{BracketStep, Dated, Expr, ParameterId, ParameterShape, Program, Rounding, Source, Value};
+use pack::program::{
+    BracketStep, Dated, Expr, ParameterId, ParameterShape, Program, Rounding, Source, Value,
+};
 
 use super::EvalError;
 use super::evaluate::{Evaluator, Here, Outcome};
@@ -95,7 +97,8 @@ impl<'a> Evaluator<'a> {
             return Err(malformed);
         };
         let products = bracket_products(steps, *x, drop, round);
-        let total = products.into_iter().try_fold(0_i128, |total, (_, _, product)| total.checked_add(product?));
+        let total =
+            products.into_iter().try_fold(0_i128, |total, (_, _, product)| total.checked_add(product?));
         let total = total.ok_or(overflow)?;
         Ok(Some(Value::Number(total)))
     }

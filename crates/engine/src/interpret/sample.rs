@@ -7,8 +7,8 @@ use pack::program::*;
 
 use super::Facts;
 use super::build::{
-    Build, add, aggregate, and, as_of, case, clause_id, compare, count, count_type, date, dated, div, expr, fen,
-    money_type, mul, not, number, one_of, rate_type, sub, text,
+    Build, add, aggregate, and, as_of, case, clause_id, compare, count, count_type, date, dated, div, expr,
+    fen, money_type, mul, not, number, one_of, rate_type, sub, text,
 };
 use super::{FactsBuilder, Provenance};
 
@@ -63,7 +63,14 @@ impl Sample {
         self.build.col(self.names[name])
     }
 
-    fn field(&mut self, entity: EntityId, name: &'static str, label: (&str, &str), ty: Type, range: Option<(i128, i128)>) {
+    fn field(
+        &mut self,
+        entity: EntityId,
+        name: &'static str,
+        label: (&str, &str),
+        ty: Type,
+        range: Option<(i128, i128)>,
+    ) {
         let id = self.build.field(entity, name, label, ty, range);
         self.names.insert(name, id);
     }
@@ -73,13 +80,25 @@ impl Sample {
         self.names.insert(name, id);
     }
 
-    fn computed(&mut self, entity: EntityId, name: &'static str, label: (&str, &str), ty: Type, kind: ColumnKind) {
+    fn computed(
+        &mut self,
+        entity: EntityId,
+        name: &'static str,
+        label: (&str, &str),
+        ty: Type,
+        kind: ColumnKind,
+    ) {
         let id = self.build.computed(entity, name, label, ty, kind);
         self.names.insert(name, id);
     }
 
     fn fields(&mut self) {
-        let grades = [("A", "A 级", "grade A"), ("B", "B 级", "grade B"), ("C", "C 级", "grade C"), ("D", "D 级", "grade D")];
+        let grades = [
+            ("A", "A 级", "grade A"),
+            ("B", "B 级", "grade B"),
+            ("C", "C 级", "grade C"),
+            ("D", "D 级", "grade D"),
+        ];
         let grade = self.build.list("grade", &grades);
         let labours = [
             ("ordinary", "普通劳动力", "ordinary worker"),
@@ -98,7 +117,11 @@ impl Sample {
         self.field(self.person, "labour", ("劳动能力", "labour"), Type::Code(labour), None);
         self.field(self.stay, "discharged", ("出院日期", "discharge"), Type::Date, None);
         self.field(self.stay, "bill", ("费用", "bill"), money_type(), money);
-        self.build.clause("7.1", "无劳动能力的贫困户实行兜底保障", "households unable to work are supported in full");
+        self.build.clause(
+            "7.1",
+            "无劳动能力的贫困户实行兜底保障",
+            "households unable to work are supported in full",
+        );
         self.build.clause("7.2", "补差发放最低生活保障金", "the guarantee tops income up to the line");
         self.build.clause("23.1", "贫困户退出标准", "what a household must have to leave poverty");
         self.build.clause("8.2", "危房改造补助", "grants for house repair");
@@ -129,7 +152,8 @@ impl Sample {
             dated(number(285_500), "2015-01-01", None, source("国开办〔2015〕1号")),
         ]);
         let line = self.build.parameter("poverty_line", ("贫困线", "poverty line"), money_type(), line);
-        let assured = ParameterShape::Scalar(vec![dated(number(240_000), "2015-01-01", None, Source::Assumed)]);
+        let assured =
+            ParameterShape::Scalar(vec![dated(number(240_000), "2015-01-01", None, Source::Assumed)]);
         let assured =
             self.build.parameter("assured_line", ("低保标准", "minimum living line"), money_type(), assured);
         let who = and(vec![
@@ -142,7 +166,14 @@ impl Sample {
         let amount = case(vec![(self.col("minimum_living"), amount)], Some(fen(0)));
         self.scalar(self.household, "minimum_living_amount", ("保障金", "guarantee"), amount);
         let (who, amount) = (self.column("minimum_living"), self.column("minimum_living_amount"));
-        self.benefit("minimum_living", ("最低生活保障", "Minimum living guarantee"), &["7.1", "7.2"], who, amount, vec![]);
+        self.benefit(
+            "minimum_living",
+            ("最低生活保障", "Minimum living guarantee"),
+            &["7.1", "7.2"],
+            who,
+            amount,
+            vec![],
+        );
     }
 
     fn benefit(
@@ -180,7 +211,11 @@ impl Sample {
         self.scalar(self.household, "exit_3", ("道路畅通", "road access"), road);
         let all = and(vec![self.col("exit_1"), self.col("exit_2"), self.col("exit_3")]);
         self.scalar(self.household, "exit", ("达到退出标准", "ready to exit"), all);
-        let parts = [("收入达标", "income", "exit_1"), ("住房安全", "housing", "exit_2"), ("道路畅通", "road", "exit_3")];
+        let parts = [
+            ("收入达标", "income", "exit_1"),
+            ("住房安全", "housing", "exit_2"),
+            ("道路畅通", "road", "exit_3"),
+        ];
         let detail = RuleDetail::Standard(Standard {
             holds: self.column("exit"),
             applies: None,
@@ -213,11 +248,20 @@ impl Sample {
             BracketStep { from: 3_000_000, rate: 6_000 },
             BracketStep { from: 5_000_000, rate: 7_000 },
         ];
-        let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2015-01-01", None, Source::Assumed)] };
+        let shape = ParameterShape::Brackets {
+            over,
+            values: vec![dated(steps, "2015-01-01", None, Source::Assumed)],
+        };
         let scale =
             self.build.parameter("serious", ("大病分段比例", "serious-illness scale"), rate_type(), shape);
-        let covered = ExprKind::Bracket { parameter: scale, x: Box::new(self.col("bills")), round: Rounding::HalfUp };
-        self.scalar(self.person, "covered", ("大病报销", "serious-illness cover"), expr(covered, money_type()));
+        let covered =
+            ExprKind::Bracket { parameter: scale, x: Box::new(self.col("bills")), round: Rounding::HalfUp };
+        self.scalar(
+            self.person,
+            "covered",
+            ("大病报销", "serious-illness cover"),
+            expr(covered, money_type()),
+        );
         let ill = compare(Comparison::Greater, self.col("bills"), fen(1_000_000));
         let ill = aggregate(EdgeId(1), AggregateFunction::Any, Some(ill), None);
         self.computed(self.household, "ill", ("有大病患者", "has a seriously ill member"), Type::Bool, ill);
@@ -226,35 +270,48 @@ impl Sample {
         self.scalar(self.person, "share", ("占比", "share"), share);
         let column = self.column("covered");
         let detail = RuleDetail::Variable { column };
-        let rule = self.build.rule("covered", ("大病报销", "Serious-illness cover"), RuleKind::Variable, &[], detail, &[column]);
+        let rule = self.build.rule(
+            "covered",
+            ("大病报销", "Serious-illness cover"),
+            RuleKind::Variable,
+            &[],
+            detail,
+            &[column],
+        );
         self.rules.insert("covered", rule);
     }
 
     fn repair(&mut self) {
         let who = one_of(self.col("grade"), &["C", "D"]);
         self.scalar(self.household, "repair", ("危房改造", "house repair"), who);
-        let worst = compare(Comparison::Equal, self.col("grade"), expr(ExprKind::Literal(text("D")), self.col("grade").ty));
+        let worst = compare(
+            Comparison::Equal,
+            self.col("grade"),
+            expr(ExprKind::Literal(text("D")), self.col("grade").ty),
+        );
         self.scalar(self.household, "_repair_except_1", ("", ""), worst);
         let no_road = not(self.col("_village_road"));
         self.scalar(self.household, "_repair_except_2", ("", ""), no_road);
         let both = and(vec![self.col("_repair_except_1"), self.col("_repair_except_2")]);
         self.scalar(self.household, "_repair_conflict", ("", ""), both);
+        let unknown = expr(ExprKind::Case { branches: vec![], otherwise: None }, money_type());
         let amount = case(
             vec![
-                (not(self.col("repair")), fen(0)),
-                (not(not(self.col("_repair_conflict"))), expr(ExprKind::Coalesce(vec![]), money_type())),
+                (self.col("_repair_conflict"), unknown),
                 (self.col("_repair_except_1"), fen(2_500_000)),
                 (self.col("_repair_except_2"), fen(3_000_000)),
             ],
             Some(fen(800_000)),
         );
+        let amount = case(vec![(self.col("repair"), amount)], Some(fen(0)));
         self.scalar(self.household, "repair_amount", ("改造补助", "repair grant"), amount);
         let exception = |sample: &Self, name: &str, clause: &str| Exception {
             when: sample.column(name),
             cite: vec![clause_id(clause)],
             span: Span::default(),
         };
-        let exceptions = vec![exception(self, "_repair_except_1", "8.2"), exception(self, "_repair_except_2", "8.3")];
+        let exceptions =
+            vec![exception(self, "_repair_except_1", "8.2"), exception(self, "_repair_except_2", "8.3")];
         let (who, amount) = (self.column("repair"), self.column("repair_amount"));
         self.benefit("repair", ("危房改造", "House repair"), &["8.2"], who, amount, exceptions);
         self.build.program.findings.push(FindingRule {
@@ -276,15 +333,30 @@ impl Sample {
             fails: column,
             at_import: true,
             action: Action::Warn,
-            message: Text::new("支出 {cost} 大于收入 {production}", "cost {cost} is above income {production}"),
+            message: Text::new(
+                "支出 {cost} 大于收入 {production}",
+                "cost {cost} is above income {production}",
+            ),
             mend: Some(self.column("cost")),
         });
-        let rule = self.build.rule("cost_check", ("支出核对", "Cost check"), RuleKind::Check, &[], detail, &[column]);
+        let rule = self.build.rule(
+            "cost_check",
+            ("支出核对", "Cost check"),
+            RuleKind::Check,
+            &[],
+            detail,
+            &[column],
+        );
         self.rules.insert("cost_check", rule);
     }
 
     /// One village, one household with its persons and their stays, as recorded in a workbook.
-    pub fn facts(&self, household: &[(&str, Value)], persons: &[(&str, &str)], stays: &[(&str, &str, i128)]) -> Facts {
+    pub fn facts(
+        &self,
+        household: &[(&str, Value)],
+        persons: &[(&str, &str)],
+        stays: &[(&str, &str, i128)],
+    ) -> Facts {
         let mut builder = FactsBuilder::new(self.program());
         let via = |edge: usize| self.program().edges[edge].via;
         let source = |sheet: &str, row| Provenance {

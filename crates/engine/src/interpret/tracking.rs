@@ -20,14 +20,18 @@ pub(crate) struct Tracking {
 
 impl Tracking {
     fn new(cells: usize) -> Self {
-        Self { stack: Vec::new(), readers: vec![Vec::new(); cells], reads: vec![Vec::new(); cells], open: true }
+        Self {
+            stack: Vec::new(),
+            readers: vec![Vec::new(); cells],
+            reads: vec![Vec::new(); cells],
+            open: true,
+        }
     }
 
     pub(super) fn read(&mut self, program: &Program, facts: &Facts, cell: Cell) {
         let Some(&reader) = self.stack.last() else { return };
-        let place = |cell: Cell| {
-            facts.position(program.columns[cell.column.index()].entity, cell.row, cell.column)
-        };
+        let place =
+            |cell: Cell| facts.position(program.columns[cell.column.index()].entity, cell.row, cell.column);
         let readers = &mut self.readers[place(cell)];
         if readers.last() != Some(&reader) {
             readers.push(reader);

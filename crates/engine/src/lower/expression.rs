@@ -11,7 +11,7 @@ use crate::scalar::{self, Kind, Node, Scalar};
 
 /// A decimal division multiplies its dividend by 10^4 before it divides; beyond this the product would
 /// leave 128 bits, so that 256 are used.
-const DIVIDEND_MAX: i128 = 10_i128.pow(34);
+pub(crate) const DIVIDEND_MAX: i128 = 10_i128.pow(34);
 
 /// How a kind is stored in Arrow.
 pub fn data_type(kind: Kind) -> DataType {
@@ -65,9 +65,7 @@ pub fn lower(scalar: &Scalar) -> Expr {
             expr_fn::make_date(part(year), part(month), part(day))
         }
         Node::DaysBetween(from, to) => day_number(to) - day_number(from),
-        Node::AddDays(a, days) => {
-            cast(cast(day_number(a) + lower(days), DataType::Int32), DataType::Date32)
-        }
+        Node::AddDays(a, days) => cast(cast(day_number(a) + lower(days), DataType::Int32), DataType::Date32),
         Node::Substring { text, from, length } => {
             expr_fn::substring(lower(text), lit(i64::from(*from)), lit(i64::from(*length)))
         }

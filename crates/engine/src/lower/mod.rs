@@ -4,6 +4,7 @@
 mod expression;
 mod plan;
 
+pub(crate) use expression::DIVIDEND_MAX;
 pub use expression::{data_type, lower};
-pub use plan::{Scan, stage_plan};
 pub(crate) use plan::ROW_TYPE;
+pub use plan::{Scan, stage_plan};

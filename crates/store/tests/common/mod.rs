@@ -1,5 +1,6 @@
 //! Programs and records made by hand.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "every test file uses a part of this")]
 
 use std::collections::BTreeMap;
@@ -173,10 +174,12 @@ pub fn day(text: &str) -> Date {
     text.parse().expect("the test gives a date")
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "records hold what may be unknown")]
 pub fn text(value: &str) -> Option<Value> {
     Some(Value::Text(value.into()))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "records hold what may be unknown")]
 pub fn number(value: i128) -> Option<Value> {
     Some(Value::Number(value))
 }

@@ -17,13 +17,11 @@ pub(super) fn read(path: &Path, name: &str, sink: &mut RowSink<'_>) -> Result<()
     let failed = |error: &dyn std::fmt::Display| unreadable(name, error);
     let encoding = encoding_of(path).map_err(|error| failed(&error))?;
     let file = File::open(path).map_err(|error| failed(&error))?;
-    let mut text = BufReader::with_capacity(CHUNK, Utf8::new(BufReader::with_capacity(CHUNK, file), encoding));
+    let mut text =
+        BufReader::with_capacity(CHUNK, Utf8::new(BufReader::with_capacity(CHUNK, file), encoding));
     let delimiter = delimiter(text.fill_buf().map_err(|error| failed(&error))?);
-    let mut lines = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(text);
+    let mut lines =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
     let mut record = csv::StringRecord::new();
     let mut number = 0;
     let mut line = lines.position().line();
@@ -48,15 +46,20 @@ fn blank_lines(record: &csv::StringRecord, lines: u64) -> u32 {
     if lines < 2 {
         return 0;
     }
-    let own = 1 + record.as_slice().bytes().filter(|byte| *byte == b'\n').count();
+    let own = 1 + record.as_slice().matches('\n').count();
     u32::try_from(lines.saturating_sub(own as u64)).unwrap_or(u32::MAX)
 }
 
 /// The separator that the first line has most of.
 fn delimiter(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |wanted: u8| line.iter().filter(|byte| **byte == wanted).count();
-    [b'\t', b';'].into_iter().filter(|other| count(*other) > count(b',')).max_by_key(|other| count(*other)).unwrap_or(b',')
+    let line = String::from_utf8_lossy(line);
+    let count = |wanted: u8| line.matches(char::from(wanted)).count();
+    [b'\t', b';']
+        .into_iter()
+        .filter(|other| count(*other) > count(b','))
+        .max_by_key(|other| count(*other))
+        .unwrap_or(b',')
 }
 
 /// UTF-8 if the whole file is valid as such, else GB18030, which Chinese spreadsheets write as "ANSI".
@@ -85,34 +88,69 @@ fn encoding_of(path: &Path) -> io::Result<&'static encoding_rs::Encoding> {
     }
 }
 
-/// Bytes of any encoding as bytes of UTF-8.
+/// Bytes of any encoding as UTF-8, every line ended by one line feed, so that lines can be counted.
 struct Utf8<R> {
     inner: R,
     decoder: Decoder,
+    /// A carriage return whose successor is still to come.
+    pending: bool,
+    last: u8,
     finished: bool,
 }
 
 impl<R: BufRead> Utf8<R> {
     fn new(inner: R, encoding: &'static encoding_rs::Encoding) -> Self {
-        Self { inner, decoder: encoding.new_decoder_with_bom_removal(), finished: false }
+        let decoder = encoding.new_decoder_with_bom_removal();
+        Self { inner, decoder, pending: false, last: b'\n', finished: false }
+    }
+
+    /// Drops carriage returns before line feeds, in place; returns how many bytes are left.
+    fn line_feeds(&mut self, bytes: &mut [u8]) -> usize {
+        let mut kept = 0;
+        for index in 0..bytes.len() {
+            let byte = bytes[index];
+            let next = bytes.get(index + 1).copied();
+            if byte == b'\r' && next.is_none_or(|next| next == b'\n') {
+                self.pending = next.is_none();
+                continue;
+            }
+            bytes[kept] = byte;
+            kept += 1;
+        }
+        kept
     }
 }
 
 impl<R: BufRead> Read for Utf8<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if self.finished || out.len() < 16 {
-                return Ok(0);
-            }
+        while !self.finished && out.len() >= 16 {
             let input = self.inner.fill_buf()?;
             let last = input.is_empty();
-            let (result, read, written, _) = self.decoder.decode_to_utf8(input, out, last);
+            let start = usize::from(self.pending);
+            let (result, read, written, _) = self.decoder.decode_to_utf8(input, &mut out[start..], last);
             self.inner.consume(read);
             self.finished = last && result == CoderResult::InputEmpty;
-            if written > 0 || self.finished {
-                return Ok(written);
+            // The carriage return held back stands in front again; alone at the end it ends a line.
+            out[..start].fill(if written == 0 && self.finished { b'\n' } else { b'\r' });
+            let mut length = start + written;
+            if written > 0 {
+                self.pending = false;
+                if out[..length].contains(&b'\r') {
+                    length = self.line_feeds(&mut out[..length]);
+                }
+            } else if !self.finished {
+                continue;
+            }
+            self.last = out[..length].last().copied().unwrap_or(self.last);
+            if self.finished && self.last != b'\n' {
+                out[length] = b'\n';
+                length += 1;
+            }
+            if length > 0 {
+                return Ok(length);
             }
         }
+        Ok(0)
     }
 }
 
@@ -136,7 +174,8 @@ mod tests {
     #[test]
     fn encodings_and_separators_are_found() {
         let text = "户编号,户主姓名\n1,\"彝,族\"\n";
-        let expected = vec![vec!["户编号".to_owned(), "户主姓名".to_owned()], vec!["1".to_owned(), "彝,族".to_owned()]];
+        let expected =
+            vec![vec!["户编号".to_owned(), "户主姓名".to_owned()], vec!["1".to_owned(), "彝,族".to_owned()]];
         assert_eq!(rows(text.as_bytes()), expected);
         assert_eq!(rows(format!("\u{feff}{text}").as_bytes()), expected);
         assert_eq!(rows(&GB18030.encode(text).0), expected);

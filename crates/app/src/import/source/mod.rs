@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::ImportError;
 use super::cell::Cell;
+use super::digest::hex;
 
 /// What to do after a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +71,6 @@ impl Source {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// Where the file is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Streams the rows of one sheet.
     pub fn read(&self, sheet: &str, sink: &mut RowSink<'_>) -> Result<(), ImportError> {
         match self.kind {
@@ -101,8 +97,7 @@ fn digest(path: &Path) -> std::io::Result<(Vec<u8>, String)> {
         }
         hasher.update(&buffer[..read]);
     }
-    let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((head, sha256))
+    Ok((head, hex(&hasher.finalize())))
 }
 
 fn unreadable(file: &str, reason: &dyn std::fmt::Display) -> ImportError {

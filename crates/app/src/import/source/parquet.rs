@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
     Int64Type, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
@@ -101,8 +101,5 @@ fn cell(batch: &RecordBatch, column: usize, row: usize) -> Option<Cell<'_>> {
 }
 
 fn day(days: i64) -> Cell<'static> {
-    i32::try_from(days)
-        .ok()
-        .and_then(Date::from_days)
-        .map_or(Cell::BadDate(days as f64), Cell::Date)
+    i32::try_from(days).ok().and_then(Date::from_days).map_or(Cell::BadDate(days as f64), Cell::Date)
 }

@@ -20,19 +20,14 @@ pub(super) fn sheets(path: &Path, name: &str) -> Result<Vec<String>, ImportError
     Ok(open(path, name)?.sheet_names())
 }
 
-pub(super) fn read(
-    path: &Path,
-    name: &str,
-    sheet: &str,
-    sink: &mut RowSink<'_>,
-) -> Result<(), ImportError> {
+pub(super) fn read(path: &Path, name: &str, sheet: &str, sink: &mut RowSink<'_>) -> Result<(), ImportError> {
     let mut workbook = open(path, name)?;
     let mut cells = workbook.worksheet_cells_reader(sheet).map_err(|error| unreadable(name, &error))?;
     let mut row: Vec<Cell<'_>> = Vec::new();
     let mut number = 0;
     loop {
         let next = cells.next_cell().map_err(|error| unreadable(name, &error))?;
-        let place = next.as_ref().map(|cell| cell.get_position());
+        let place = next.as_ref().map(calamine::Cell::get_position);
         if place.is_none_or(|(line, _)| line + 1 != number) && !row.is_empty() {
             if sink(number, &row)? == Flow::Stop {
                 return Ok(());
@@ -44,22 +39,22 @@ pub(super) fn read(
         // Cells come in order; a sheet that repeats one is damaged, and the first is kept.
         row.resize(row.len().max(column as usize), Cell::Empty);
         if row.len() == column as usize {
-            row.push(meaning(cell.into_value()));
+            row.push(meaning(cell.get_value()));
         }
     }
 }
 
-fn meaning(data: DataRef<'_>) -> Cell<'_> {
+fn meaning<'s>(data: &DataRef<'s>) -> Cell<'s> {
     match data {
         DataRef::Empty => Cell::Empty,
         DataRef::SharedString(text) => Cell::Text(Cow::Borrowed(text)),
         DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            Cell::Text(Cow::Owned(text))
+            Cell::Text(Cow::Owned(text.clone()))
         }
-        DataRef::Float(number) => Cell::Number(number),
-        DataRef::Int(number) => Cell::Integer(number),
-        DataRef::Bool(flag) => Cell::Bool(flag),
-        DataRef::DateTime(moment) => day(&moment),
+        DataRef::Float(number) => Cell::Number(*number),
+        DataRef::Int(number) => Cell::Integer(*number),
+        DataRef::Bool(flag) => Cell::Bool(*flag),
+        DataRef::DateTime(moment) => day(moment),
         DataRef::Error(error) => Cell::Error(Cow::Owned(error.to_string())),
     }
 }

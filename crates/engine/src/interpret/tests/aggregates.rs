@@ -1,6 +1,6 @@
 use pack::program::{AggregateFunction, Type, Value};
 
-use crate::interpret::build::{Build, aggregate, date, money_type, number, text};
+use crate::interpret::build::{Build, aggregate, date, money_type, number, record, text};
 use crate::interpret::{Evaluator, Facts};
 
 /// Children as `f x`: the filter is `T`, `F` or `?`, the argument a number, `?`, or `T`/`F` for
@@ -17,14 +17,14 @@ fn over(function: AggregateFunction, children: &[&str]) -> Option<Value> {
     let with_argument = (function != AggregateFunction::Count).then(|| build.col(argument));
     let kind = aggregate(edge, function, with_argument, Some(build.col(filter)));
     let result = build.computed(parent, "result", ("结果", "result"), ty, kind);
-    let mut records = vec![build.record(parent, "h", &[])];
+    let mut records = vec![record(parent, "h", &[])];
     for (index, line) in children.iter().enumerate() {
         let (f, x) = line.split_once(' ').expect("filter and argument");
         let mut fields = vec![(via, text("h"))];
         fields.extend(super::truth_of(f.chars().next().expect("a mark")).map(|value| (filter, value)));
         let x = x.parse().ok().map(number).or_else(|| super::truth_of(x.chars().next().expect("a mark")));
         fields.extend(x.map(|value| (argument, value)));
-        records.push(build.record(child, &index.to_string(), &fields));
+        records.push(record(child, &index.to_string(), &fields));
     }
     let facts = Facts::from_records(&build.program, &records);
     let mut evaluator = Evaluator::new(&build.program, &facts, date("2015-12-31"));

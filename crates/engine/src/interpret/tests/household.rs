@@ -14,7 +14,8 @@ fn the_guarantee_ends_on_the_line() {
     let sample = Sample::new();
     // wages, able member, entitled, amount
     let table = [
-        (570_999, false, true, number(0)),
+        (570_998, false, true, number(0)),
+        (570_999, false, false, number(0)),
         (571_000, false, false, number(0)),
         (400_000, false, true, number(80_000)),
         (400_001, false, true, number(79_998)),
@@ -61,7 +62,10 @@ fn a_given_result_is_taken_and_not_computed() {
     let facts = builder.build();
     let mut evaluator = Evaluator::new(sample.program(), &facts, date("2015-12-31"));
     assert_eq!(evaluator.value(sample.household, household, sample.column("income")), Ok(Some(number(1))));
-    assert_eq!(evaluator.value(sample.household, household, sample.column("exit_1")), Ok(Some(Value::Bool(false))));
+    assert_eq!(
+        evaluator.value(sample.household, household, sample.column("exit_1")),
+        Ok(Some(Value::Bool(false)))
+    );
 }
 
 #[test]

@@ -21,7 +21,12 @@ fn line(bench: &mut Bench) -> ParameterId {
         dated(number(280_000), "2014-01-01", Some("2015-01-01"), official()),
         dated(number(285_500), "2015-01-01", Some("2016-01-01"), official()),
     ];
-    bench.build.parameter("poverty_line", ("贫困线", "poverty line"), money_type(), ParameterShape::Scalar(values))
+    bench.build.parameter(
+        "poverty_line",
+        ("贫困线", "poverty line"),
+        money_type(),
+        ParameterShape::Scalar(values),
+    )
 }
 
 #[test]
@@ -42,7 +47,9 @@ fn the_value_in_force_on_the_day_is_used() {
 fn no_value_at_the_as_of_date_is_an_error() {
     let mut bench = Bench::new(&[]);
     let id = line(&mut bench);
-    let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else { panic!("scalar") };
+    let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else {
+        panic!("scalar")
+    };
     values.truncate(1);
     let missing = |_| EvalError::NoParameter { parameter: id, at: date("2015-12-31") };
     bench.fails(&parameter(id, money_type(), None, None), missing);
@@ -52,7 +59,9 @@ fn no_value_at_the_as_of_date_is_an_error() {
 fn an_override_wins() {
     let mut bench = Bench::new(&[]);
     let id = line(&mut bench);
-    let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else { panic!("scalar") };
+    let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else {
+        panic!("scalar")
+    };
     values.insert(0, dated(number(1), "0001-01-01", None, Source::Override));
     bench.is(&parameter(id, money_type(), None, None), Some(number(1)));
 }
@@ -62,7 +71,8 @@ fn a_table_answers_by_code() {
     let mut bench = Bench::new(&[]);
     let list = bench.build.list("grade", &[("C", "C 级", "C"), ("D", "D 级", "D")]);
     let values = BTreeMap::from([("C".to_owned(), number(800_000)), ("D".to_owned(), number(2_500_000))]);
-    let shape = ParameterShape::Table { list, values: vec![dated(values, "2015-01-01", None, Source::Assumed)] };
+    let shape =
+        ParameterShape::Table { list, values: vec![dated(values, "2015-01-01", None, Source::Assumed)] };
     let id = bench.build.parameter("repair", ("改造补助", "repair grant"), money_type(), shape);
     bench.is(&parameter(id, money_type(), None, Some("D")), Some(number(2_500_000)));
     bench.is(&parameter(id, money_type(), None, Some("A")), None);
@@ -75,7 +85,8 @@ fn each_bracket_rounds_by_itself() {
     let over: NumberType = over;
     let step = |from, rate| BracketStep { from, rate };
     let steps = vec![step(0, 5_000), step(3_000_000, 6_000), step(5_000_000, 7_000)];
-    let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2015-01-01", None, Source::Assumed)] };
+    let shape =
+        ParameterShape::Brackets { over, values: vec![dated(steps, "2015-01-01", None, Source::Assumed)] };
     let id = bench.build.parameter("serious", ("大病保险", "serious illness"), rate_type(), shape);
     let check = |x, round, expected| {
         let kind = ExprKind::Bracket { parameter: id, x: Box::new(fen(x)), round };
@@ -90,6 +101,7 @@ fn each_bracket_rounds_by_itself() {
     check(3_000_001, Rounding::Down, 1_500_000);
     check(6_000_000, Rounding::HalfUp, 1_500_000 + 1_200_000 + 700_000);
     let unknown = bench.build.field(bench.entity, "x", ("额", "amount"), money_type(), None);
-    let kind = ExprKind::Bracket { parameter: id, x: Box::new(bench.build.col(unknown)), round: Rounding::Up };
+    let kind =
+        ExprKind::Bracket { parameter: id, x: Box::new(bench.build.col(unknown)), round: Rounding::Up };
     bench.is(&expr(kind, money_type()), None);
 }

@@ -137,7 +137,8 @@ fn dates_are_taken_apart_and_made() {
     bench.is(&part(DatePart::Year), Some(number(2015)));
     bench.is(&part(DatePart::Month), Some(number(12)));
     bench.is(&part(DatePart::Day), Some(number(31)));
-    let between = ExprKind::DaysBetween { from: Box::new(day("2016-02-28")), to: Box::new(day("2016-03-01")) };
+    let between =
+        ExprKind::DaysBetween { from: Box::new(day("2016-02-28")), to: Box::new(day("2016-03-01")) };
     bench.is(&expr(between, count_type()), Some(number(2)));
     let made = |year, month, day| {
         let (year, month, day) = (Box::new(count(year)), Box::new(count(month)), Box::new(count(day)));
@@ -155,9 +156,8 @@ fn texts_are_cut_by_characters() {
     };
     bench.is(&cut("四川省", 2, 1), Some(text("川")));
     bench.is(&cut("abc", 3, 5), Some(text("c")));
-    let digits = |whole: &str| {
-        expr(ExprKind::DigitsToCount(Box::new(literal(text(whole), Type::Text))), count_type())
-    };
+    let digits =
+        |whole: &str| expr(ExprKind::DigitsToCount(Box::new(literal(text(whole), Type::Text))), count_type());
     bench.is(&digits("0042"), Some(number(42)));
     bench.fails(&digits("4x"), |column| EvalError::NotDigits { column });
 }

@@ -1,6 +1,6 @@
 use pack::program::{ColumnKind, Direction, Frame, Type, Window, WindowFunction};
 
-use crate::interpret::build::{Build, date, money_type, number, text};
+use crate::interpret::build::{Build, date, money_type, number, record, text};
 use crate::interpret::{Evaluator, Facts};
 
 /// Siblings as `key partition order argument`; an empty part is unknown. The siblings of parent
@@ -22,8 +22,9 @@ fn over(function: WindowFunction, frame: Frame, direction: Direction, siblings: 
         order: vec![(build.col(order), direction)],
         frame,
     };
-    let result = build.computed(child, "result", ("结果", "result"), money_type(), ColumnKind::Window(window));
-    let mut records = vec![build.record(parent, "p", &[])];
+    let result =
+        build.computed(child, "result", ("结果", "result"), money_type(), ColumnKind::Window(window));
+    let mut records = vec![record(parent, "p", &[])];
     for line in siblings {
         let parts: Vec<&str> = line.split(' ').collect();
         let mut fields = Vec::new();
@@ -31,7 +32,7 @@ fn over(function: WindowFunction, frame: Frame, direction: Direction, siblings: 
         fields.extend((!parts[1].is_empty()).then(|| (kind, text(parts[1]))));
         fields.extend(parts[2].parse().ok().map(|value| (order, number(value))));
         fields.extend(parts[3].parse().ok().map(|value| (cost, number(value))));
-        records.push(build.record(child, parts[0], &fields));
+        records.push(record(child, parts[0], &fields));
     }
     let facts = Facts::from_records(&build.program, &records);
     let mut evaluator = Evaluator::new(&build.program, &facts, date("2015-12-31"));
@@ -77,9 +78,8 @@ fn an_unknown_argument_spoils_the_frames_it_is_in() {
 
 #[test]
 fn an_unknown_place_spoils_all_siblings_of_the_parent() {
-    let sum = |siblings: &[&str]| {
-        over(WindowFunction::Sum, Frame::UpToCurrent, Direction::Ascending, siblings)
-    };
+    let sum =
+        |siblings: &[&str]| over(WindowFunction::Sum, Frame::UpToCurrent, Direction::Ascending, siblings);
     assert_eq!(sum(&["a a 1 10", "b a ? 20", "c b 1 30"]), "? ? ?");
     assert_eq!(sum(&["a a 1 10", "b  2 20"]), "? ?");
     assert_eq!(sum(&["a a 1 10", "stray a 2 20"]), "10 ?");

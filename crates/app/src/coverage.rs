@@ -1,0 +1,185 @@
+//! Which clauses are implemented, by what, and what no clause or case stands behind.
+
+use std::fmt::Write as _;
+
+use model::{ClauseId, Lang};
+use pack::program::{Program, Rule, RuleDetail, RuleKind};
+use serde_json::{Value as Json, json};
+
+use crate::cases::unexercised;
+
+/// One clause with what cites it.
+#[derive(Clone, Debug)]
+pub struct ClauseCoverage {
+    pub id: ClauseId,
+    pub kind: String,
+    /// Ids of rules that cite it and run.
+    pub executed_by: Vec<String>,
+    /// Ids of rules that cite it and are declared only.
+    pub declared_by: Vec<String>,
+    /// Whether a worked case expects a result of a rule that cites it.
+    pub exercised: bool,
+}
+
+impl ClauseCoverage {
+    /// `principle` and `outside` clauses have nothing to execute.
+    pub fn exempt(&self) -> bool {
+        matches!(self.kind.as_str(), "principle" | "outside")
+    }
+
+    pub fn implemented(&self) -> bool {
+        !self.executed_by.is_empty() && self.exercised
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    pub clauses: Vec<ClauseCoverage>,
+    /// Executed rules (variables aside) that cite no clause.
+    pub without_clause: Vec<String>,
+    /// Executed rules that no worked case looks at.
+    pub without_case: Vec<String>,
+}
+
+/// Coverage of a pack's clauses by its rules.
+pub fn of(program: &Program) -> Coverage {
+    let idle = unexercised(program);
+    let cited_by_cases: Vec<&ClauseId> = program.cases.iter().flat_map(|case| &case.cite).collect();
+    let clauses = program
+        .clauses
+        .iter()
+        .map(|clause| {
+            let citing: Vec<&Rule> =
+                program.rules.iter().filter(|rule| rule.cite.contains(&clause.id)).collect();
+            let (runs, declared): (Vec<&Rule>, Vec<&Rule>) = citing.into_iter().partition(|rule| runs(rule));
+            ClauseCoverage {
+                id: clause.id.clone(),
+                kind: clause.kind.clone(),
+                exercised: runs.iter().any(|rule| !idle.contains(&rule.id))
+                    || cited_by_cases.contains(&&clause.id),
+                executed_by: runs.iter().map(|rule| rule.id.clone()).collect(),
+                declared_by: declared.iter().map(|rule| rule.id.clone()).collect(),
+            }
+        })
+        .collect();
+    Coverage {
+        clauses,
+        without_clause: program
+            .rules
+            .iter()
+            .filter(|rule| {
+                runs(rule)
+                    && rule.cite.is_empty()
+                    && rule.kind != RuleKind::Variable
+                    && rule.kind != RuleKind::Check
+            })
+            .map(|rule| rule.id.clone())
+            .collect(),
+        without_case: idle,
+    }
+}
+
+/// Whether a rule computes something, rather than being declared for a later part.
+fn runs(rule: &Rule) -> bool {
+    match &rule.detail {
+        RuleDetail::Variable { .. }
+        | RuleDetail::Benefit(_)
+        | RuleDetail::Standard(_)
+        | RuleDetail::Measure(_)
+        | RuleDetail::Check(_)
+        | RuleDetail::Duty(_) => true,
+        RuleDetail::Programme(_) => false,
+        RuleDetail::Declared { columns, .. } => !columns.is_empty() && rule.kind != RuleKind::Report,
+    }
+}
+
+impl Coverage {
+    /// Every clause that can be executed is, and a worked case shows it.
+    pub fn complete(&self) -> bool {
+        self.clauses.iter().all(|clause| clause.exempt() || clause.implemented())
+    }
+
+    pub fn to_json(&self) -> Json {
+        let clauses: Vec<Json> = self
+            .clauses
+            .iter()
+            .map(|clause| {
+                json!({
+                    "id": clause.id.to_string(),
+                    "kind": clause.kind,
+                    "executed_by": clause.executed_by,
+                    "declared_by": clause.declared_by,
+                    "exercised": clause.exercised,
+                    "implemented": clause.implemented(),
+                })
+            })
+            .collect();
+        json!({
+            "clauses": clauses,
+            "without_clause": self.without_clause,
+            "without_case": self.without_case,
+        })
+    }
+
+    pub fn to_text(&self, program: &Program, lang: Lang) -> String {
+        let mut text = String::new();
+        for clause in &self.clauses {
+            let mark = if clause.exempt() {
+                "–"
+            } else if clause.implemented() {
+                "✓"
+            } else if clause.executed_by.is_empty() && clause.declared_by.is_empty() {
+                "✗"
+            } else {
+                "…"
+            };
+            let summary = program
+                .clauses
+                .iter()
+                .find(|known| known.id == clause.id)
+                .map_or("", |known| known.summary.get(lang));
+            let by: Vec<&str> =
+                clause.executed_by.iter().chain(&clause.declared_by).map(String::as_str).collect();
+            let _ = writeln!(
+                text,
+                "{mark} {:<6} {:<10} {}  [{}]",
+                clause.id,
+                clause.kind,
+                summary,
+                by.join(", ")
+            );
+        }
+        let executable = self.clauses.iter().filter(|clause| !clause.exempt()).count();
+        let done = self.clauses.iter().filter(|clause| clause.implemented()).count();
+        let exempt = self.clauses.len() - executable;
+        let _ = match lang {
+            Lang::Zh => writeln!(
+                text,
+                "\n{} 条中 {done} 条已实现并有算例，{} 条未完成，{exempt} 条无可执行内容。",
+                self.clauses.len(),
+                executable - done
+            ),
+            Lang::En => writeln!(
+                text,
+                "\nOf {} clauses {done} are implemented with a worked case, {} are not, {exempt} have nothing to execute.",
+                self.clauses.len(),
+                executable - done
+            ),
+        };
+        for (title, list) in [
+            (
+                if lang == Lang::Zh { "没有引用条款的规则" } else { "rules that cite no clause" },
+                &self.without_clause,
+            ),
+            (
+                if lang == Lang::Zh { "没有算例的规则" } else { "rules without a worked case" },
+                &self.without_case,
+            ),
+        ] {
+            if !list.is_empty() {
+                let _ = writeln!(text, "{title}: {}", list.join(", "));
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,146 @@
+//! Packs from disk: a folder of TOML files, laid over the packs it extends.
+
+use std::path::{Path, PathBuf};
+
+use pack::program::Program;
+use pack::{Failure, Override, PackSource};
+use serde_json::{Value as Json, json};
+use thiserror::Error;
+
+/// Why a pack could not be used.
+#[derive(Debug, Error)]
+pub enum PackError {
+    #[error("`{}` is not a pack: {why}", path.display())]
+    NotAPack { path: PathBuf, why: String },
+    #[error("pack `{id}` extends `{base}`, which is not beside it")]
+    BaseMissing { id: String, base: String },
+    #[error("pack `{id}` extends itself")]
+    Circle { id: String },
+    /// Mistakes in the pack's text, to be shown with [`Failure::render`].
+    #[error("the pack has {} mistakes", .0.diagnostics.len())]
+    Mistakes(Box<Failure>),
+}
+
+/// A compiled pack with the texts it was compiled from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    pub program: Program,
+    sources: Vec<PackSource>,
+    overrides: Vec<Override>,
+}
+
+/// Compiles the pack in a folder with the packs it extends, overlays laid over it in order, and
+/// parameters set for this run.
+pub fn load(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Result<Loaded, PackError> {
+    let mut sources = Vec::new();
+    read_with_bases(folder, &mut sources, &mut Vec::new())?;
+    for overlay in overlays {
+        read_with_bases(overlay, &mut sources, &mut Vec::new())?;
+    }
+    compile(sources, overrides.to_vec())
+}
+
+fn compile(sources: Vec<PackSource>, overrides: Vec<Override>) -> Result<Loaded, PackError> {
+    let program =
+        pack::compile(&sources, &overrides).map_err(|failure| PackError::Mistakes(Box::new(failure)))?;
+    Ok(Loaded { program, sources, overrides })
+}
+
+/// Name of the file of a run that holds the pack it was made with.
+const RUN_FILE: &str = "pack.json";
+
+impl Loaded {
+    /// Keeps the pack's text with a run, so that the run can be explained whatever becomes of the pack.
+    pub fn save(&self, run: &Path) -> std::io::Result<()> {
+        let packs: Vec<Json> = self
+            .sources
+            .iter()
+            .map(|source| {
+                let files: Vec<Json> =
+                    source.files.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
+                json!({ "name": source.name, "files": files })
+            })
+            .collect();
+        let overrides: Vec<Json> = self
+            .overrides
+            .iter()
+            .map(|change| json!({ "parameter": change.parameter, "value": change.value }))
+            .collect();
+        let content = json!({ "packs": packs, "overrides": overrides });
+        std::fs::write(run.join(RUN_FILE), format!("{content:#}\n"))
+    }
+
+    /// The pack that a run was made with.
+    pub fn of_run(run: &Path) -> Result<Self, PackError> {
+        let path = run.join(RUN_FILE);
+        let fault = |why: String| PackError::NotAPack { path: path.clone(), why };
+        let bytes = std::fs::read(&path).map_err(|error| fault(error.to_string()))?;
+        let content: Json = serde_json::from_slice(&bytes).map_err(|error| fault(error.to_string()))?;
+        let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+        let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+        let sources = list(&content["packs"])
+            .iter()
+            .map(|source| PackSource {
+                name: text(&source["name"]),
+                files: list(&source["files"])
+                    .iter()
+                    .map(|file| (text(&file["name"]), text(&file["text"])))
+                    .collect(),
+            })
+            .collect();
+        let overrides = list(&content["overrides"])
+            .iter()
+            .map(|change| Override { parameter: text(&change["parameter"]), value: text(&change["value"]) })
+            .collect();
+        compile(sources, overrides)
+    }
+}
+
+/// Reads a pack after its bases; a pack that is there already is not read twice.
+fn read_with_bases(
+    folder: &Path,
+    sources: &mut Vec<PackSource>,
+    above: &mut Vec<String>,
+) -> Result<(), PackError> {
+    let source = read(folder)?;
+    if sources.iter().any(|known| known.name == source.name) {
+        return Ok(());
+    }
+    if above.contains(&source.name) {
+        return Err(PackError::Circle { id: source.name });
+    }
+    above.push(source.name.clone());
+    for base in pack::extends(&source) {
+        let beside = folder.parent().unwrap_or(Path::new(".")).join(&base);
+        if !beside.is_dir() {
+            return Err(PackError::BaseMissing { id: source.name.clone(), base });
+        }
+        read_with_bases(&beside, sources, above)?;
+    }
+    above.pop();
+    sources.push(source);
+    Ok(())
+}
+
+fn read(folder: &Path) -> Result<PackSource, PackError> {
+    let fault = |why: String| PackError::NotAPack { path: folder.to_path_buf(), why };
+    let full = folder.canonicalize().map_err(|error| fault(error.to_string()))?;
+    let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let entries = std::fs::read_dir(&full).map_err(|error| fault(error.to_string()))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|error| fault(error.to_string()))?.path();
+        if path.extension().is_none_or(|end| end != "toml") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| fault(format!("`{}` cannot be read: {error}", path.display())))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        files.push((name, text));
+    }
+    if files.is_empty() {
+        return Err(fault("no `.toml` files in it".to_owned()));
+    }
+    files.sort();
+    Ok(PackSource { name, files })
+}

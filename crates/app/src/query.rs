@@ -1,0 +1,92 @@
+//! Free SQL over a run, printed for people or programs.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::pretty::pretty_format_batches;
+use engine::EngineError;
+use serde_json::{Map, Value as Json};
+use thiserror::Error;
+
+use crate::cases::cell;
+use pack::program::Value;
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    Table,
+    /// With a header; unknown is empty.
+    Csv,
+    /// One object a line; numbers as the run stores them, scaled.
+    Json,
+}
+
+#[derive(Debug, Error)]
+pub enum QueryError {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the result cannot be printed: {0}")]
+    Print(#[from] ArrowError),
+    #[error("the result cannot be printed: {0}")]
+    Csv(#[from] csv::Error),
+}
+
+/// Answers a query over a run's tables, which are named like the pack's entities, and `findings`.
+pub fn query(run: &Path, sql: &str, format: Format) -> Result<String, QueryError> {
+    let batches = engine::query(run, sql)?;
+    match format {
+        Format::Table => Ok(pretty_format_batches(&batches)?.to_string()),
+        Format::Csv => csv_text(&batches),
+        Format::Json => Ok(json_lines(&batches)),
+    }
+}
+
+fn csv_text(batches: &[RecordBatch]) -> Result<String, QueryError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if let Some(first) = batches.first() {
+        writer.write_record(first.schema().fields().iter().map(|field| field.name()))?;
+    }
+    let options = FormatOptions::default();
+    for batch in batches {
+        let columns: Vec<ArrayFormatter<'_>> = batch
+            .columns()
+            .iter()
+            .map(|array| ArrayFormatter::try_new(array, &options))
+            .collect::<Result<_, _>>()?;
+        for row in 0..batch.num_rows() {
+            writer.write_record(columns.iter().map(|column| column.value(row).to_string()))?;
+        }
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn json_lines(batches: &[RecordBatch]) -> String {
+    let mut text = String::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let mut object = Map::new();
+            for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
+                object.insert(field.name().clone(), json(cell(array, row)));
+            }
+            text.push_str(&Json::Object(object).to_string());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn json(value: Option<Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Bool(flag)) => Json::from(flag),
+        Some(Value::Number(number)) => {
+            i64::try_from(number).map_or_else(|_| Json::from(number.to_string()), Json::from)
+        }
+        Some(Value::Date(date)) => Json::from(date.to_string()),
+        Some(Value::Text(text)) => Json::from(text),
+        Some(Value::Index(index)) => Json::from(index),
+    }
+}

@@ -1,0 +1,105 @@
+//! Free queries over a run: what was recorded and what was computed, side by side.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::{JoinType, ident};
+use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use serde::Deserialize;
+
+use crate::run::FORMAT;
+use crate::{EngineError, session};
+
+#[derive(Deserialize)]
+struct Manifest {
+    format: u32,
+    snapshot: ManifestSnapshot,
+}
+
+#[derive(Deserialize)]
+struct ManifestSnapshot {
+    path: PathBuf,
+    rows: BTreeMap<String, u64>,
+}
+
+/// Answers a query in DataFusion's SQL over a run directory: a table for every entity (its recorded fields
+/// and its results, numbers as scaled integers) and `findings`. Nothing can be changed.
+///
+/// # Errors
+/// [`EngineError::RunFormat`] if the folder is no run, [`EngineError::SnapshotFile`] if its snapshot has been
+/// moved, [`EngineError::Query`] if the query is refused or fails.
+pub fn query(run: &Path, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
+    let manifest = read_manifest(run)?;
+    let snapshot = run.join(&manifest.snapshot.path);
+    session::deep(|| {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().thread_stack_size(session::STACK_BYTES).build();
+        let runtime = runtime.map_err(|error| EngineError::Worker(error.to_string()))?;
+        runtime.block_on(async {
+            let context = context(run, &snapshot, &manifest).await?;
+            let options =
+                SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+            let frame = context.sql_with_options(sql, options).await.map_err(EngineError::Query)?;
+            frame.collect().await.map_err(EngineError::Query)
+        })
+    })
+}
+
+fn read_manifest(run: &Path) -> Result<Manifest, EngineError> {
+    let path = run.join("manifest.json");
+    let wrong = |reason: String| EngineError::RunFormat { path: run.to_owned(), reason };
+    if !path.is_file() {
+        return Err(wrong("it has no `manifest.json`".to_owned()));
+    }
+    let text = std::fs::read_to_string(&path).map_err(|error| EngineError::file(&path, error))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+    if manifest.format != FORMAT {
+        return Err(wrong(format!("its format is {}, not {FORMAT}", manifest.format)));
+    }
+    Ok(manifest)
+}
+
+async fn context(run: &Path, snapshot: &Path, manifest: &Manifest) -> Result<SessionContext, EngineError> {
+    let mut config = SessionConfig::new();
+    config.options_mut().execution.parquet.schema_force_view_types = false;
+    let context = SessionContext::new_with_config(config);
+    for name in manifest.snapshot.rows.keys() {
+        let recorded = snapshot.join(format!("{name}.parquet"));
+        if !recorded.is_file() {
+            return Err(EngineError::SnapshotFile { path: recorded });
+        }
+        let computed = run.join(format!("{name}.parquet"));
+        let table = table(&context, &recorded, &computed).await.map_err(EngineError::Query)?;
+        context.register_table(name.as_str(), table.into_view()).map_err(EngineError::Query)?;
+    }
+    let findings = read(&context, &run.join("findings.parquet")).await.map_err(EngineError::Query)?;
+    context.register_table("findings", findings.into_view()).map_err(EngineError::Query)?;
+    Ok(context)
+}
+
+async fn read(context: &SessionContext, path: &Path) -> Result<DataFrame, DataFusionError> {
+    context.read_parquet(path.to_string_lossy().into_owned(), ParquetReadOptions::default()).await
+}
+
+/// Recorded columns, then those results that are not named like one.
+async fn table(
+    context: &SessionContext,
+    recorded: &Path,
+    computed: &Path,
+) -> Result<DataFrame, DataFusionError> {
+    let recorded = read(context, recorded).await?;
+    if !computed.is_file() {
+        return Ok(recorded);
+    }
+    let results = read(context, computed).await?;
+    let own: Vec<String> = recorded.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let names = results.schema().fields().iter().map(|field| field.name().clone());
+    let added: Vec<String> = names.filter(|name| !own.contains(name)).collect();
+    let row = std::iter::once(ident("_row").alias("__row"));
+    let results = results.select(row.chain(added.iter().map(ident)).collect::<Vec<_>>())?;
+    let joined = recorded.join(results, JoinType::Left, &["_row"], &["__row"], None)?;
+    joined.select(own.iter().chain(&added).map(ident).collect::<Vec<_>>())
+}

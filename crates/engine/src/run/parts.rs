@@ -1,0 +1,136 @@
+//! Parts: ranges of rows of every entity below the split level that need nothing of one another.
+
+use std::ops::Range;
+
+use pack::program::{EdgeId, EntityId, Program};
+
+use super::snapshot::Snapshot;
+use crate::EngineError;
+
+/// How a run is split.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// By entity: whether its rows are spread over the parts; the others are whole everywhere.
+    pub split: Vec<bool>,
+    /// By entity: the first row of each part, and the number of rows at the end. Empty for whole entities.
+    pub starts: Vec<Vec<usize>>,
+    pub parts: usize,
+}
+
+impl Layout {
+    /// Splits along the tree below the county (or the village, in a program without counties) into parts
+    /// of about `part_rows` rows of the largest entity.
+    pub fn new(program: &Program, snapshot: &Snapshot, part_rows: usize) -> Result<Self, EngineError> {
+        let count = program.entities.len();
+        let Some(top) = split_entity(program) else {
+            // Without a division everything is one part.
+            let starts = (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]);
+            return Ok(Self { split: vec![true; count], starts: starts.collect(), parts: 1 });
+        };
+        let mut starts: Vec<Vec<usize>> = vec![vec![]; count];
+        starts[top.index()] = (0..=snapshot.rows(top)).collect();
+        for (index, entity) in program.entities.iter().enumerate() {
+            if let Some(edge) = entity.parent.filter(|_| index != top.index()) {
+                let parents = &starts[program.edges[edge.index()].parent.index()];
+                if !parents.is_empty() {
+                    starts[index] = boundaries(program, snapshot, edge, parents)?;
+                }
+            }
+        }
+        let split = starts.iter().map(|starts| !starts.is_empty()).collect();
+        let cuts = cuts(&starts, part_rows.max(1));
+        let parts = cuts.len() - 1;
+        for (index, starts) in starts.iter_mut().enumerate().filter(|(_, starts)| !starts.is_empty()) {
+            *starts = cuts.iter().map(|cut| starts[*cut]).collect();
+            // Rows without a parent come last and go with the last part.
+            starts[parts] = snapshot.rows(EntityId(index as u32));
+            starts[0] = 0;
+        }
+        Ok(Self { split, starts, parts })
+    }
+
+    pub fn is_split(&self, entity: EntityId) -> bool {
+        self.split[entity.index()]
+    }
+
+    /// The rows of a split entity in a part.
+    pub fn rows(&self, entity: EntityId, part: usize) -> Range<usize> {
+        let starts = &self.starts[entity.index()];
+        starts[part]..starts[part + 1]
+    }
+
+    /// The part that a row of a split entity is in.
+    fn part_of(&self, entity: EntityId, row: usize) -> usize {
+        let starts = &self.starts[entity.index()];
+        starts[1..].partition_point(|start| *start <= row).min(self.parts - 1)
+    }
+
+    /// Whether an edge between split entities joins rows of different parts somewhere. Tree edges never do.
+    pub fn crosses(&self, program: &Program, snapshot: &Snapshot, edge: EdgeId) -> Result<bool, EngineError> {
+        let declared = &program.edges[edge.index()];
+        if declared.tree || self.parts == 1 {
+            return Ok(false);
+        }
+        let mut crosses = false;
+        snapshot.parents(program, edge, &mut |row, parent| {
+            if let Some(parent) = parent.and_then(|parent| usize::try_from(parent).ok()) {
+                crosses |= self.part_of(declared.child, row) != self.part_of(declared.parent, parent);
+            }
+            Ok(())
+        })?;
+        Ok(crosses)
+    }
+}
+
+fn split_entity(program: &Program) -> Option<EntityId> {
+    let level = |level: &str| {
+        let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
+        found.map(|index| EntityId(index as u32))
+    };
+    level("county").or_else(|| level("village"))
+}
+
+/// The first child of every boundary of the parents, and of the children that come after all of them.
+fn boundaries(
+    program: &Program,
+    snapshot: &Snapshot,
+    edge: EdgeId,
+    parents: &[usize],
+) -> Result<Vec<usize>, EngineError> {
+    let child = program.edges[edge.index()].child;
+    let mut starts = Vec::with_capacity(parents.len());
+    let mut previous = 0;
+    snapshot.parents(program, edge, &mut |row, parent| {
+        let parent = parent.and_then(|parent| usize::try_from(parent).ok()).unwrap_or(usize::MAX);
+        if parent < previous {
+            return Err(EngineError::SnapshotOrder {
+                entity: program.entities[child.index()].name.clone(),
+                column: crate::desugar::edge_column(program, edge),
+                row,
+            });
+        }
+        previous = parent;
+        while parents.get(starts.len()).is_some_and(|start| parent >= *start) {
+            starts.push(row);
+        }
+        Ok(())
+    })?;
+    starts.resize(parents.len(), snapshot.rows(child));
+    Ok(starts)
+}
+
+/// Positions at which the divisions are cut, so that each part has about `part_rows` of what has most.
+fn cuts(starts: &[Vec<usize>], part_rows: usize) -> Vec<usize> {
+    let largest = starts.iter().filter(|starts| !starts.is_empty()).max_by_key(|starts| starts.last());
+    let Some(largest) = largest else { return vec![0, 0] };
+    let last = largest.len() - 1;
+    let mut cuts = vec![0];
+    for position in 1..last {
+        let since = cuts.last().copied().unwrap_or(0);
+        if largest[position] - largest[since] >= part_rows {
+            cuts.push(position);
+        }
+    }
+    cuts.push(last);
+    cuts
+}

@@ -1,0 +1,229 @@
+//! Reading a snapshot: a folder with `snapshot.json` and a Parquet file for each entity.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::compute::concat_batches;
+use datafusion::arrow::datatypes::Int32Type;
+use datafusion::parquet::arrow::ProjectionMask;
+use datafusion::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use datafusion::parquet::file::statistics::Statistics;
+use pack::program::{EdgeId, EntityId, Program, Type};
+use serde::Deserialize;
+
+use crate::EngineError;
+use crate::desugar::{Unknowns, edge_column};
+use crate::load::Wanted;
+
+/// The format of `snapshot.json` that is understood.
+const FORMAT: u32 = 1;
+
+#[derive(Deserialize)]
+struct Manifest {
+    format: u32,
+    digest: String,
+    entities: BTreeMap<String, ManifestEntity>,
+}
+
+#[derive(Deserialize)]
+struct ManifestEntity {
+    rows: usize,
+}
+
+/// A snapshot whose files have been opened.
+pub(crate) struct Snapshot {
+    pub digest: String,
+    files: Vec<EntityFile>,
+}
+
+struct EntityFile {
+    path: PathBuf,
+    rows: usize,
+    metadata: ArrowReaderMetadata,
+}
+
+impl Snapshot {
+    /// Opens the files of every entity of the program.
+    pub fn open(program: &Program, dir: &Path) -> Result<Self, EngineError> {
+        let path = dir.join("snapshot.json");
+        if !path.is_file() {
+            return Err(EngineError::SnapshotFile { path });
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| EngineError::file(&path, error))?;
+        let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if manifest.format != FORMAT {
+            return Err(wrong(format!("its format is {}, not {FORMAT}", manifest.format)));
+        }
+        let open = |name: &str| {
+            let file = EntityFile::open(dir.join(format!("{name}.parquet")))?;
+            match manifest.entities.get(name) {
+                Some(entity) if entity.rows != file.rows => {
+                    Err(wrong(format!("`{name}` has {} rows, not {}", file.rows, entity.rows)))
+                }
+                Some(_) => Ok(file),
+                None => Err(wrong(format!("it does not list `{name}`"))),
+            }
+        };
+        let files = program.entities.iter().map(|entity| open(&entity.name));
+        let files = files.collect::<Result<Vec<_>, EngineError>>()?;
+        Ok(Self { digest: manifest.digest.clone(), files })
+    }
+
+    pub fn rows(&self, entity: EntityId) -> usize {
+        self.files[entity.index()].rows
+    }
+
+    /// Rows of the wanted columns as one batch.
+    pub fn read(
+        &self,
+        program: &Program,
+        wanted: &Wanted,
+        rows: Range<usize>,
+    ) -> Result<RecordBatch, EngineError> {
+        let file = &self.files[wanted.entity.index()];
+        let name = &program.entities[wanted.entity.index()].name;
+        file.read(name, &wanted.names(program), rows)
+    }
+
+    /// Calls `visit` with each row and its parent's row along an edge, in order.
+    pub fn parents(
+        &self,
+        program: &Program,
+        edge: EdgeId,
+        visit: &mut dyn FnMut(usize, Option<i32>) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let child = program.edges[edge.index()].child;
+        let file = &self.files[child.index()];
+        let column = edge_column(program, edge);
+        let projection =
+            file.projection(&program.entities[child.index()].name, std::slice::from_ref(&column))?;
+        let mut row = 0;
+        for batch in file.reader()?.with_projection(projection).build().map_err(|error| file.error(error))? {
+            let batch = batch?;
+            let parents = batch.column(0).as_primitive_opt::<Int32Type>();
+            let parents = parents.ok_or_else(|| EngineError::SnapshotType {
+                entity: program.entities[child.index()].name.clone(),
+                column: column.clone(),
+                expected: "Int32".to_owned(),
+                found: batch.column(0).data_type().to_string(),
+            })?;
+            for parent in parents {
+                visit(row, parent)?;
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the wanted columns hold, or may hold, NULL although the program says they never do: from
+    /// the statistics of the files, so that no row is read.
+    pub fn note_unknowns(&self, program: &Program, wanted: &Wanted, unknowns: &mut Unknowns) {
+        let file = &self.files[wanted.entity.index()];
+        let fields = wanted.fields.iter().filter(|id| {
+            let column = &program.columns[id.index()];
+            let range = column.range.filter(|_| matches!(column.ty, Type::Number(_)));
+            !column.nullable && file.column(&column.name, |statistics| suspicious(statistics, range))
+        });
+        unknowns.fields.extend(fields);
+        let edges = wanted.edges.iter().filter(|edge| {
+            let required = program.edges[edge.index()].required;
+            required && file.column(&edge_column(program, **edge), |statistics| suspicious(statistics, None))
+        });
+        unknowns.edges.extend(edges);
+    }
+}
+
+/// Whether a piece of a column may hold NULL, or a number that the range makes unknown.
+fn suspicious(statistics: Option<&Statistics>, range: Option<pack::program::Range>) -> bool {
+    let Some(statistics) = statistics else { return true };
+    if statistics.null_count_opt() != Some(0) {
+        return true;
+    }
+    match (range, statistics) {
+        (None, _) => false,
+        (Some(range), Statistics::Int64(bounds)) => match (bounds.min_opt(), bounds.max_opt()) {
+            (Some(min), Some(max)) => i128::from(*min) < range.min || i128::from(*max) > range.max,
+            _ => true,
+        },
+        (Some(_), _) => true,
+    }
+}
+
+impl EntityFile {
+    fn open(path: PathBuf) -> Result<Self, EngineError> {
+        if !path.is_file() {
+            return Err(EngineError::SnapshotFile { path });
+        }
+        let file = File::open(&path).map_err(|error| EngineError::file(&path, error))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .map_err(|error| EngineError::parquet(&path, error))?;
+        let rows = usize::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
+        Ok(Self { path, rows, metadata })
+    }
+
+    fn error(&self, error: datafusion::parquet::errors::ParquetError) -> EngineError {
+        EngineError::parquet(&self.path, error)
+    }
+
+    fn reader(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, EngineError> {
+        let file = File::open(&self.path).map_err(|error| EngineError::file(&self.path, error))?;
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone()))
+    }
+
+    fn projection(&self, entity: &str, names: &[String]) -> Result<ProjectionMask, EngineError> {
+        let schema = self.metadata.schema();
+        let index = |name: &String| {
+            schema
+                .index_of(name)
+                .map_err(|_| EngineError::SnapshotColumn { entity: entity.to_owned(), column: name.clone() })
+        };
+        let indices = names.iter().map(index).collect::<Result<Vec<_>, _>>()?;
+        Ok(ProjectionMask::roots(self.metadata.parquet_schema(), indices))
+    }
+
+    /// Row groups outside the range are not touched.
+    fn read(&self, entity: &str, names: &[String], rows: Range<usize>) -> Result<RecordBatch, EngineError> {
+        let projection = self.projection(entity, names)?;
+        let mut groups = vec![];
+        let mut skip = rows.start;
+        let mut first = 0;
+        for (index, group) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let end = first + usize::try_from(group.num_rows()).unwrap_or(0);
+            if end > rows.start && first < rows.end {
+                if groups.is_empty() {
+                    skip = rows.start - first;
+                }
+                groups.push(index);
+            }
+            first = end;
+        }
+        let reader = self
+            .reader()?
+            .with_projection(projection)
+            .with_row_groups(groups)
+            .with_offset(skip)
+            .with_limit(rows.len())
+            .with_batch_size(rows.len().clamp(1, 1 << 20))
+            .build()
+            .map_err(|error| self.error(error))?;
+        let schema = datafusion::arrow::array::RecordBatchReader::schema(&reader);
+        let batches = reader.collect::<Result<Vec<_>, _>>()?;
+        match batches.as_slice() {
+            [batch] => Ok(batch.clone()),
+            _ => Ok(concat_batches(&schema, &batches)?),
+        }
+    }
+
+    /// Whether something holds of some piece of a column; true for a column that is not there.
+    fn column(&self, name: &str, holds: impl Fn(Option<&Statistics>) -> bool) -> bool {
+        let Ok(index) = self.metadata.schema().index_of(name) else { return true };
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().any(|group| holds(group.column(index).statistics()))
+    }
+}

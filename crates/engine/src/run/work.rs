@@ -1,0 +1,263 @@
+//! What a run knows, and what it does with one part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::execution::SessionState;
+use pack::program::{ColumnId, EdgeId, EntityId, Program};
+use tokio::runtime::Runtime;
+
+use super::parts::Layout;
+use super::phases::{Phase, Phases};
+use super::snapshot::Snapshot;
+use super::totals::Totals;
+use crate::desugar::{Flat, Form, edge_column};
+use crate::findings::{Finding, collect};
+use crate::load::{Missing, Wanted, load};
+use crate::lower::{ROW_TYPE, data_type};
+use crate::table::{Table, Tables};
+use crate::{EngineError, findings};
+
+/// The results of one entity.
+pub(crate) struct Output {
+    pub entity: EntityId,
+    /// Edges under whose names the parents' keys are given.
+    parents: Vec<EdgeId>,
+    /// In order of computation.
+    pub columns: Vec<ColumnId>,
+    pub schema: SchemaRef,
+    /// Whether some column is made after the parts.
+    pub late: bool,
+}
+
+/// Everything that is fixed before the first part.
+pub(crate) struct Work<'a> {
+    pub program: &'a Program,
+    pub flat: &'a Flat<'a>,
+    pub layout: &'a Layout,
+    pub phases: &'a Phases,
+    pub snapshot: &'a Snapshot,
+    pub state: &'a SessionState,
+    pub outputs: Vec<Output>,
+    /// Entities that are not split, with what is computed before the parts.
+    pub whole: Tables,
+    /// Keys of split entities to which edges lead from elsewhere.
+    pub crossed: Tables,
+}
+
+/// What a part hands over.
+pub(crate) struct PartResult {
+    /// For each output of a split entity, by its position: the columns that are there.
+    pub batches: BTreeMap<usize, RecordBatch>,
+    /// Computed columns that are needed after the parts.
+    pub handed_over: BTreeMap<ColumnId, ArrayRef>,
+    pub findings: Vec<Finding>,
+    pub totals: Totals,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(
+        flat: &'a Flat<'a>,
+        layout: &'a Layout,
+        phases: &'a Phases,
+        snapshot: &'a Snapshot,
+        state: &'a SessionState,
+        stored: &BTreeSet<ColumnId>,
+    ) -> Self {
+        let program = flat.program;
+        let outputs = outputs(flat, layout, phases, stored);
+        let none = || Tables(vec![None; program.entities.len()]);
+        Self { program, flat, layout, phases, snapshot, state, outputs, whole: none(), crossed: none() }
+    }
+
+    /// Loads the entities that are not split, and computes what the parts may need of them.
+    pub fn prepare(
+        &mut self,
+        runtime: &Runtime,
+        totals: &mut Totals,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), EngineError> {
+        for entity in self.entities(false) {
+            let rows = 0..self.snapshot.rows(entity);
+            let needed = self.flat.columns.keys().copied();
+            self.whole.0[entity.index()] = Some(self.load(entity, needed, rows, findings)?);
+        }
+        let edges = (0..self.program.edges.len() as u32).map(EdgeId);
+        for edge in edges.filter(|edge| self.leads_away(*edge)) {
+            let parent = self.program.edges[edge.index()].parent;
+            let rows = 0..self.snapshot.rows(parent);
+            self.crossed.0[parent.index()] = Some(self.load(parent, [], rows, &mut vec![])?);
+        }
+        runtime.block_on(self.whole.evaluate(self.state, self.flat, &self.phases.before))?;
+        let owns = |entity: EntityId| !self.layout.is_split(entity);
+        let made = |id: ColumnId| self.phases.of(id) == Phase::Before;
+        totals.add_tables(self.program, &self.whole, &owns, &made);
+        collect(self.program, &self.whole, &made, findings);
+        Ok(())
+    }
+
+    pub fn entities(&self, split: bool) -> Vec<EntityId> {
+        let all = (0..self.program.entities.len() as u32).map(EntityId);
+        all.filter(|entity| self.layout.is_split(*entity) == split).collect()
+    }
+
+    fn load(
+        &self,
+        entity: EntityId,
+        needed: impl IntoIterator<Item = ColumnId>,
+        rows: std::ops::Range<usize>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Table, EngineError> {
+        let wanted = Wanted::new(self.program, entity, needed);
+        let start = rows.start as i32;
+        let batch = self.snapshot.read(self.program, &wanted, rows)?;
+        load(self.program, &wanted, &batch, start, Missing::Refuse, findings)
+    }
+
+    /// Whether an edge can lead to a split entity's row that is not at hand where the child's is.
+    fn leads_away(&self, edge: EdgeId) -> bool {
+        let declared = &self.program.edges[edge.index()];
+        let away = !self.layout.is_split(declared.child) && self.layout.is_split(declared.parent);
+        away || self.phases.crossing.contains(&edge)
+    }
+
+    /// Loads and computes one part.
+    pub fn part(&self, part: usize, runtime: &Runtime) -> Result<PartResult, EngineError> {
+        let mut findings = vec![];
+        let mut tables = self.whole.clone();
+        for entity in self.entities(true) {
+            let rows = self.layout.rows(entity, part);
+            let needed = self.flat.columns.keys().copied();
+            tables.0[entity.index()] = Some(self.load(entity, needed, rows, &mut findings)?);
+        }
+        runtime.block_on(tables.evaluate(self.state, self.flat, &self.phases.part))?;
+        let mut totals = Totals::new(self.program)?;
+        let owns = |entity: EntityId| self.layout.is_split(entity);
+        let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
+        totals.add_tables(self.program, &tables, &owns, &made);
+        collect(self.program, &tables, &made, &mut findings);
+        let mut batches = BTreeMap::new();
+        for (position, output) in self.outputs.iter().enumerate() {
+            if self.layout.is_split(output.entity) {
+                batches.insert(position, self.batch(output, &tables)?);
+            }
+        }
+        Ok(PartResult { batches, handed_over: self.handed_over(&tables), findings, totals })
+    }
+
+    fn handed_over(&self, tables: &Tables) -> BTreeMap<ColumnId, ArrayRef> {
+        let computed = self.phases.handed_over.iter().filter_map(|id| {
+            let column = &self.flat.columns[id];
+            let table = tables.get(column.entity).filter(|_| !matches!(column.form, Form::Field));
+            table.and_then(|table| table.columns.get(&column.name)).map(|array| (*id, Arc::clone(array)))
+        });
+        computed.collect()
+    }
+
+    /// The tables of the last phase, computed: the whole entities, and the split ones that it works on.
+    pub fn finish(
+        &self,
+        runtime: &Runtime,
+        handed_over: BTreeMap<ColumnId, Vec<ArrayRef>>,
+        totals: &mut Totals,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Tables, EngineError> {
+        let mut tables = self.whole.clone();
+        for entity in self.phases.after_entities(self.program) {
+            if self.layout.is_split(entity) {
+                let fields = self.phases.handed_over.iter().copied();
+                let rows = 0..self.snapshot.rows(entity);
+                tables.0[entity.index()] = Some(self.load(entity, fields, rows, &mut vec![])?);
+            }
+        }
+        for (id, arrays) in handed_over {
+            let column = &self.flat.columns[&id];
+            if let Some(table) = &mut tables.0[column.entity.index()] {
+                let arrays: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
+                table.columns.insert(column.name.clone(), concat(&arrays)?);
+            }
+        }
+        runtime.block_on(tables.evaluate(self.state, self.flat, &self.phases.after))?;
+        let made = |id: ColumnId| self.phases.of(id) == Phase::After;
+        totals.add_tables(self.program, &tables, &|_| false, &made);
+        findings::collect(self.program, &tables, &made, findings);
+        Ok(tables)
+    }
+
+    /// The results of an entity as far as its table has them; what is still missing is NULL.
+    pub fn batch(&self, output: &Output, tables: &Tables) -> Result<RecordBatch, EngineError> {
+        let program = self.program;
+        let declared = &program.entities[output.entity.index()];
+        let Some(table) = tables.get(output.entity) else {
+            return Ok(RecordBatch::new_empty(Arc::clone(&output.schema)));
+        };
+        let key = &program.columns[declared.key.index()].name;
+        let own = |name: &str, ty: &DataType| match table.columns.get(name) {
+            Some(array) => Arc::clone(array),
+            None => new_null_array(ty, table.rows),
+        };
+        let mut arrays = vec![own("_row", &ROW_TYPE), own(key, output.schema.field(1).data_type())];
+        for edge in &output.parents {
+            arrays.push(self.parent_keys(*edge, table, tables)?);
+        }
+        for id in &output.columns {
+            let column = &self.flat.columns[id];
+            arrays.push(own(&column.name, &data_type(column.kind)));
+        }
+        Ok(RecordBatch::try_new(Arc::clone(&output.schema), arrays)?)
+    }
+
+    /// The keys of the parents along an edge, as text.
+    fn parent_keys(&self, edge: EdgeId, table: &Table, tables: &Tables) -> Result<ArrayRef, EngineError> {
+        let declared = &self.program.edges[edge.index()];
+        let parents = if self.leads_away(edge) {
+            self.crossed.get(declared.parent)
+        } else {
+            tables.get(declared.parent)
+        };
+        let key = self.program.entities[declared.parent.index()].key;
+        let keys = parents.and_then(|parents| parents.columns.get(&self.program.columns[key.index()].name));
+        match (parents, keys) {
+            (Some(parents), Some(keys)) => {
+                let keys = cast(keys, &DataType::Utf8)?;
+                table.along(&edge_column(self.program, edge), parents, &keys)
+            }
+            _ => Ok(new_null_array(&DataType::Utf8, table.rows)),
+        }
+    }
+}
+
+fn outputs(flat: &Flat<'_>, layout: &Layout, phases: &Phases, stored: &BTreeSet<ColumnId>) -> Vec<Output> {
+    let program = flat.program;
+    let mut outputs = vec![];
+    for index in 0..program.entities.len() as u32 {
+        let entity = EntityId(index);
+        let own = |id: &&ColumnId| stored.contains(id) && flat.columns[*id].entity == entity;
+        let columns: Vec<ColumnId> = flat.order.iter().filter(own).copied().collect();
+        if columns.is_empty() {
+            continue;
+        }
+        let key = &program.columns[program.entities[entity.index()].key.index()];
+        let key_kind = crate::scalar::Kind::of(&key.ty, key.range);
+        let mut fields =
+            vec![Field::new("_row", ROW_TYPE, false), Field::new(&key.name, data_type(key_kind), true)];
+        let taken = |name: &str| name == key.name || columns.iter().any(|id| flat.columns[id].name == name);
+        let edges = (0..program.edges.len() as u32).map(EdgeId);
+        let parents: Vec<EdgeId> = edges
+            .filter(|edge| {
+                let edge = &program.edges[edge.index()];
+                edge.child == entity && !taken(&edge.name)
+            })
+            .collect();
+        let parent_fields = parents.iter().map(|edge| &program.edges[edge.index()].name);
+        fields.extend(parent_fields.map(|name| Field::new(name, DataType::Utf8, true)));
+        let computed = columns.iter().map(|id| &flat.columns[id]);
+        fields.extend(computed.map(|column| Field::new(&column.name, data_type(column.kind), true)));
+        let late = layout.is_split(entity) && columns.iter().any(|id| phases.of(*id) == Phase::After);
+        outputs.push(Output { entity, parents, columns, schema: Arc::new(Schema::new(fields)), late });
+    }
+    outputs
+}

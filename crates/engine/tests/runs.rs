@@ -1,0 +1,225 @@
+//! Runs over snapshots: parts, files, totals, findings, failures and queries.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use engine::{Progress, RunOptions, RunSummary};
+use support::*;
+
+fn bytes(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(dir).expect("a run folder");
+    let files = entries.map(|entry| {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, std::fs::read(path).expect("a file"))
+    });
+    files.collect()
+}
+
+fn run_world(world: &World, dir: &Path, name: &str, part_rows: usize, threads: usize) -> RunSummary {
+    let mut options = RunOptions::new(dir.join("snapshot"), dir.join(name), day("2015-12-31"));
+    options.part_rows = part_rows;
+    options.threads = threads;
+    engine::run(&world.program, &options).expect("the run succeeds")
+}
+
+#[test]
+fn parts_and_threads_do_not_change_a_byte() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    let tables = tables_of_records(&world, 9);
+    write_snapshot(&dir.path().join("snapshot"), &tables);
+    let whole = run_world(&world, dir.path(), "whole", usize::MAX, 1);
+    let many = run_world(&world, dir.path(), "many", 1, 3);
+    let some = run_world(&world, dir.path(), "some", 40, 2);
+    assert_eq!((whole.parts, many.parts), (1, 9));
+    assert!((2..9).contains(&some.parts), "{}", some.parts);
+    assert_eq!(whole.totals, many.totals);
+    let (whole, many, some) =
+        (bytes(&dir.path().join("whole")), bytes(&dir.path().join("many")), bytes(&dir.path().join("some")));
+    for (name, bytes) in &whole {
+        assert_eq!(Some(bytes), many.get(name), "{name}");
+        assert_eq!(Some(bytes), some.get(name), "{name}");
+    }
+    let names: Vec<_> = whole.keys().map(String::as_str).collect();
+    let expected = [
+        "county.parquet",
+        "findings.parquet",
+        "hospital.parquet",
+        "household.parquet",
+        "manifest.json",
+        "person.parquet",
+        "province.parquet",
+        "stay.parquet",
+        "village.parquet",
+    ];
+    assert_eq!(names, expected);
+}
+
+fn tables_of_records(
+    world: &World,
+    counties: usize,
+) -> std::collections::HashMap<String, datafusion::arrow::array::RecordBatch> {
+    engine::tables_of_records(&world.program, &people(world, counties)).expect("records make tables")
+}
+
+#[test]
+fn a_run_says_what_memory_says() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    let tables = tables_of_records(&world, 7);
+    write_snapshot(&dir.path().join("snapshot"), &tables);
+    run_world(&world, dir.path(), "run", 30, 2);
+    let results = engine::run_tables(&world.program, day("2015-12-31"), tables).expect("it runs");
+    for (entity, expected) in &results {
+        let found = engine::query(&dir.path().join("run"), &format!("SELECT * FROM {entity} ORDER BY _row"));
+        let found = found.expect("the query is answered");
+        let found = datafusion::arrow::compute::concat_batches(&found[0].schema(), &found).expect("batches");
+        for field in expected.schema().fields() {
+            let name = field.name();
+            let (a, b) = (expected.column_by_name(name), found.column_by_name(name));
+            assert_eq!(a.map(shown), b.map(shown), "{entity}.{name}");
+        }
+    }
+}
+
+#[test]
+fn totals_findings_and_the_manifest_agree() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    let tables = tables_of_records(&world, 5);
+    write_snapshot(&dir.path().join("snapshot"), &tables);
+    let summary = run_world(&world, dir.path(), "run", 30, 2);
+    let run = dir.path().join("run");
+    let one = |sql: &str| -> i128 {
+        let batches = engine::query(&run, sql).expect("the query is answered");
+        shown(batches[0].column(0))[0].parse().expect("a number")
+    };
+    let totals: BTreeMap<_, _> = summary.totals.iter().cloned().collect();
+    assert_eq!(totals["persons"], one("SELECT count(*) FROM person"));
+    assert_eq!(totals["hospitals"], 3);
+    assert_eq!(totals["poor_households"], one("SELECT count(*) FROM household WHERE poor"));
+    assert_eq!(totals["paid"], one("SELECT sum(paid) FROM stay"));
+    assert_eq!(totals["wages"], one("SELECT sum(wages) FROM household"));
+    assert_eq!(totals["province_poor"], one("SELECT coalesce(sum(poor), 0) FROM province"));
+    let empty = one("SELECT count(*) FROM household WHERE members = 0");
+    assert!(empty > 0, "some households are empty");
+    assert_eq!(summary.findings, BTreeMap::from([("division-by-zero".to_owned(), empty as u64)]));
+    assert_eq!(one("SELECT count(*) FROM findings WHERE entity = 'household'"), empty);
+    let manifest = std::fs::read_to_string(run.join("manifest.json")).expect("a manifest");
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("it is JSON");
+    assert_eq!(manifest["totals"]["persons"], totals["persons"] as i64);
+    assert_eq!(manifest["snapshot"]["path"], "../snapshot");
+    assert_eq!(manifest["as_of"], "2015-12-31");
+    assert_eq!(manifest["files"]["stay.parquet"]["sha256"], summary.files["stay.parquet"].as_str());
+    // A parent's key stands under the edge's name; a household without a village has none.
+    assert_eq!(one("SELECT count(*) FROM household WHERE village <> village_id"), 0);
+    assert_eq!(
+        one("SELECT count(*) FROM household WHERE village IS NULL"),
+        one("SELECT count(*) FROM household WHERE village_id = 'nowhere'"),
+    );
+}
+
+#[test]
+fn a_number_beyond_its_range_is_a_finding_and_unknown() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut builder = Builder::new();
+    let entity = builder.entity("thing", None);
+    let x = builder.field(entity, "x", COUNT, Some(range(0, 10)), false);
+    builder.scalar(entity, "double", add(builder.col(x), builder.col(x)));
+    let mut program = builder.program;
+    program.columns[x.index()].range = Some(range(0, 100));
+    let records =
+        [record(&program, entity, "a", &[("x", n(50))]), record(&program, entity, "b", &[("x", n(7))])];
+    let tables = engine::tables_of_records(&program, &records).expect("records make tables");
+    write_snapshot(&dir.path().join("snapshot"), &tables);
+    program.columns[x.index()].range = Some(range(0, 10));
+    let options = RunOptions::new(dir.path().join("snapshot"), dir.path().join("run"), day("2015-12-31"));
+    let summary = engine::run(&program, &options).expect("the run succeeds");
+    assert_eq!(summary.findings, BTreeMap::from([(engine::OUT_OF_RANGE.to_owned(), 1)]));
+    let found = engine::query(&options.out, "SELECT double FROM thing ORDER BY _row").expect("an answer");
+    assert_eq!(shown(found[0].column(0)), ["?", "14"]);
+    let found =
+        engine::query(&options.out, "SELECT entity, key, code, \"column\" FROM findings").expect("an answer");
+    let row: Vec<_> = found[0].columns().iter().map(|column| shown(column).remove(0)).collect();
+    assert_eq!(row, ["thing", "a", "out-of-range", "x"]);
+}
+
+#[test]
+fn a_run_that_fails_leaves_nothing() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    let snapshot = dir.path().join("snapshot");
+    let options = RunOptions::new(&snapshot, dir.path().join("run"), day("2015-12-31"));
+    let fails = |expected: &str| {
+        let error = engine::run(&world.program, &options).expect_err("it must fail");
+        assert_eq!(error.code(), expected, "{error}");
+        let left: Vec<_> = std::fs::read_dir(dir.path()).expect("the folder").collect();
+        assert_eq!(left.len(), usize::from(snapshot.exists()), "{left:?}");
+    };
+    fails("snapshot-file-missing");
+    let mut tables = tables_of_records(&world, 3);
+    let household = tables["household"].clone();
+    let wages = household.schema().index_of("wages").expect("a column");
+    let kept: Vec<usize> = (0..household.num_columns()).filter(|index| *index != wages).collect();
+    tables.insert("household".to_owned(), household.project(&kept).expect("a projection"));
+    write_snapshot(&snapshot, &tables);
+    fails("snapshot-column-missing");
+    let reversed = household.column_by_name("_village").expect("a column");
+    let order: Vec<u32> = (0..household.num_rows() as u32).rev().collect();
+    let order = datafusion::arrow::array::UInt32Array::from(order);
+    let reversed = datafusion::arrow::compute::take(reversed, &order, None).expect("rows");
+    let mut columns = household.columns().to_vec();
+    columns[household.schema().index_of("_village").expect("a column")] = reversed;
+    let unsorted =
+        datafusion::arrow::array::RecordBatch::try_new(household.schema(), columns).expect("a batch");
+    tables.insert("household".to_owned(), unsorted);
+    write_snapshot(&snapshot, &tables);
+    fails("snapshot-unsorted");
+    tables.insert("household".to_owned(), household);
+    write_snapshot(&snapshot, &tables);
+    engine::run(&world.program, &options).expect("now it runs");
+    let error = engine::run(&world.program, &options).expect_err("it exists");
+    assert_eq!(error.code(), "output-exists");
+}
+
+#[test]
+fn progress_is_told_and_a_query_changes_nothing() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    write_snapshot(&dir.path().join("snapshot"), &tables_of_records(&world, 3));
+    let mut options = RunOptions::new(dir.path().join("snapshot"), dir.path().join("run"), day("2015-12-31"));
+    options.part_rows = 1;
+    options.memory_limit = Some(256 << 20);
+    let seen = Arc::new(Mutex::new(vec![]));
+    let log = Arc::clone(&seen);
+    options.progress = Arc::new(move |progress| log.lock().expect("one writer").push(progress));
+    engine::run(&world.program, &options).expect("it runs");
+    let expected = [
+        Progress::Started { parts: 3 },
+        Progress::Parts { done: 1, parts: 3 },
+        Progress::Parts { done: 2, parts: 3 },
+        Progress::Parts { done: 3, parts: 3 },
+        Progress::Finishing,
+    ];
+    assert_eq!(*seen.lock().expect("no writer is left"), expected);
+    let error = engine::query(&options.out, "CREATE TABLE x AS SELECT 1").expect_err("nothing can be made");
+    assert_eq!(error.code(), "query-refused");
+    let error = engine::query(dir.path(), "SELECT 1").expect_err("not a run");
+    assert_eq!(error.code(), "run-format");
+}
+
+#[test]
+fn an_empty_snapshot_gives_empty_results() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let world = world();
+    let tables = engine::tables_of_records(&world.program, &[]).expect("no records");
+    write_snapshot(&dir.path().join("snapshot"), &tables);
+    let summary = run_world(&world, dir.path(), "run", 10, 2);
+    assert!(summary.totals.iter().all(|(_, total)| *total == 0));
+    let found = engine::query(&dir.path().join("run"), "SELECT count(*) FROM household").expect("an answer");
+    assert_eq!(shown(found[0].column(0)), ["0"]);
+}

@@ -1,0 +1,217 @@
+//! One bad pack for each kind of mistake: what the compiler says of it, with place and hint.
+
+use pack::{Override, PackSource, compile};
+
+const BASE: &str = include_str!("base.toml");
+
+fn source(name: &str, extra: &str) -> PackSource {
+    PackSource { name: name.to_owned(), files: vec![("extra.toml".to_owned(), extra.to_owned())] }
+}
+
+fn base() -> PackSource {
+    PackSource { name: "base".to_owned(), files: vec![("base.toml".to_owned(), BASE.to_owned())] }
+}
+
+/// The messages for the base pack with `extra` as a second file.
+fn messages(extra: &str) -> String {
+    let mut pack = base();
+    pack.files.push(("extra.toml".to_owned(), extra.to_owned()));
+    match compile(&[pack], &[]) {
+        Ok(_) => "no mistake found".to_owned(),
+        Err(failure) => failure.render(false),
+    }
+}
+
+fn on_household(expr: &str, ty: &str) -> String {
+    format!(
+        "[[variable]]\nid = \"x\"\non = \"household\"\ntitle = {{ zh = \"甲\", en = \"x\" }}\ntype = \"{ty}\"\nexpr = \"{expr}\"\n"
+    )
+}
+
+fn field(lines: &str) -> String {
+    format!(
+        "[[entity]]\nid = \"plot\"\nlabel = {{ zh = \"地块\", en = \"plot\" }}\nkey = \"number\"\nparent = {{ entity = \"household\", via = \"household_number\" }}\n[[entity.field]]\nid = \"number\"\nlabel = {{ zh = \"号\", en = \"number\" }}\ntype = \"text\"\nrequired = true\n[[entity.field]]\nid = \"household_number\"\nlabel = {{ zh = \"户\", en = \"household\" }}\ntype = \"text\"\n[[entity.field]]\n{lines}\n"
+    )
+}
+
+fn parameter(values: &str) -> String {
+    format!(
+        "[[parameter]]\nid = \"p\"\nlabel = {{ zh = \"参数\", en = \"p\" }}\ntype = \"money\"\nvalues = {values}\n"
+    )
+}
+
+fn case(given: &str, expect: &str) -> String {
+    format!("[[case]]\nname = \"a case\"\n{given}\n{expect}\n")
+}
+
+fn bad_packs() -> Vec<(&'static str, String)> {
+    let label = "label = { zh = \"值\", en = \"value\" }";
+    vec![
+        ("not toml", "[[variable]\nid = 1".to_owned()),
+        ("unknown top level table", "[[benifit]]\nid = \"x\"".to_owned()),
+        ("two mistakes are both reported", format!("{}{}", on_household("incme", "money"), on_household("members + income", "money").replace("\"x\"", "\"y\""))),
+        ("missing key", "[[variable]]\nid = \"x\"\non = \"household\"\ntitle = { zh = \"甲\", en = \"x\" }\ntype = \"money\"".to_owned()),
+        ("unknown key", on_household("income", "money") + "exprr = \"income\""),
+        ("wrong type of a key", on_household("income", "money").replace("on = \"household\"", "on = 3")),
+        ("bad identifier", on_household("income", "money").replace("id = \"x\"", "id = \"X 1\"")),
+        ("title in one language", on_household("income", "money").replace(", en = \"x\"", "")),
+        ("empty translation", on_household("income", "money").replace("en = \"x\"", "en = \"\"")),
+        ("unknown entity", on_household("income", "money").replace("\"household\"", "\"houshold\"")),
+        ("unknown type", on_household("income", "monney")),
+        ("unknown code list in a type", field(&format!("id = \"v\"\n{label}\ntype = \"code(labor)\"\nform = \"card\""))),
+        ("unit that is not one", field(&format!("id = \"v\"\n{label}\ntype = \"quantity(Mu 2, 1)\"\nrange = [0, 1]\nform = \"card\""))),
+        ("number without range", field(&format!("id = \"v\"\n{label}\ntype = \"count\"\nform = \"card\""))),
+        ("range the wrong way round", field(&format!("id = \"v\"\n{label}\ntype = \"count\"\nrange = [5, 1]\nform = \"card\""))),
+        ("range finer than the type", field(&format!("id = \"v\"\n{label}\ntype = \"count\"\nrange = [0.5, 1]\nform = \"card\""))),
+        ("field that nothing uses", field(&format!("id = \"v\"\n{label}\ntype = \"count\"\nrange = [0, 1]"))),
+        ("forbidden field by id", field(&format!("id = \"religion\"\n{label}\ntype = \"text\"\nform = \"card\""))),
+        ("forbidden field by label", field("id = \"v\"\nlabel = { zh = \"政治面貌\", en = \"status\" }\ntype = \"text\"\nform = \"card\"")),
+        ("forbidden field by alias", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\naliases = [\"民族\"]\nform = \"card\""))),
+        ("field declared twice", field(&format!("id = \"number\"\n{label}\ntype = \"text\"\nform = \"card\""))),
+        ("choice that is none", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\npii = \"idenity\"\nform = \"card\""))),
+        ("key that is no field", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("key = \"number\"", "key = \"numbr\"")),
+        ("key that may be unknown", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("key = \"number\"", "key = \"household_number\"")),
+        ("edge to no entity", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("entity = \"household\"", "entity = \"hamlet\"")),
+        ("edge over no field", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("via = \"household_number\"", "via = \"househld_number\"")),
+        ("edge to a field that is not unique", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("via = \"household_number\"", "via = \"household_number\", on = \"village_code\"")),
+        ("entity declared twice", field(&format!("id = \"v\"\n{label}\ntype = \"text\"\nform = \"card\"")).replace("\"plot\"", "\"person\"")),
+        ("entities in a circle", "[[entity]]\nid = \"a\"\nlabel = { zh = \"甲\", en = \"a\" }\nkey = \"k\"\nparent = { entity = \"a\", via = \"k\" }\n[[entity.field]]\nid = \"k\"\nlabel = { zh = \"键\", en = \"k\" }\ntype = \"text\"\nrequired = true".to_owned()),
+        ("list without codes", "[[list]]\nid = \"l\"\nlabel = { zh = \"表\", en = \"l\" }\ncodes = []".to_owned()),
+        ("code twice in a list", "[[list]]\nid = \"l\"\nlabel = { zh = \"表\", en = \"l\" }\ncodes = [{ code = \"a\", zh = \"甲\", en = \"a\" }, { code = \"a\", zh = \"乙\", en = \"b\" }]".to_owned()),
+        ("list declared twice", "[[list]]\nid = \"labour\"\nlabel = { zh = \"表\", en = \"l\" }\ncodes = [{ code = \"a\", zh = \"甲\", en = \"a\" }]".to_owned()),
+        ("parameter without values", parameter("[]")),
+        ("official value without reference", parameter("[{ from = 2015-01-01, value = 1, source = \"official\" }]")),
+        ("source that is none", parameter("[{ from = 2015-01-01, value = 1, source = \"guess\" }]")),
+        ("two values in force at once", parameter("[{ from = 2015-01-01, until = 2016-01-01, value = 1, source = \"assumed\" }, { from = 2015-06-01, value = 2, source = \"assumed\" }]")),
+        ("value finer than a fen", parameter("[{ from = 2015-01-01, value = 1.005, source = \"assumed\" }]")),
+        ("value of another type", parameter("[{ from = 2015-01-01, value = \"viel\", source = \"assumed\" }]")),
+        ("parameter declared twice", parameter("[{ from = 2015-01-01, value = 1, source = \"assumed\" }]").replace("\"p\"", "\"line\"")),
+        ("override of nothing", parameter("[{ from = 2015-01-01, value = 1, source = \"assumed\" }]") + "override = true"),
+        ("table that lacks a code", "[[parameter]]\nid = \"p\"\nlabel = { zh = \"参数\", en = \"p\" }\ntype = \"money\"\nover = \"labour\"\nvalues = [{ from = 2015-01-01, value = { ordinary = 1 }, source = \"assumed\" }]".to_owned()),
+        ("table with a code too many", "[[parameter]]\nid = \"p\"\nlabel = { zh = \"参数\", en = \"p\" }\ntype = \"money\"\nover = \"labour\"\nvalues = [{ from = 2015-01-01, value = { ordinary = 1, none = 2, nnone = 3 }, source = \"assumed\" }]".to_owned()),
+        ("brackets that fall", "[[parameter]]\nid = \"p\"\nlabel = { zh = \"参数\", en = \"p\" }\ntype = \"rate\"\nbrackets = \"money\"\nvalues = [{ from = 2015-01-01, value = [{ from = 0, rate = 0.5 }, { from = 0, rate = 0.6 }], source = \"assumed\" }]".to_owned()),
+        ("not an expression", on_household("income +", "money")),
+        ("expression with something after it", on_household("income; DROP TABLE household", "money")),
+        ("whole query", on_household("(SELECT max(income) FROM household)", "money")),
+        ("unknown name", on_household("incom", "money")),
+        ("name of another entity", on_household("wage", "money")),
+        ("name of a parameter", on_household("line", "money")),
+        ("unknown parent", on_household("town.code", "text")),
+        ("child used like a parent", on_household("person.wage", "money")),
+        ("unknown children", on_household("sum(persn.wage)", "money")),
+        ("bare name inside an aggregate", on_household("count(person) FILTER (WHERE labour = 'none')", "count")),
+        ("aggregate without children", on_household("sum(income)", "money")),
+        ("sum of a text", on_household("sum(person.note)", "money")),
+        ("average", on_household("avg(person.wage)", "money")),
+        ("aggregate inside an aggregate", on_household("sum(person.wage + count(person))", "money")),
+        ("unknown parameter", on_household("param.lin", "money")),
+        ("table without its key", on_household("param.share * income", "money")),
+        ("scale used like a value", on_household("param.scale * income", "money")),
+        ("bracket over a single value", on_household("bracket(param.line, income)", "money")),
+        ("money plus a count", on_household("income + members", "money")),
+        ("money times money", on_household("income * param.line", "money")),
+        ("money compared with land", on_household("income < land", "bool")),
+        ("literal finer than a fen", on_household("income + 0.001", "money")),
+        ("condition where a number is wanted", on_household("income > 0", "money")),
+        ("number where a condition is wanted", on_household("CASE WHEN members THEN 1 ELSE 0 END", "count")),
+        ("results of different types", on_household("CASE WHEN members > 1 THEN income ELSE members END", "money")),
+        ("unknown code", on_household("count(person) FILTER (WHERE person.labour = 'ordinry')", "count")),
+        ("label instead of a code", on_household("count(person) FILTER (WHERE person.labour = '无劳动力')", "count")),
+        ("codes have no order", on_household("count(person) FILTER (WHERE person.labour < 'none')", "count")),
+        ("day that does not exist", on_household("registered_on < DATE '2015-02-30'", "bool")),
+        ("unknown function", on_household("grreatest(income, 0)", "money")),
+        ("clock of the machine", on_household("days_between(registered_on, now())", "count")),
+        ("wrong number of arguments", on_household("days_between(registered_on)", "count")),
+        ("cast", on_household("CAST(members AS INT)", "count")),
+        ("pattern", on_household("number LIKE '5%'", "bool")),
+        ("modulo", on_household("members % 2", "count")),
+        ("double quoted text", on_household("number = \\\"a\\\"", "bool")),
+        ("exponent", on_household("income + 1e3", "money")),
+        ("division by a constant zero", on_household("income / 0", "money")),
+        ("too many decimals for the type", on_household("members / 3", "count")),
+        ("variable that needs itself", on_household("y + 1", "count") + &on_household("x + 1", "count").replace("id = \"x\"", "id = \"y\"")),
+        ("overflow", on_household("sum(person.wage) * 1000000000 * 1000000000 * 1000000000", "money")),
+        ("window without a parent", on_household("row_number() OVER (ORDER BY number)", "count")),
+        ("window frame that looks ahead", on_household("sum(income) OVER (PARTITION BY village ORDER BY number ROWS BETWEEN CURRENT ROW AND 1 FOLLOWING)", "money")),
+        ("rule declared twice", on_household("income", "money") + &on_household("income", "money")),
+        ("rule named like a field", on_household("members", "count").replace("id = \"x\"", "id = \"income\"")),
+        ("unknown clause", on_household("income", "money") + "cite = [\"7.9\"]"),
+        ("benefit without a citation", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\nwho = \"able = 0\"\namount = \"1\"\nevery = \"year\"".to_owned()),
+        ("benefit without amount or goods", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\nevery = \"year\"".to_owned()),
+        ("benefit paid every fortnight", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\namount = \"1\"\nevery = \"fortnight\"".to_owned()),
+        ("benefit of an unknown flow", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\namount = \"1\"\nevery = \"year\"\nflow = \"approval\"".to_owned()),
+        ("standard with an unknown remedy", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\nremedy = { programme = \"road\", quantity = \"1\" }".to_owned()),
+        ("standard with a share over one", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\ntarget = { share = 100, by = 2020 }".to_owned()),
+        ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
+        ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
+        ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),
+        ("principle without a reason", "[[clause]]\nid = \"24.1\"\nkind = \"principle\"\nsummary = { zh = \"中心\", en = \"centre\" }".to_owned()),
+        ("clause declared twice", "[[clause]]\nid = \"7.1\"\nkind = \"benefit\"\nsummary = { zh = \"保障\", en = \"guarantee\" }".to_owned()),
+        ("total of two kinds", "[[total]]\nid = \"t\"\ntitle = { zh = \"计\", en = \"t\" }\non = \"household\"\ncount = true\nsum = \"income\"".to_owned()),
+        ("case with an unknown fact", case("given.household.h = { incme = 1 }", "expect.household.h = { guarantee = true }")),
+        ("case that gives a result", case("given.household.h = { guarantee = true }", "expect.household.h = { guarantee = true }")),
+        ("case with an unknown result", case("given.household.h = { income = 1 }", "expect.household.h = { guarntee = true }")),
+        ("case about a record it does not give", case("given.household.h = { income = 1 }", "expect.household.g = { guarantee = true }")),
+        ("case linked to a record it does not give", case("given.household.h = { income = 1 }\ngiven.person.p = { household = \"g\" }", "expect.household.h = { guarantee = true }")),
+        ("case outside the range", case("given.household.h = { income = 99000000 }", "expect.household.h = { guarantee = true }")),
+        ("case with a float finer than a fen", case("given.household.h = { income = 0.001 }", "expect.household.h = { guarantee = true }")),
+    ]
+}
+
+#[test]
+fn the_base_pack_compiles() {
+    let program = compile(&[base()], &[]).expect("the base pack has no mistake");
+    assert_eq!(program.entities.len(), 3);
+    assert!(program.rules.iter().any(|rule| rule.id == "guarantee"));
+}
+
+#[test]
+fn every_bad_pack_is_told_what_where_and_how() {
+    let mut report = String::new();
+    let packs = bad_packs();
+    assert!(packs.len() >= 60);
+    for (name, extra) in packs {
+        let text = messages(&extra);
+        assert_ne!(text, "no mistake found", "{name}");
+        assert!(!text.contains("panicked"), "{name}");
+        report.push_str(&format!("=== {name}\n{}\n\n", text.trim_end()));
+    }
+    insta::assert_snapshot!("bad_packs", report);
+}
+
+#[test]
+fn a_conflict_between_packs_shows_both_places() {
+    let overlay = source(
+        "county",
+        "[[parameter]]\nid = \"line\"\nlabel = { zh = \"线\", en = \"line\" }\ntype = \"money\"\nvalues = [{ from = 2015-01-01, value = 3000, source = \"assumed\" }]\n",
+    );
+    let failure = compile(&[base(), overlay], &[]).expect_err("the parameter stands in both packs");
+    insta::assert_snapshot!("conflict_between_packs", failure.render(false));
+}
+
+#[test]
+fn an_overlay_that_says_so_replaces_values_and_rules() {
+    let overlay = source(
+        "county",
+        "[[parameter]]\nid = \"line\"\noverride = true\nvalues = [{ from = 2015-07-01, value = 3000, source = \"official\", reference = \"county\" }]\n\
+         [[variable]]\nid = \"members\"\noverride = true\non = \"household\"\ntitle = { zh = \"人数\", en = \"members\" }\ntype = \"count\"\nexpr = \"count(person) FILTER (WHERE person.labour = 'ordinary')\"\n",
+    );
+    let program = compile(&[base(), overlay], &[]).expect("the overlay says that it overrides");
+    let line = program.parameter_named("line").expect("the parameter is there");
+    let pack::program::ParameterShape::Scalar(values) = &line.shape else { panic!("a single value") };
+    let dates: Vec<String> =
+        values.iter().map(|dated| format!("{} {:?} {:?}", dated.from, dated.until, dated.value)).collect();
+    assert_eq!(dates, ["2015-01-01 Some(2015-07-01) Number(285500)", "2015-07-01 None Number(300000)"]);
+}
+
+#[test]
+fn a_value_given_for_one_run_replaces_all_dates() {
+    let change = Override { parameter: "line".to_owned(), value: "3000.5".to_owned() };
+    let program = compile(&[base()], &[change]).expect("the value fits");
+    let line = program.parameter_named("line").expect("the parameter is there");
+    let pack::program::ParameterShape::Scalar(values) = &line.shape else { panic!("a single value") };
+    assert_eq!(values[0].value, pack::program::Value::Number(300_050));
+    let wrong = Override { parameter: "lne".to_owned(), value: "1".to_owned() };
+    let failure = compile(&[base()], &[wrong]).expect_err("no such parameter");
+    assert!(failure.render(false).contains("did you mean `param.line`"));
+}

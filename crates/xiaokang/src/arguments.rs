@@ -1,0 +1,265 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{Date, Lang};
+use pack::Override;
+
+/// Runs a poverty-alleviation decision: import, assess, explain, report.
+#[derive(Parser)]
+#[command(name = "xiaokang", version, propagate_version = true)]
+pub struct Arguments {
+    /// Language of what is printed: zh or en.
+    #[arg(long, global = true, default_value = "zh")]
+    pub lang: LangArgument,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A language by its tag.
+#[derive(Clone, Copy)]
+pub struct LangArgument(pub Lang);
+
+impl FromStr for LangArgument {
+    type Err = model::UnknownLang;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Import the sample county, assess it, print a summary and one explanation.
+    Demo(DemoOptions),
+    /// Read workbooks (xlsx, csv, parquet) into a registry.
+    Import(ImportOptions),
+    /// Run a pack over a registry.
+    Assess(AssessOptions),
+    /// Say why a record has its result, clause by clause.
+    Explain(ExplainOptions),
+    /// Write a run as a workbook: figures by article, lists of who gets what.
+    Report(ReportOptions),
+    /// Query a run and its registry with SQL.
+    Sql(SqlOptions),
+    /// Check, test and print packs.
+    #[command(subcommand)]
+    Pack(PackCommand),
+}
+
+#[derive(Args)]
+pub struct DemoOptions {
+    /// Folder for the registry and the run; a temporary one if absent.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Folder with the pack and its sample data.
+    #[arg(long, default_value = "packs/sichuan-2015")]
+    pub pack: PathBuf,
+}
+
+#[derive(Args)]
+pub struct ImportOptions {
+    /// Folder of the registry; made if it is not there.
+    #[arg(long)]
+    pub registry: PathBuf,
+    /// Folder of the pack.
+    #[arg(long)]
+    pub pack: PathBuf,
+    /// Workbooks, csv or parquet files, in any order.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the workbooks back with the faults marked in their cells.
+    #[arg(long)]
+    pub report: Option<PathBuf>,
+    /// Read and check, but store nothing.
+    #[arg(long)]
+    pub preview: bool,
+    /// Day for which ages and parameters are taken in checks; the pack's own date if absent.
+    #[arg(long)]
+    pub as_of: Option<DateArgument>,
+    /// Who imports, for the registry's history.
+    #[arg(long, default_value = "cli")]
+    pub actor: String,
+    /// Print the outcome as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A civil date, `2015-12-31`.
+#[derive(Clone, Copy)]
+pub struct DateArgument(pub Date);
+
+impl FromStr for DateArgument {
+    type Err = model::DateError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+#[derive(Args)]
+pub struct AssessOptions {
+    /// Folder of the registry.
+    #[arg(long)]
+    pub registry: PathBuf,
+    /// Folder of the pack.
+    #[arg(long)]
+    pub pack: PathBuf,
+    /// Day on which the pack is applied.
+    #[arg(long)]
+    pub as_of: DateArgument,
+    /// Folder of the run; below the registry if absent.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Set a parameter for this run: `poverty_line=3000`, `deductible.level1=200`.
+    #[arg(long = "set", value_name = "PARAM=VALUE")]
+    pub set: Vec<SetArgument>,
+    /// Packs laid over the pack, in order.
+    #[arg(long)]
+    pub overlay: Vec<PathBuf>,
+    /// Threads to use; all cores if absent.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Print the totals as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `name=value`.
+#[derive(Clone)]
+pub struct SetArgument(pub Override);
+
+impl FromStr for SetArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (parameter, value) =
+            text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form name=value"))?;
+        Ok(Self(Override { parameter: parameter.trim().to_owned(), value: value.trim().to_owned() }))
+    }
+}
+
+#[derive(Args)]
+pub struct ExplainOptions {
+    /// Folder of the run.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Folder of the pack; the one the run was made with if absent.
+    #[arg(long)]
+    pub pack: Option<PathBuf>,
+    /// Entity: household, person, village, …
+    pub entity: String,
+    /// Key of the record, as the office writes it.
+    pub key: String,
+    /// Benefit, standard, check or variable; everything promised if absent.
+    pub rule: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct ReportOptions {
+    /// Folder of the run.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Folder of the pack; the one the run was made with if absent.
+    #[arg(long)]
+    pub pack: Option<PathBuf>,
+    /// Workbook to write.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct SqlOptions {
+    /// Folder of the run.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// How rows are printed.
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub format: RowFormat,
+    /// The query; tables are named like the pack's entities.
+    pub query: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Subcommand)]
+pub enum PackCommand {
+    /// Compile a pack and print every mistake.
+    Check(PackFolder),
+    /// Run the worked cases.
+    Test(PackTestOptions),
+    /// List clauses without an implementation and rules without a clause or case.
+    Coverage(PackFolder),
+    /// Write the data dictionary and rule reference.
+    Docs(PackDocsOptions),
+    /// Print the pack as one SQL script.
+    Compile(PackCompileOptions),
+}
+
+#[derive(Args)]
+pub struct PackFolder {
+    /// Folder of the pack.
+    pub pack: PathBuf,
+    /// Packs laid over it, in order.
+    #[arg(long)]
+    pub overlay: Vec<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args)]
+pub struct PackTestOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// Which implementation runs the cases.
+    #[arg(long, value_enum, default_value_t = CaseEngine::Both)]
+    pub engine: CaseEngine,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaseEngine {
+    /// Row by row, as explanations do.
+    Interpreter,
+    /// In DataFusion plans, as runs do.
+    Planned,
+    Both,
+}
+
+#[derive(Args)]
+pub struct PackDocsOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// Folder to write to.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct PackCompileOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// Whose SQL to print.
+    #[arg(long, value_enum)]
+    pub dialect: DialectArgument,
+    /// Day for which parameters are filled in; the pack's own date if absent.
+    #[arg(long)]
+    pub as_of: Option<DateArgument>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DialectArgument {
+    Datafusion,
+    Postgres,
+    Duckdb,
+}

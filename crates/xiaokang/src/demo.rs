@@ -1,0 +1,77 @@
+//! `xiaokang demo`: the whole way once, on the sample county that comes with the pack.
+
+use std::path::PathBuf;
+
+use model::Lang;
+
+use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
+use crate::console::{CommandResult, Failure, Outcome, load_pack};
+use crate::{assess, explain, import};
+
+/// Workbooks of the sample county, as an office keeps them.
+const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
+
+/// A household of the sample that is promised something.
+const HOUSEHOLD: &str = "51333610021300042";
+
+pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
+    let data = options.pack.join("data").join("xiangcheng");
+    if !data.is_dir() {
+        return Err(Failure::with_hint(
+            format!("`{}` has no sample data", options.pack.display()),
+            "run the demo from the project's folder, or name the pack with --pack",
+        ));
+    }
+    let folder = options
+        .dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("xiaokang-demo-{}", std::process::id())));
+    let registry = folder.join("registry");
+    let run = folder.join("run");
+    let as_of = load_pack(&options.pack, &[], &[])?.program.info.as_of;
+    heading(lang, "一、导入乡城县五本工作簿", "1. import the five workbooks of Xiangcheng");
+    import::run(
+        &ImportOptions {
+            registry: registry.clone(),
+            pack: options.pack.clone(),
+            files: FILES.iter().map(|file| data.join(file)).collect::<Vec<PathBuf>>(),
+            report: None,
+            preview: false,
+            as_of: None,
+            actor: "demo".to_owned(),
+            json: false,
+        },
+        lang,
+    )?;
+    heading(lang, "二、按决定评估", "2. assess by the Decision");
+    assess::run(
+        &AssessOptions {
+            registry,
+            pack: options.pack.clone(),
+            as_of: DateArgument(as_of),
+            out: Some(run.clone()),
+            set: Vec::new(),
+            overlay: Vec::new(),
+            threads: None,
+            json: false,
+        },
+        lang,
+    )?;
+    heading(lang, "三、为什么", "3. why");
+    explain::run(
+        &ExplainOptions {
+            run,
+            pack: None,
+            entity: "household".to_owned(),
+            key: HOUSEHOLD.to_owned(),
+            rule: Some("minimum_living".to_owned()),
+            json: false,
+        },
+        lang,
+    )?;
+    Ok(Outcome::Done)
+}
+
+fn heading(lang: Lang, zh: &str, en: &str) {
+    println!("\n── {} ──\n", if lang == Lang::Zh { zh } else { en });
+}

@@ -1,0 +1,42 @@
+//! `xiaokang explain`
+
+use app::explain::{ExplainError, StoredRun, explain};
+use app::packs::Loaded;
+use model::Lang;
+
+use crate::arguments::ExplainOptions;
+use crate::console::{CommandResult, Failure, Outcome, pack_of_run};
+
+pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
+    let run = StoredRun::open(&options.run).map_err(failure)?;
+    let pack: Loaded = pack_of_run(&options.run, options.pack.as_deref())?;
+    let explained = explain(&pack.program, &run, &options.entity, &options.key, options.rule.as_deref())
+        .map_err(failure)?;
+    if options.json {
+        let list: Vec<_> = explained.iter().map(engine_json).collect();
+        let one = options.rule.is_some() && list.len() == 1;
+        println!("{:#}", if one { list[0].clone() } else { serde_json::Value::Array(list) });
+    } else {
+        for explanation in &explained {
+            println!("{}", explanation.to_text(lang).trim_end());
+            println!();
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn engine_json(explanation: &app::Explanation) -> serde_json::Value {
+    explanation.to_json()
+}
+
+pub fn failure(error: ExplainError) -> Failure {
+    match error {
+        ExplainError::NotARun { .. } => {
+            Failure::with_hint(error, "name the folder that `xiaokang assess` printed")
+        }
+        ExplainError::OtherPack { .. } => {
+            Failure::with_hint(error, "leave `--pack` out: a run keeps the pack it was made with")
+        }
+        other => Failure::input(other),
+    }
+}

@@ -1,0 +1,162 @@
+//! `xiaokang pack …`
+
+use std::collections::BTreeMap;
+
+use app::cases::{self, CaseResult};
+use engine_text::shown;
+use model::Lang;
+use pack::program::Program;
+
+use crate::arguments::{
+    CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackDocsOptions, PackFolder,
+    PackTestOptions,
+};
+use crate::console::{CommandResult, Failure, Outcome, load_pack};
+
+pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
+    match command {
+        PackCommand::Check(folder) => check(folder, lang),
+        PackCommand::Test(options) => test(options, lang),
+        PackCommand::Coverage(folder) => coverage(folder, lang),
+        PackCommand::Docs(options) => docs(options),
+        PackCommand::Compile(options) => compile(options),
+    }
+}
+
+fn check(folder: &PackFolder, lang: Lang) -> CommandResult {
+    let program = load_pack(&folder.pack, &folder.overlay, &[])?.program;
+    let mut kinds: BTreeMap<_, usize> = BTreeMap::new();
+    for rule in &program.rules {
+        *kinds.entry(rule.kind).or_default() += 1;
+    }
+    let rules: Vec<String> =
+        kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name().get(lang))).collect();
+    match lang {
+        Lang::Zh => println!(
+            "{} {}：{} 个实体，{} 个字段，{}，{} 个参数，{} 个条款，{} 个算例。没有错误。",
+            program.info.title.zh,
+            program.info.version,
+            program.entities.len(),
+            fields(&program),
+            rules.join("，"),
+            program.parameters.len(),
+            program.clauses.len(),
+            program.cases.len()
+        ),
+        Lang::En => println!(
+            "{} {}: {} entities, {} fields, {}, {} parameters, {} clauses, {} worked cases. No mistakes.",
+            program.info.title.en,
+            program.info.version,
+            program.entities.len(),
+            fields(&program),
+            rules.join(", "),
+            program.parameters.len(),
+            program.clauses.len(),
+            program.cases.len()
+        ),
+    }
+    Ok(Outcome::Done)
+}
+
+fn fields(program: &Program) -> usize {
+    program.entities.iter().map(|entity| entity.fields.len()).sum()
+}
+
+fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
+    let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
+    let mut failed = 0;
+    let mut passed = 0;
+    if options.engine != CaseEngine::Planned {
+        let (good, bad) = print_results(&program, "interpreter", &cases::interpreted(&program), lang);
+        passed += good;
+        failed += bad;
+    }
+    if options.engine != CaseEngine::Interpreter {
+        let results = cases::planned(&program).map_err(Failure::internal)?;
+        let (good, bad) = print_results(&program, "planned", &results, lang);
+        passed += good;
+        failed += bad;
+    }
+    println!("{passed} passed, {failed} failed");
+    Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })
+}
+
+fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: Lang) -> (usize, usize) {
+    let mut failed = 0;
+    for result in results {
+        if result.mismatches.is_empty() {
+            continue;
+        }
+        failed += 1;
+        println!("✗ {} ({engine})", result.name);
+        for mismatch in &result.mismatches {
+            let place = place(program, mismatch.span);
+            let expected = shown(program, mismatch, mismatch.expected.as_ref(), lang);
+            let found = match &mismatch.found {
+                Ok(value) => shown(program, mismatch, value.as_ref(), lang),
+                Err(error) => error.clone(),
+            };
+            println!(
+                "    {} {} {}: expected {expected}, found {found}  [{place}]",
+                mismatch.entity, mismatch.key, mismatch.column
+            );
+        }
+    }
+    (results.len() - failed, failed)
+}
+
+fn place(program: &Program, span: pack::program::Span) -> String {
+    let Some(file) = program.files.get(span.file as usize) else { return String::new() };
+    let line = file.text.get(..span.start as usize).unwrap_or("").matches('\n').count() + 1;
+    format!("{}:{line}", file.name)
+}
+
+mod engine_text {
+    use app::cases::Mismatch;
+    use model::Lang;
+    use pack::program::{Program, Value};
+
+    /// A value with its unit, as explanations write it.
+    pub fn shown(program: &Program, mismatch: &Mismatch, value: Option<&Value>, lang: Lang) -> String {
+        let column = program
+            .entity_named(&mismatch.entity)
+            .and_then(|entity| program.column_named(entity, &mismatch.column));
+        match column {
+            Some(id) => app::value_text(program, &program.column(id).ty, value, lang),
+            None => format!("{value:?}"),
+        }
+    }
+}
+
+fn coverage(folder: &PackFolder, lang: Lang) -> CommandResult {
+    let program = load_pack(&folder.pack, &folder.overlay, &[])?.program;
+    let coverage = app::coverage::of(&program);
+    if folder.json {
+        println!("{:#}", coverage.to_json());
+    } else {
+        print!("{}", coverage.to_text(&program, lang));
+    }
+    Ok(if coverage.complete() { Outcome::Done } else { Outcome::Findings })
+}
+
+fn docs(options: &PackDocsOptions) -> CommandResult {
+    let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
+    let written = app::dictionary::write(&program, &options.out).map_err(Failure::input)?;
+    for path in written {
+        println!("{}", path.display());
+    }
+    Ok(Outcome::Done)
+}
+
+fn compile(options: &PackCompileOptions) -> CommandResult {
+    let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
+    let as_of = options.as_of.map_or(program.info.as_of, |date| date.0);
+    let dialect = match options.dialect {
+        DialectArgument::Datafusion => app::Dialect::DataFusion,
+        DialectArgument::Postgres => app::Dialect::Postgres,
+        DialectArgument::Duckdb => app::Dialect::DuckDb,
+    };
+    let script = app::sql_script(&program, as_of, dialect).map_err(Failure::input)?;
+    print!("{script}");
+    Ok(Outcome::Done)
+}

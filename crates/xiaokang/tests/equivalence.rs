@@ -1,0 +1,208 @@
+//! The worked cases of the pack in PostgreSQL and DuckDB: the printed script must give every result that
+//! the engine gives, cell by cell.
+//!
+//! `cargo xtask test` starts the databases and says where they are; without it the tests fail and say so.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use app::Dialect;
+use app::cases::{by_date, cell, tables_at};
+use arrow::array::RecordBatch;
+use pack::program::{Program, Value};
+
+fn program() -> Program {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015");
+    app::packs::load(&folder, &[], &[]).expect("the pack compiles").program
+}
+
+fn setting(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("`{name}` is not set: run the tests with `cargo xtask test`"))
+}
+
+/// A cell as both databases print it with `CAST(x AS text)`; unknown is `∅`.
+fn printed(value: Option<&Value>) -> String {
+    match value {
+        None => "∅".to_owned(),
+        Some(Value::Bool(flag)) => flag.to_string(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Date(date)) => date.to_string(),
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Index(index)) => index.to_string(),
+    }
+}
+
+fn literal(value: Option<&Value>) -> String {
+    match value {
+        None => "NULL".to_owned(),
+        Some(Value::Bool(flag)) => flag.to_string().to_uppercase(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(Value::Date(date)) => format!("DATE '{date}'"),
+        Some(Value::Text(text)) => format!("'{}'", text.replace('\'', "''")),
+        Some(Value::Index(index)) => index.to_string(),
+    }
+}
+
+fn column_type(data: &arrow::datatypes::DataType) -> &'static str {
+    use arrow::datatypes::DataType;
+    match data {
+        DataType::Boolean => "BOOLEAN",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        DataType::Decimal128(_, _) => "DECIMAL(38, 0)",
+        DataType::Date32 => "DATE",
+        DataType::Float64 => "DOUBLE PRECISION",
+        _ => "TEXT",
+    }
+}
+
+/// Statements that create and fill one input table.
+fn load_script(name: &str, batch: &RecordBatch) -> String {
+    let schema = batch.schema();
+    let columns: Vec<String> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("\"{}\" {}", field.name(), column_type(field.data_type())))
+        .collect();
+    let mut script = format!("CREATE TABLE \"{name}\" ({});\n", columns.join(", "));
+    for row in 0..batch.num_rows() {
+        let values: Vec<String> =
+            batch.columns().iter().map(|array| literal(cell(array, row).as_ref())).collect();
+        script.push_str(&format!("INSERT INTO \"{name}\" VALUES ({});\n", values.join(", ")));
+    }
+    script
+}
+
+/// Result tables with the columns to compare, in order of name.
+fn expected(program: &Program, results: &HashMap<String, RecordBatch>) -> Vec<(String, RecordBatch)> {
+    let mut tables: Vec<(String, RecordBatch)> = program
+        .entities
+        .iter()
+        .filter_map(|entity| Some((entity.name.clone(), results.get(&entity.name)?.clone())))
+        .collect();
+    tables.sort_by(|a, b| a.0.cmp(&b.0));
+    tables
+}
+
+fn select(name: &str, columns: &[String]) -> String {
+    let list: Vec<String> = columns.iter().map(|column| format!("CAST(\"{column}\" AS text)")).collect();
+    format!("SELECT {} FROM \"run_{name}\" ORDER BY \"_row\"", list.join(", "))
+}
+
+type Ask<'a> = &'a mut dyn FnMut(&str, &[String]) -> Vec<Vec<Vec<String>>>;
+
+/// Runs every date's cases through `ask`, which loads, runs and answers the queries of a script.
+fn compare(dialect: Dialect, ask: Ask<'_>) {
+    let program = program();
+    assert!(!program.cases.is_empty());
+    let mut compared = 0;
+    for as_of in by_date(&program).into_keys() {
+        let tables = tables_at(&program, as_of).expect("tables of the cases");
+        let script = app::sql_script(&program, as_of, dialect).expect("the script prints");
+        let results = engine_results(&program, as_of);
+        let mut text: String = tables.iter().map(|(name, batch)| load_script(name, batch)).collect();
+        text.push_str(&script);
+        let expected = expected(&program, &results);
+        let columns: Vec<Vec<String>> = expected
+            .iter()
+            .map(|(_, batch)| batch.schema().fields().iter().map(|field| field.name().clone()).collect())
+            .collect();
+        let queries: Vec<String> =
+            expected.iter().zip(&columns).map(|((name, _), columns)| select(name, columns)).collect();
+        let answers = ask(&text, &queries);
+        for (((name, batch), columns), rows) in expected.iter().zip(&columns).zip(&answers) {
+            assert_eq!(rows.len(), batch.num_rows(), "rows of {name} at {as_of}");
+            for (row, found) in rows.iter().enumerate() {
+                for (position, column) in columns.iter().enumerate() {
+                    let wanted = printed(cell(batch.column(position), row).as_ref());
+                    assert_eq!(found[position], wanted, "{name}.{column}, row {row}, as of {as_of}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    println!("{compared} cells compared");
+    assert!(compared > 1000);
+}
+
+fn engine_results(program: &Program, as_of: model::Date) -> HashMap<String, RecordBatch> {
+    let tables = tables_at(program, as_of).expect("tables of the cases");
+    app::run_tables(program, as_of, tables).expect("the engine runs")
+}
+
+fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
+    csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(text.as_bytes())
+        .records()
+        .map(|record| record.expect("csv").iter().map(str::to_owned).collect())
+        .collect()
+}
+
+#[test]
+fn postgres_gives_what_the_engine_gives() {
+    let (psql, url) = (setting("XIAOKANG_TEST_PSQL"), setting("XIAOKANG_TEST_POSTGRES"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut number = 0;
+    compare(Dialect::Postgres, &mut |script, queries| {
+        number += 1;
+        let schema = format!("cases_{number}");
+        let mut text = format!(
+            "\\set ON_ERROR_STOP on\nSET client_min_messages = warning;\nDROP SCHEMA IF EXISTS {schema} CASCADE;\nCREATE SCHEMA {schema};\nSET search_path = {schema};\n{script}\n"
+        );
+        let mut files = Vec::new();
+        for (position, query) in queries.iter().enumerate() {
+            let file = folder.path().join(format!("{number}-{position}.csv"));
+            text.push_str(&format!("\\copy ({query}) TO '{}' WITH (FORMAT csv, NULL '∅')\n", file.display()));
+            files.push(file);
+        }
+        let path = folder.path().join(format!("{number}.sql"));
+        std::fs::write(&path, text).expect("the script is written");
+        let output =
+            Command::new(&psql).args(["-X", "-q", "-f"]).arg(&path).arg(&url).output().expect("psql starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        read_all(&files)
+    });
+}
+
+const DUCKDB: &str = "
+import csv, sys, duckdb
+script, queries = open(sys.argv[1]).read(), open(sys.argv[2]).read().split('\\n')
+connection = duckdb.connect()
+connection.execute(script)
+for number, query in enumerate(q for q in queries if q):
+    rows = connection.execute(query).fetchall()
+    with open(f'{sys.argv[3]}-{number}.csv', 'w', newline='') as out:
+        csv.writer(out).writerows([['∅' if v is None else v for v in row] for row in rows])
+";
+
+#[test]
+fn duckdb_gives_what_the_engine_gives() {
+    let python = setting("XIAOKANG_TEST_DUCKDB");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut number = 0;
+    compare(Dialect::DuckDb, &mut |script, queries| {
+        number += 1;
+        let at = |end: &str| folder.path().join(format!("{number}{end}"));
+        std::fs::write(at(".sql"), script).expect("the script is written");
+        std::fs::write(at(".queries"), queries.join("\n")).expect("the queries are written");
+        let output = Command::new(&python)
+            .args(["-c", DUCKDB])
+            .args([at(".sql"), at(".queries"), at("")])
+            .output()
+            .expect("python starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let files: Vec<PathBuf> =
+            (0..queries.len()).map(|position| at(&format!("-{position}.csv"))).collect();
+        read_all(&files)
+    });
+}
+
+fn read_all(files: &[PathBuf]) -> Vec<Vec<Vec<String>>> {
+    files
+        .iter()
+        .map(|file| rows_of_csv(&std::fs::read_to_string(file).expect("the answer is there")))
+        .collect()
+}
