@@ -1,18 +1,18 @@
-//! DuckDB as a Python wheel, in an environment of its own below `target`.
+//! DuckDB and openpyxl as Python wheels, in an environment of their own below `target`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{find, install, quiet};
 
-/// The version that the equivalence tests are written against.
-const DUCKDB: &str = "duckdb==1.5.6";
+/// DuckDB runs the printed script; openpyxl reads workbooks for the independent reference.
+const WHEELS: [&str; 2] = ["duckdb==1.5.6", "openpyxl==3.1.5"];
 
-/// A Python that can `import duckdb`.
+/// A Python that has the wheels.
 pub fn python(work: &Path) -> Result<PathBuf, String> {
     let folder = work.join("python");
     let python = folder.join("bin/python3");
-    let ready = |python: &Path| quiet(Command::new(python).args(["-c", "import duckdb"])).is_ok();
+    let ready = |python: &Path| quiet(Command::new(python).args(["-c", "import duckdb, openpyxl"])).is_ok();
     if python.exists() && ready(&python) {
         return Ok(python);
     }

@@ -43,7 +43,8 @@ fn parquet_file(folder: &Path, name: &str, rows: &[Vec<String>]) -> PathBuf {
         let cells = rows[1..].iter().map(|row| Some(row[index].as_str()).filter(|cell| !cell.is_empty()));
         (title.clone(), Arc::new(cells.collect::<StringArray>()) as ArrayRef)
     });
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(title, array)| (title, array, true))).unwrap();
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(title, array)| (title, array, true))).unwrap();
     let path = folder.join(format!("{name}.parquet"));
     let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
@@ -125,7 +126,11 @@ fn a_mended_household_brings_its_members() {
 fn columns_that_a_sheet_lacks_keep_what_is_recorded() {
     let (folder, program) = (tempfile::tempdir().unwrap(), program());
     let mut registry = registry(&folder.path().join("r"), &program);
-    let all = csv_file(folder.path(), "户", &format!("{HOUSEHOLDS}\n513336100201,51333610020100001,扎西,2,1.2,80\n"));
+    let all = csv_file(
+        folder.path(),
+        "户",
+        &format!("{HOUSEHOLDS}\n513336100201,51333610020100001,扎西,2,1.2,80\n"),
+    );
     run(&mut registry, &program, &[all]).unwrap();
     let some = csv_file(folder.path(), "户", "村编码,户编号,家庭人口数\n513336100201,51333610020100001,3\n");
     let report = run(&mut registry, &program, &[some]).unwrap();
@@ -165,7 +170,8 @@ fn a_number_that_another_record_has_is_refused() {
     let (folder, program) = (tempfile::tempdir().unwrap(), program());
     let mut registry = registry(&folder.path().join("r"), &program);
     run(&mut registry, &program, &workbooks("xiangcheng", &ALL)).unwrap();
-    let text = format!("{PERSONS}\n51333610020100001,5133361002010000199,新人,女,513336196807154725,之女,藏族\n");
+    let text =
+        format!("{PERSONS}\n51333610020100001,5133361002010000199,新人,女,513336196807154725,之女,藏族\n");
     let report = run(&mut registry, &program, &[csv_file(folder.path(), "人", &text)]).unwrap();
     let codes: Vec<&str> = report.faults.iter().map(|fault| fault.code.as_str()).collect();
     assert_eq!(codes, ["id-duplicate"]);

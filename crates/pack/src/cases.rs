@@ -10,6 +10,9 @@ use crate::program::{
 };
 use crate::surface::{Scalar, Table, Word};
 
+/// Values of fields; `None` is unknown.
+type Fields = Vec<(ColumnId, Option<Value>)>;
+
 /// A total whose column is announced.
 pub struct TotalDraft {
     id: String,
@@ -136,7 +139,7 @@ impl Compiler<'_> {
         entity: EntityId,
         table: &Table<'_>,
         _known: &[ColumnId],
-    ) -> (Vec<(ColumnId, Option<Value>)>, Vec<(usize, String, Span)>) {
+    ) -> (Fields, Vec<(usize, String, Span)>) {
         let mut fields = Vec::new();
         let mut links = Vec::new();
         for word in table.keys() {
@@ -202,8 +205,8 @@ impl Compiler<'_> {
     }
 
     fn check_case_value(&mut self, column: &crate::program::Column, value: &Value, span: Span) {
-        if let (Some(range), Value::Number(number)) = (column.range, value) {
-            if !range.contains(*number) {
+        if let (Some(range), Value::Number(number)) = (column.range, value)
+            && !range.contains(*number) {
                 self.report(
                     Diagnostic::new(
                         "out-of-range",
@@ -213,7 +216,6 @@ impl Compiler<'_> {
                     .also(column.span, "its range is declared here"),
                 );
             }
-        }
     }
 
     /// Adds defaults, keys, made-up required values, links and missing required parents.

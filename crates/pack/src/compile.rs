@@ -331,7 +331,7 @@ fn report_unused(compiler: &mut Compiler<'_>) {
     for (position, column) in compiler.program.columns.iter_mut().enumerate() {
         let id = crate::program::ColumnId(position as u32);
         if let ColumnKind::Field(field) = &mut column.kind {
-            field.used = compiler.used.contains_key(&id);
+            field.used = compiler.used.contains(&id);
             if !field.used {
                 unused.push((column.name.clone(), column.entity, column.span));
             }

@@ -1,6 +1,6 @@
 //! The compiler's state: what has been declared, what is still to be compiled, what it found.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::{Date, Text};
 
@@ -80,7 +80,7 @@ pub enum Definition {
 }
 
 enum State {
-    Waiting(Pending),
+    Waiting(Box<Pending>),
     Compiling(Span),
     Failed,
 }
@@ -107,7 +107,7 @@ pub struct Compiler<'a> {
     lookups: HashMap<(EdgeId, ColumnId), ColumnId>,
     shared: HashMap<String, ColumnId>,
     hidden: usize,
-    pub used: HashMap<ColumnId, ()>,
+    pub used: HashSet<ColumnId>,
     pub round: Rounding,
     /// `(rule, parameter)` pairs met, for rules that refuse changes within the period.
     pub reads: Vec<(RuleId, ParameterId)>,
@@ -126,7 +126,7 @@ impl<'a> Compiler<'a> {
             lookups: HashMap::new(),
             shared: HashMap::new(),
             hidden: 0,
-            used: HashMap::new(),
+            used: HashSet::new(),
             round: Rounding::HalfUp,
             reads: Vec::new(),
             programmes: BTreeMap::new(),
@@ -192,7 +192,7 @@ impl<'a> Compiler<'a> {
             );
             return;
         }
-        self.states.insert(key, State::Waiting(pending));
+        self.states.insert(key, State::Waiting(Box::new(pending)));
     }
 
     /// Compiles everything announced.
@@ -214,7 +214,7 @@ impl<'a> Compiler<'a> {
     /// The column with this name, compiling it first if need be. Reports nothing if it failed before.
     pub fn resolve(&mut self, entity: EntityId, name: &str, span: Span) -> Option<ColumnId> {
         if let Some(id) = self.known(entity, name) {
-            self.used.insert(id, ());
+            self.used.insert(id);
             return Some(id);
         }
         let key = (entity, name.to_owned());
@@ -350,7 +350,7 @@ impl<'a> Compiler<'a> {
             rule: None,
             span,
         });
-        self.used.insert(edge_now.via, ());
+        self.used.insert(edge_now.via);
         self.lookups.insert((edge, column), id);
         id
     }

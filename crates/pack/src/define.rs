@@ -126,13 +126,14 @@ impl Compiler<'_> {
             let part = self.quotient(part, year_days.clone(), None, span, context)?;
             let part = self.fit(part, ty, span, context)?;
             let zero = number(0, ty.clone(), span);
-            let none = compare(Comparison::Equal, days, number(0, Type::Number(NumberType::count()), span), span);
+            let none =
+                compare(Comparison::Equal, days, number(0, Type::Number(NumberType::count()), span), span);
             let part = case(vec![(none, zero)], Some(part), span);
             sum = Some(match sum {
                 None => part,
                 Some(so_far) => {
                     let nullable = so_far.nullable || part.nullable;
-                    let range = Some(so_far.range?.add(part.range?));
+                    let range = Some(so_far.range?.plus(part.range?));
                     let kind = ExprKind::Add(Box::new(so_far), Box::new(part));
                     Expr { kind, ty: ty.clone(), nullable, range, span }
                 }
@@ -156,7 +157,7 @@ impl Compiler<'_> {
         let count = |value: i128| Box::new(number(value, Type::Number(NumberType::count()), span));
         let first = |ahead: i128| {
             let year = self.year_of_run(span);
-            let range = year.range.map(|range| range.add(Range::new(ahead, ahead)));
+            let range = year.range.map(|range| range.plus(Range::new(ahead, ahead)));
             let year = Expr {
                 kind: ExprKind::Add(Box::new(year), count(ahead)),
                 ty: Type::Number(NumberType::count()),

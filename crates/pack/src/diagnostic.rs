@@ -58,7 +58,7 @@ impl Diagnostic {
     /// The message with file, line, source lines, carets and hint.
     pub fn render(&self, files: &[SourceFile], colour: bool) -> String {
         let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()).id(self.code));
-        let mut by_file: Vec<(u32, Vec<(usize, &(Span, String))>)> = Vec::new();
+        let mut by_file: Vec<(u32, Vec<Numbered<'_>>)> = Vec::new();
         for (number, label) in self.labels.iter().enumerate() {
             match by_file.iter_mut().find(|(file, _)| *file == label.0.file) {
                 Some((_, list)) => list.push((number, label)),
@@ -88,6 +88,9 @@ impl Diagnostic {
         renderer.render(&[group])
     }
 }
+
+/// A label with its place in the order of a diagnostic's labels.
+type Numbered<'l> = (usize, &'l (Span, String));
 
 fn floor_char(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());

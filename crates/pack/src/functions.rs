@@ -1,17 +1,13 @@
 //! Function calls: scalar functions, aggregates over children, windows among siblings.
 
-use sqlparser::ast::{
-    Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments, WindowFrameBound,
-    WindowFrameUnits, WindowSpec, WindowType,
-};
+use sqlparser::ast::{Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-use crate::compiler::{Compiler, Context, Shape, compare, number};
+use crate::compiler::{Compiler, Context};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::expression::{Reading, date_part, days_between, parameter_parts};
 use crate::program::{
-    Aggregate, AggregateFunction, ColumnKind, Comparison, DatePart, Direction, EdgeId, EntityId, Expr,
-    ExprKind, Format, Frame, NumberType, ParameterShape, Range, Rounding, Span, Type, Value, Window,
-    WindowFunction,
+    AggregateFunction, ColumnKind, DatePart, Expr, ExprKind, Format, NumberType, ParameterShape, Range,
+    Rounding, Span, Type, Value,
 };
 
 /// Scalar functions with the number of their arguments, for messages and the reference.
@@ -70,7 +66,7 @@ impl Compiler<'_> {
         self.scalar_function(&name, &arguments, reading, context, expected, span)
     }
 
-    fn arguments<'s>(&mut self, function: &'s Function, span: Span) -> Option<(Vec<&'s Sql>, bool)> {
+    pub fn arguments<'s>(&mut self, function: &'s Function, span: Span) -> Option<(Vec<&'s Sql>, bool)> {
         let list = match &function.args {
             FunctionArguments::None => return Some((Vec::new(), false)),
             FunctionArguments::List(list)
@@ -112,7 +108,7 @@ impl Compiler<'_> {
         Some((arguments, star))
     }
 
-    fn scalar_function(
+    pub fn scalar_function(
         &mut self,
         name: &str,
         arguments: &[&Sql],
@@ -214,7 +210,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn unknown_function(&mut self, name: &str, given: usize, span: Span) {
+    pub fn unknown_function(&mut self, name: &str, given: usize, span: Span) {
         let diagnostic = match FUNCTIONS.iter().find(|(known, _)| *known == name) {
             Some((_, usage)) => Diagnostic::new(
                 "argument",
@@ -232,7 +228,7 @@ impl Compiler<'_> {
         self.report(diagnostic);
     }
 
-    fn need_number(&mut self, expr: &Expr, name: &str, span: Span) -> Option<()> {
+    pub fn need_number(&mut self, expr: &Expr, name: &str, span: Span) -> Option<()> {
         if matches!(expr.ty, Type::Number(_)) {
             return Some(());
         }
@@ -247,7 +243,7 @@ impl Compiler<'_> {
         None
     }
 
-    fn need_constant_day(&mut self, month: &Expr, day: &Expr, span: Span) -> Option<()> {
+    pub fn need_constant_day(&mut self, month: &Expr, day: &Expr, span: Span) -> Option<()> {
         let value = |expr: &Expr| match expr.kind {
             ExprKind::Literal(Value::Number(value)) => Some(value),
             _ => None,
@@ -270,7 +266,7 @@ impl Compiler<'_> {
         Some(())
     }
 
-    fn typed_argument(
+    pub fn typed_argument(
         &mut self,
         sql: &Sql,
         ty: &Type,
@@ -282,7 +278,7 @@ impl Compiler<'_> {
         self.fit(expr, ty, span, context)
     }
 
-    fn variadic(
+    pub fn variadic(
         &mut self,
         name: &str,
         list: &[&Sql],
@@ -319,7 +315,7 @@ impl Compiler<'_> {
     }
 
     /// Rounds to `places` decimals; a quotient inside is rounded once, not twice.
-    fn round_function(
+    pub fn round_function(
         &mut self,
         round: Rounding,
         x: &Sql,
@@ -384,7 +380,7 @@ impl Compiler<'_> {
         if have.is_money() { Some(self.rescaled(rounded, have.decimals)) } else { Some(rounded) }
     }
 
-    fn bracket(
+    pub fn bracket(
         &mut self,
         parameter: &Sql,
         x: &Sql,
@@ -436,7 +432,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn citizen(
+    pub fn citizen(
         &mut self,
         name: &str,
         x: &Sql,
@@ -553,402 +549,9 @@ impl Compiler<'_> {
             span,
         })
     }
-
-    fn aggregate(
-        &mut self,
-        function: AggregateFunction,
-        arguments: &[&Sql],
-        filter: Option<&Sql>,
-        reading: &Reading<'_>,
-        context: &mut Context,
-        span: Span,
-    ) -> Option<Expr> {
-        if context.child.is_some() {
-            self.report(
-                Diagnostic::new("nested-aggregate", span, "an aggregate inside an aggregate".to_owned())
-                    .hint("declare the inner one as a variable of the child"),
-            );
-            return None;
-        }
-        let [argument] = arguments else {
-            self.report(
-                Diagnostic::new("argument", span, "an aggregate takes one argument".to_owned())
-                    .hint("write `count(person)` or `sum(person.x)`"),
-            );
-            return None;
-        };
-        let child_name = first_name(argument).or_else(|| filter.and_then(first_name));
-        let Some(child_name) = child_name else {
-            self.report(
-                Diagnostic::new(
-                    "argument",
-                    span,
-                    "the aggregate does not say over which children".to_owned(),
-                )
-                .hint("name columns with their entity: `sum(person.x)`"),
-            );
-            return None;
-        };
-        let on = self.program.entity(context.entity).name.clone();
-        let path = self
-            .program
-            .entity_named(&child_name)
-            .and_then(|child| self.edges_down(child, context.entity).map(|edges| (child, edges)));
-        let Some((child, edges)) = path else {
-            let below: Vec<String> = (0..self.program.entities.len() as u32)
-                .map(EntityId)
-                .filter(|other| self.edges_down(*other, context.entity).is_some())
-                .map(|other| self.program.entity(other).name.clone())
-                .collect();
-            let own = self.names_of(context.entity).contains(&child_name);
-            let hint = own
-                .then(|| {
-                    "an aggregate runs over children: name their column, like `sum(person.x)`".to_owned()
-                })
-                .or_else(|| did_you_mean(&child_name, below.iter().map(String::as_str)));
-            self.report(
-                Diagnostic::new("unknown-edge", span, format!("`{on}` has no children `{child_name}`"))
-                    .hint_opt(hint)
-                    .label("not below it"),
-            );
-            return None;
-        };
-        let mut inner = Context {
-            entity: child,
-            child: Some(child_name.clone()),
-            round: context.round,
-            rule: context.rule,
-            timing: context.timing,
-            path: Vec::new(),
-        };
-        let filter = match filter {
-            Some(filter) => Some(self.condition(filter, reading, &mut inner)?),
-            None => None,
-        };
-        inner.path.extend(filter.clone());
-        let argument = if function == AggregateFunction::Count {
-            if !matches!(argument, Sql::Identifier(name) if name.value == child_name) {
-                self.report(
-                    Diagnostic::new("argument", span, "`count` takes the name of the children".to_owned())
-                        .hint(format!("write `count({child_name}) FILTER (WHERE …)`")),
-                );
-                return None;
-            }
-            None
-        } else {
-            Some(self.expr(argument, reading, &mut inner, None)?)
-        };
-        self.check_aggregate(function, argument.as_ref(), span)?;
-        self.aggregate_along(function, argument, filter, child, &edges, context, span)
-    }
-
-    fn check_aggregate(
-        &mut self,
-        function: AggregateFunction,
-        argument: Option<&Expr>,
-        span: Span,
-    ) -> Option<()> {
-        let Some(argument) = argument else { return Some(()) };
-        let fine = match function {
-            AggregateFunction::Count => true,
-            AggregateFunction::Sum => matches!(argument.ty, Type::Number(_) | Type::Index),
-            AggregateFunction::Any | AggregateFunction::All => argument.ty == Type::Bool,
-            AggregateFunction::Min | AggregateFunction::Max => {
-                matches!(argument.ty, Type::Number(_) | Type::Date | Type::Index)
-            }
-        };
-        if fine {
-            return Some(());
-        }
-        self.report(
-            Diagnostic::new(
-                "type-mismatch",
-                span,
-                format!("this aggregate does not apply to {}", self.type_name(&argument.ty)),
-            )
-            .also(argument.span, format!("this is {}", self.type_name(&argument.ty)))
-            .hint(
-                "`sum` takes numbers, `bool_or` and `bool_and` conditions, `min` and `max` numbers or dates",
-            ),
-        );
-        None
-    }
-
-    /// One aggregate along each edge: leaf first, then sums (or the like) of what came below.
-    #[expect(clippy::too_many_arguments, reason = "an aggregate's parts with their surroundings")]
-    fn aggregate_along(
-        &mut self,
-        function: AggregateFunction,
-        argument: Option<Expr>,
-        filter: Option<Expr>,
-        leaf: EntityId,
-        edges: &[EdgeId],
-        context: &Context,
-        span: Span,
-    ) -> Option<Expr> {
-        let rows = i128::from(self.program.entity(leaf).rows_max);
-        let first = edges[0];
-        let extreme = matches!(function, AggregateFunction::Min | AggregateFunction::Max);
-        let mut some = (extreme && edges.len() > 1).then(|| {
-            self.one_aggregate(first, AggregateFunction::Count, None, filter.clone(), rows, context, span)
-        });
-        let mut made = self.one_aggregate(first, function, argument, filter, rows, context, span);
-        for edge in &edges[1..] {
-            let argument = self.column_expr(made?, span);
-            let (function, filter) = match function {
-                AggregateFunction::Count | AggregateFunction::Sum => (AggregateFunction::Sum, None),
-                AggregateFunction::Min | AggregateFunction::Max => {
-                    let count = self.column_expr(some??, span);
-                    let zero = number(0, count.ty.clone(), span);
-                    let filter = compare(Comparison::Greater, count.clone(), zero, span);
-                    some = Some(self.one_aggregate(
-                        *edge,
-                        AggregateFunction::Sum,
-                        Some(count),
-                        None,
-                        rows,
-                        context,
-                        span,
-                    ));
-                    (function, Some(filter))
-                }
-                other => (other, None),
-            };
-            made = self.one_aggregate(*edge, function, Some(argument), filter, rows, context, span);
-        }
-        Some(self.column_expr(made?, span))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "an aggregate's parts with their surroundings")]
-    fn one_aggregate(
-        &mut self,
-        edge: EdgeId,
-        function: AggregateFunction,
-        argument: Option<Expr>,
-        filter: Option<Expr>,
-        rows: i128,
-        context: &Context,
-        span: Span,
-    ) -> Option<crate::program::ColumnId> {
-        let filter_unknown = filter.as_ref().is_some_and(|filter| filter.nullable);
-        let argument_unknown = argument.as_ref().is_some_and(|argument| argument.nullable);
-        let count = Type::Number(NumberType::count());
-        let leaf_sum = argument.as_ref().is_some_and(|argument| {
-            matches!(argument.kind, ExprKind::Column(id)
-                if matches!(self.program.column(id).kind, ColumnKind::Aggregate(_)) && self.column_is_hidden(id))
-        });
-        let (ty, nullable, range) = match function {
-            AggregateFunction::Count => (count, filter_unknown, Some(Range::new(0, rows))),
-            AggregateFunction::Sum => {
-                let argument = argument.as_ref()?;
-                let range = argument.range.map(|range| {
-                    // Sums of sums are bounded by the leaves below, which one level already counts.
-                    if leaf_sum {
-                        range
-                    } else {
-                        Range {
-                            min: range.min.min(0).saturating_mul(rows),
-                            max: range.max.max(0).saturating_mul(rows),
-                        }
-                    }
-                });
-                (argument.ty.clone(), filter_unknown || argument_unknown, range)
-            }
-            AggregateFunction::Any | AggregateFunction::All => {
-                (Type::Bool, filter_unknown || argument_unknown, None)
-            }
-            AggregateFunction::Min | AggregateFunction::Max => {
-                let argument = argument.as_ref()?;
-                (argument.ty.clone(), true, argument.range)
-            }
-        };
-        if let Some(range) = range {
-            self.check_range(range, span)?;
-        }
-        let via = self.program.edge(edge).via;
-        self.used.insert(via, ());
-        let parent = self.program.edge(edge).parent;
-        let shape = Shape { label: model::Text::default(), ty, nullable, range, rule: context.rule, span };
-        Some(self.add_hidden(
-            parent,
-            "aggregate",
-            ColumnKind::Aggregate(Aggregate { edge, function, argument, filter }),
-            &shape,
-        ))
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a window's parts with their surroundings")]
-    fn window(
-        &mut self,
-        name: &str,
-        arguments: &[&Sql],
-        star: bool,
-        over: &WindowType,
-        reading: &Reading<'_>,
-        context: &mut Context,
-        span: Span,
-    ) -> Option<Expr> {
-        let WindowType::WindowSpec(spec) = over else {
-            self.report(Diagnostic::new(
-                "not-allowed",
-                span,
-                "named windows are not part of the pack language",
-            ));
-            return None;
-        };
-        if context.child.is_some() {
-            self.report(
-                Diagnostic::new("nested-aggregate", span, "a window inside an aggregate".to_owned())
-                    .hint("declare it as a variable of the child"),
-            );
-            return None;
-        }
-        let function = match (name, arguments.len(), star) {
-            ("sum", 1, false) => WindowFunction::Sum,
-            ("count", _, true) => WindowFunction::Count,
-            ("row_number", 0, false) => WindowFunction::RowNumber,
-            ("rank", 0, false) => WindowFunction::Rank,
-            _ => {
-                self.report(
-                    Diagnostic::new(
-                        "unknown-function",
-                        span,
-                        format!("`{name}` is not a window function here"),
-                    )
-                    .hint("window functions are `sum(x)`, `count(*)`, `row_number()` and `rank()`"),
-                );
-                return None;
-            }
-        };
-        let (edge, partition) = self.partition(spec, reading, context, span)?;
-        let argument = match arguments.first() {
-            Some(sql) if function == WindowFunction::Sum => Some(self.expr(sql, reading, context, None)?),
-            _ => None,
-        };
-        if let Some(argument) = &argument {
-            self.need_number(&argument.clone(), "sum", span)?;
-        }
-        let mut order = Vec::new();
-        for item in &spec.order_by {
-            let direction = match item.options.asc {
-                Some(false) => Direction::Descending,
-                _ => Direction::Ascending,
-            };
-            order.push((self.expr(&item.expr, reading, context, None)?, direction));
-        }
-        if order.is_empty() && !matches!(function, WindowFunction::Sum | WindowFunction::Count) {
-            self.report(Diagnostic::new("argument", span, format!("`{name}` needs an ORDER BY")));
-            return None;
-        }
-        let frame = self.frame(spec, span)?;
-        if order.is_empty() && frame != Frame::All {
-            self.report(Diagnostic::new("argument", span, "a frame needs an ORDER BY".to_owned()));
-            return None;
-        }
-        let rows = i128::from(self.program.entity(context.entity).rows_max);
-        let count = Type::Number(NumberType::count());
-        let (ty, range) = match &argument {
-            Some(argument) => (
-                argument.ty.clone(),
-                argument.range.map(|range| Range {
-                    min: range.min.min(0).saturating_mul(rows),
-                    max: range.max.max(0).saturating_mul(rows),
-                }),
-            ),
-            None => (count, Some(Range::new(0, rows))),
-        };
-        if let Some(range) = range {
-            self.check_range(range, span)?;
-        }
-        let nullable = !self.program.edge(edge).required
-            || argument.as_ref().is_some_and(|argument| argument.nullable)
-            || partition.iter().any(|expr| expr.nullable)
-            || order.iter().any(|(expr, _)| expr.nullable);
-        let via = self.program.edge(edge).via;
-        self.used.insert(via, ());
-        let shape = Shape { label: model::Text::default(), ty, nullable, range, rule: context.rule, span };
-        let id = self.add_hidden(
-            context.entity,
-            "window",
-            ColumnKind::Window(Window { edge, function, argument, partition, order, frame }),
-            &shape,
-        );
-        Some(self.column_expr(id, span))
-    }
-
-    fn partition(
-        &mut self,
-        spec: &WindowSpec,
-        reading: &Reading<'_>,
-        context: &mut Context,
-        span: Span,
-    ) -> Option<(EdgeId, Vec<Expr>)> {
-        let on = context.entity;
-        let edge = match spec.partition_by.first() {
-            Some(Sql::Identifier(name)) => self
-                .program
-                .edges
-                .iter()
-                .position(|edge| edge.child == on && edge.name == name.value)
-                .map(|position| EdgeId(position as u32)),
-            _ => None,
-        };
-        let Some(edge) = edge else {
-            let names: Vec<&str> = self
-                .program
-                .edges
-                .iter()
-                .filter(|edge| edge.child == on)
-                .map(|edge| edge.name.as_str())
-                .collect();
-            let hint = format!("one of {}", crate::surface::list_words(&names));
-            self.report(
-                Diagnostic::new(
-                    "argument",
-                    span,
-                    "PARTITION BY starts with the parent whose children are ordered".to_owned(),
-                )
-                .hint(hint),
-            );
-            return None;
-        };
-        let mut partition = Vec::new();
-        for sql in &spec.partition_by[1..] {
-            partition.push(self.expr(sql, reading, context, None)?);
-        }
-        Some((edge, partition))
-    }
-
-    fn frame(&mut self, spec: &WindowSpec, span: Span) -> Option<Frame> {
-        let Some(frame) = &spec.window_frame else { return Some(Frame::All) };
-        let starts = matches!(frame.start_bound, WindowFrameBound::Preceding(None));
-        let rows = matches!(frame.units, WindowFrameUnits::Rows);
-        let found = match &frame.end_bound {
-            Some(WindowFrameBound::CurrentRow) => Some(Frame::UpToCurrent),
-            Some(WindowFrameBound::Preceding(Some(bound))) if bound.to_string() == "1" => Some(Frame::Before),
-            Some(WindowFrameBound::Following(None)) => Some(Frame::All),
-            _ => None,
-        };
-        match found {
-            Some(frame) if starts && rows => Some(frame),
-            _ => {
-                self.report(
-                    Diagnostic::new(
-                        "not-allowed",
-                        span,
-                        "this window frame is not part of the pack language".to_owned(),
-                    )
-                    .hint(
-                        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING, or AND CURRENT ROW, or no frame",
-                    ),
-                );
-                None
-            }
-        }
-    }
 }
 
-fn aggregate_named(name: &str) -> Option<AggregateFunction> {
+pub fn aggregate_named(name: &str) -> Option<AggregateFunction> {
     Some(match name {
         "count" => AggregateFunction::Count,
         "sum" => AggregateFunction::Sum,
@@ -974,23 +577,4 @@ fn function_hint(name: &str) -> Option<String> {
         "datediff" => "write `days_between(from, to)`".to_owned(),
         _ => return did_you_mean(name, FUNCTIONS.iter().map(|(known, _)| *known)),
     })
-}
-
-/// The first qualified name in an expression: `person` of `person.x`, or a bare name.
-fn first_name(sql: &Sql) -> Option<String> {
-    use std::ops::ControlFlow;
-    let mut found = None;
-    if let Sql::Identifier(name) = sql {
-        return Some(name.value.clone());
-    }
-    let _ = sqlparser::ast::visit_expressions(sql, |expr| {
-        if let Sql::CompoundIdentifier(parts) = expr {
-            if parts[0].value != "param" {
-                found = Some(parts[0].value.clone());
-                return ControlFlow::Break(());
-            }
-        }
-        ControlFlow::Continue(())
-    });
-    found
 }

@@ -3,19 +3,27 @@
 //! Pure: it is given names and texts of files, and returns a [`program::Program`] or every
 //! diagnostic of the pack at once. It reads no disk, knows no clock and runs nothing.
 
+mod aggregates;
+mod arithmetic;
 mod cases;
 mod compile;
 mod compiler;
 mod declare;
 mod define;
+mod details;
 pub mod diagnostic;
+mod entities;
 mod expression;
 mod functions;
+mod logic;
+mod names;
+mod parameters;
 pub mod program;
 mod rules;
 mod surface;
 mod syntax;
 mod types;
+mod windows;
 
 pub use compile::{Failure, Override, PackSource, compile, extends};
 pub use functions::FUNCTIONS;

@@ -7,18 +7,17 @@ use model::{ClauseId, Text};
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
-    Action, Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Programme, Remedy, Rounding, Rule,
-    RuleDetail, RuleId, RuleKind, Span, Standard, Step, Type,
+    Action, EntityId, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Step, Type,
 };
 use crate::surface::{Table, Word};
 
 /// A rule whose columns are announced; the names are looked up when all is compiled.
 pub struct Draft {
-    id: RuleId,
-    detail: DraftDetail,
+    pub id: RuleId,
+    pub detail: DraftDetail,
 }
 
-enum DraftDetail {
+pub enum DraftDetail {
     Variable,
     Benefit {
         amount: bool,
@@ -54,12 +53,12 @@ enum DraftDetail {
     },
 }
 
-struct BenefitText {
-    every: String,
-    goods: Option<Text>,
-    paid_from: Vec<String>,
-    flow: Option<Word>,
-    documents: Vec<Text>,
+pub struct BenefitText {
+    pub every: String,
+    pub goods: Option<Text>,
+    pub paid_from: Vec<String>,
+    pub flow: Option<Word>,
+    pub documents: Vec<Text>,
 }
 
 /// The tables of a pack that declare rules, with the kind each makes.
@@ -78,7 +77,7 @@ pub const RULE_KEYS: &[(&str, RuleKind)] = &[
     ("report", RuleKind::Report),
 ];
 
-struct Head {
+pub struct Head {
     id: Word,
     rule: RuleId,
     entity: Option<EntityId>,
@@ -91,7 +90,7 @@ struct Head {
 
 impl Compiler<'_> {
     /// Reads the common part of a rule and enters it; its detail is filled in later.
-    fn head(&mut self, kind: RuleKind, table: &Table<'_>, needs_entity: bool) -> Option<Head> {
+    pub fn head(&mut self, kind: RuleKind, table: &Table<'_>, needs_entity: bool) -> Option<Head> {
         let id = self.identifier(table);
         let on = if kind == RuleKind::Measure { None } else { table.word("on") };
         let title = table.require("title", table.bilingual("title"));
@@ -101,7 +100,11 @@ impl Compiler<'_> {
             "round",
             &[("half-up", Rounding::HalfUp), ("down", Rounding::Down), ("up", Rounding::Up)],
         );
-        let on_change = self.choice(table, "on_change", &[("as-of", 0), ("period-start", 1), ("refuse", 2), ("split", 3)]);
+        let on_change = self.choice(
+            table,
+            "on_change",
+            &[("as-of", 0), ("period-start", 1), ("refuse", 2), ("split", 3)],
+        );
         table.know("override");
         let entity = match &on {
             Some(word) => Some(self.entity_word(word)?),
@@ -170,7 +173,7 @@ impl Compiler<'_> {
         found
     }
 
-    fn announce_for(
+    pub fn announce_for(
         &mut self,
         head: &Head,
         entity: EntityId,
@@ -203,9 +206,7 @@ impl Compiler<'_> {
                 | RuleKind::Duty
         );
         let head = self.head(kind, table, needs_entity);
-        let Some(head) = head else {
-            return None;
-        };
+        let head = head?;
         let detail = match kind {
             RuleKind::Variable => self.variable(&head, table),
             RuleKind::Benefit => self.benefit(&head, table),
@@ -224,7 +225,7 @@ impl Compiler<'_> {
         detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))
     }
 
-    fn variable(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn variable(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let ty = table.require("type", table.word("type"));
         let text = table.require("expr", table.word("expr"));
         let ty = self.read_type(&ty?)?;
@@ -239,14 +240,14 @@ impl Compiler<'_> {
         Some(DraftDetail::Variable)
     }
 
-    fn condition_column(&mut self, head: &Head, name: String, label: Text, text: Word) {
+    pub fn condition_column(&mut self, head: &Head, name: String, label: Text, text: Word) {
         let Some(entity) = head.entity else { return };
         let span = if name == head.id.text { head.id.span } else { text.span };
         let definition = Definition::Expression { text, ty: Some(Type::Bool) };
         self.announce_for(head, entity, name, label, span, definition);
     }
 
-    fn benefit(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn benefit(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let who = table.require("who", table.word("who"));
         let amount = table.word("amount");
         let ty = table.word("type");
@@ -322,7 +323,7 @@ impl Compiler<'_> {
         Some(DraftDetail::Benefit { amount: has_amount, exceptions, rest })
     }
 
-    fn standard(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn standard(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let entity = head.entity?;
         let holds = table.word("holds");
         let parts_read = table.tables("parts", "part");
@@ -368,7 +369,7 @@ impl Compiler<'_> {
         Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts })
     }
 
-    fn target(&mut self, table: &Table<'_>) -> Option<(i64, i32)> {
+    pub fn target(&mut self, table: &Table<'_>) -> Option<(i64, i32)> {
         let target = table.table("target", "target")?;
         let share = target.require("share", target.decimal("share"));
         let by = target.require("by", target.integer("by"));
@@ -391,7 +392,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn remedy(&mut self, head: &Head, table: &Table<'_>, applies: bool) -> Option<(String, bool)> {
+    pub fn remedy(&mut self, head: &Head, table: &Table<'_>, applies: bool) -> Option<(String, bool)> {
         let remedy = table.table("remedy", "remedy")?;
         let programme = remedy.require("programme", remedy.word("programme"));
         let quantity = remedy.require("quantity", remedy.word("quantity"));
@@ -439,7 +440,7 @@ impl Compiler<'_> {
         Some((programme.text, cost.is_some()))
     }
 
-    fn measure(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn measure(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let levels: Vec<Word> = table.words("on");
         let _: Option<()> = table.require("on", (!levels.is_empty()).then_some(()));
         let ty = table.require("type", table.word("type"));
@@ -506,7 +507,7 @@ impl Compiler<'_> {
         Some(DraftDetail::Measure { levels: entities, ratio })
     }
 
-    fn check(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn check(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let fails = table.require("fails", table.word("fails"));
         let at = self.choice(table, "at", &[("import", true), ("assess", false)]);
         let action = self.choice(table, "action", &[("refuse", Action::Refuse), ("warn", Action::Warn)]);
@@ -534,7 +535,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn duty(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn duty(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let owed = table.require("owed", table.word("owed"));
         let met = table.require("met", table.word("met"));
         let who = table.require("who", table.bilingual("who"));
@@ -553,7 +554,7 @@ impl Compiler<'_> {
         Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence })
     }
 
-    fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let unit = table.require("unit", table.word("unit"));
         table.know("unit_cost");
         let stages = table.bilinguals("stages");
@@ -575,7 +576,7 @@ impl Compiler<'_> {
         self.programmes.insert(id.text, cost);
     }
 
-    fn declared(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
+    pub fn declared(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
         let mut columns = Vec::new();
         for word in table.words("columns") {
             let Some((entity, name)) = word.text.split_once('.') else {
@@ -623,148 +624,5 @@ impl Compiler<'_> {
         }
         let attributes = table.attributes();
         Some(DraftDetail::Declared { columns, attributes, steps })
-    }
-
-    /// Fills in the details of a rule whose columns are compiled.
-    pub fn complete(&mut self, draft: Draft) {
-        let rule = self.program.rules[draft.id.index()].clone();
-        if let Some(detail) = self.detail(&rule, draft.detail) {
-            self.program.rules[draft.id.index()].detail = detail;
-        }
-    }
-
-    fn detail(&mut self, rule: &Rule, draft: DraftDetail) -> Option<RuleDetail> {
-        let entity = rule.entity;
-        let named = |compiler: &Self, name: &str| compiler.known(entity?, name);
-        Some(match draft {
-            DraftDetail::Variable => RuleDetail::Variable { column: named(self, &rule.id)? },
-            DraftDetail::Benefit { amount, exceptions, rest } => {
-                if let Some(flow) = &rest.flow {
-                    self.check_flow(flow);
-                }
-                RuleDetail::Benefit(Benefit {
-                    who: named(self, &rule.id)?,
-                    amount: if amount { Some(named(self, &format!("{}_amount", rule.id))?) } else { None },
-                    exceptions: exceptions
-                        .into_iter()
-                        .filter_map(|(name, cite, span)| {
-                            Some(Exception { when: named(self, &name)?, cite, span })
-                        })
-                        .collect(),
-                    every: rest.every,
-                    goods: rest.goods,
-                    paid_from: rest.paid_from,
-                    flow: rest.flow.map(|word| word.text),
-                    documents: rest.documents,
-                })
-            }
-            DraftDetail::Standard { applies, target, remedy, parts } => {
-                let gap = format!("{}_gap", rule.id);
-                RuleDetail::Standard(Standard {
-                    holds: named(self, &rule.id)?,
-                    applies: applies.and_then(|name| named(self, &name)),
-                    target,
-                    remedy: remedy.and_then(|(programme, cost)| {
-                        Some(Remedy {
-                            programme,
-                            quantity: named(self, &gap)?,
-                            cost: if cost { named(self, &format!("{gap}_cost")) } else { None },
-                        })
-                    }),
-                    parts: parts
-                        .into_iter()
-                        .filter_map(|(title, name)| Some((title, named(self, &name)?)))
-                        .collect(),
-                })
-            }
-            DraftDetail::Measure { levels, ratio } => self.measure_detail(rule, &levels, ratio),
-            DraftDetail::Check { at_import, action, message, mend } => {
-                if at_import
-                    && !self
-                        .program
-                        .import_checks
-                        .iter()
-                        .any(|id| self.program.rules[id.index()].id == rule.id)
-                {
-                    let position = self.program.rules.iter().position(|known| known.id == rule.id)?;
-                    self.program.import_checks.push(RuleId(position as u32));
-                }
-                self.check_message(entity?, &message, rule.span);
-                let mend = mend.and_then(|word| self.resolve(entity?, &word.text, word.span));
-                RuleDetail::Check(Check { fails: named(self, &rule.id)?, at_import, action, message, mend })
-            }
-            DraftDetail::Duty { who, due, evidence } => RuleDetail::Duty(Duty {
-                owed: named(self, &format!("{}_owed", rule.id))?,
-                met: named(self, &rule.id)?,
-                who,
-                due,
-                evidence,
-            }),
-            DraftDetail::Programme(programme) => RuleDetail::Programme(programme),
-            DraftDetail::Declared { columns, attributes, steps } => {
-                let mut found = Vec::new();
-                for (entity, name) in columns {
-                    if let Some(id) = self.resolve(entity, &name, rule.span) {
-                        let entity = self.program.entity(entity).name.clone();
-                        found.push((format!("{entity}.{name}"), id));
-                    }
-                }
-                RuleDetail::Declared { columns: found, attributes, steps }
-            }
-        })
-    }
-
-    fn measure_detail(&mut self, rule: &Rule, levels: &[EntityId], ratio: bool) -> RuleDetail {
-        let columns: Vec<(EntityId, ColumnId)> =
-            levels.iter().filter_map(|entity| Some((*entity, self.known(*entity, &rule.id)?))).collect();
-        let ratio = ratio.then(|| {
-            levels
-                .iter()
-                .filter_map(|entity| {
-                    Some((
-                        *entity,
-                        self.known(*entity, &format!("{}_numerator", rule.id))?,
-                        self.known(*entity, &format!("{}_denominator", rule.id))?,
-                    ))
-                })
-                .collect()
-        });
-        RuleDetail::Measure(Measure { columns, ratio })
-    }
-
-    fn check_flow(&mut self, flow: &Word) {
-        let flows: Vec<String> = self
-            .program
-            .rules
-            .iter()
-            .filter(|rule| rule.kind == RuleKind::Flow)
-            .map(|rule| rule.id.clone())
-            .collect();
-        if !flows.contains(&flow.text) {
-            let hint = did_you_mean(&flow.text, flows.iter().map(String::as_str));
-            self.report(
-                Diagnostic::new("unknown-flow", flow.span, format!("there is no flow `{}`", flow.text))
-                    .hint_opt(hint),
-            );
-        }
-    }
-
-    /// Every `{name}` of a message is a column.
-    fn check_message(&mut self, entity: EntityId, message: &Text, span: Span) {
-        for text in [&message.zh, &message.en] {
-            let mut rest = text.as_str();
-            while let Some((_, after)) = rest.split_once('{') {
-                let Some((name, tail)) = after.split_once('}') else {
-                    self.report(Diagnostic::new(
-                        "syntax",
-                        span,
-                        "a `{` of the message is not closed".to_owned(),
-                    ));
-                    return;
-                };
-                let _ = self.resolve(entity, name.trim(), span);
-                rest = tail;
-            }
-        }
     }
 }

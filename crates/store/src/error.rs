@@ -36,7 +36,7 @@ pub enum StoreError {
     NotARegistry { path: PathBuf },
 
     #[error(
-        "the registry in `{}` is damaged: {detail}; restore it from a backup, and keep the damaged file", 
+        "the registry in `{}` is damaged: {detail}; restore it from a backup, and keep the damaged file",
         .path.display()
     )]
     Corrupt { path: PathBuf, detail: String },

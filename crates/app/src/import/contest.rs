@@ -18,6 +18,26 @@ use super::schema::{EntityPlan, FieldPlan, Schema};
 use super::settle::forget;
 use super::stage::{State, Table};
 
+/// Who keeps the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// A row that fits it better.
+    Fitting(u32),
+    /// A row that fits it no worse and comes first.
+    Earlier(u32),
+    /// A record that this import does not touch.
+    Registered,
+}
+
+impl Owner {
+    fn row(self) -> Option<u32> {
+        match self {
+            Self::Fitting(row) | Self::Earlier(row) => Some(row),
+            Self::Registered => None,
+        }
+    }
+}
+
 /// Refuses the wrong row of each pair, and points what referred to it at the right one.
 pub fn settle_contests(
     schema: &Schema<'_>,
@@ -32,8 +52,8 @@ pub fn settle_contests(
         for field in unique {
             let losers = losers(schema, tables, links, view, as_of, entity, field)?;
             for (loser, winner) in &losers {
-                if let Some(winner) = winner {
-                    relink(schema, links, entity, field, *loser, *winner);
+                if let Some(winner) = winner.row() {
+                    relink(schema, links, entity, field, *loser, winner);
                 }
             }
             let Some(table) = &mut tables[entity.id.index()] else { continue };
@@ -47,7 +67,7 @@ pub fn settle_contests(
     Ok(())
 }
 
-/// Rows at fault with the rows that keep the value; `None` where a record of the registry does.
+/// Rows at fault with the owner of the value.
 fn losers(
     schema: &Schema<'_>,
     tables: &Tables,
@@ -56,7 +76,7 @@ fn losers(
     as_of: Date,
     entity: &EntityPlan,
     field: usize,
-) -> Result<BTreeMap<u32, Option<u32>>, ImportError> {
+) -> Result<BTreeMap<u32, Owner>, ImportError> {
     let mut losers = BTreeMap::new();
     let Some(table) = tables[entity.id.index()].as_ref().filter(|table| table.columns[field].is_some())
     else {
@@ -74,14 +94,18 @@ fn losers(
     for group in groups.values() {
         let winner =
             group.iter().copied().filter(|row| !owned.contains(row)).min_by_key(|row| (counts[row], *row));
-        losers.extend(group.iter().filter(|row| Some(**row) != winner).map(|row| (*row, winner)));
+        for row in group.iter().filter(|row| Some(**row) != winner) {
+            let owner = match winner {
+                Some(winner) if counts[row] > counts[&winner] => Owner::Fitting(winner),
+                Some(winner) => Owner::Earlier(winner),
+                None => Owner::Registered,
+            };
+            losers.insert(*row, owner);
+        }
     }
-    losers.extend(
-        owned
-            .into_iter()
-            .filter(|row| !groups.values().flatten().any(|other| other == row))
-            .map(|row| (row, None)),
-    );
+    for row in owned {
+        losers.entry(row).or_insert(Owner::Registered);
+    }
     Ok(losers)
 }
 
@@ -137,25 +161,25 @@ fn relink(
     }
 }
 
-fn claimed(entity: &EntityPlan, field: usize, table: &Table, loser: u32, winner: Option<u32>) -> RowFault {
+fn claimed(entity: &EntityPlan, field: usize, table: &Table, loser: u32, owner: Owner) -> RowFault {
     let plan: &FieldPlan = &entity.fields[field];
     let code = RefusalCode::IdDuplicate;
     let text = table.text(field, loser as usize);
-    let message = match winner {
-        Some(winner) => {
-            let number = table.numbers[winner as usize];
-            let file = table.parts[table.part_of(winner as usize)].sheet.clone();
-            Text::new(
-                format!("“{}”与第 {number} 行（{file}）相同，而本行其他内容与该号码更不相符", plan.label.zh),
-                format!(
-                    "the {} is also that of row {number} (`{file}`), which it fits better",
-                    plan.label.en
-                ),
-            )
-        }
-        None => Text::new(
-            format!("“{}”已登记在另一{}名下", plan.label.zh, entity.label.zh),
-            format!("the {} is already registered for another {}", plan.label.en, entity.label.en),
+    let number = owner.row().map_or(0, |row| table.numbers[row as usize]);
+    let sheet = owner.row().map_or("", |row| &table.parts[table.part_of(row as usize)].sheet);
+    let (label, entity) = (&plan.label, &entity.label);
+    let message = match owner {
+        Owner::Fitting(_) => Text::new(
+            format!("“{}”与第 {number} 行（{sheet}）相同，而本行其他内容与该号码不符", label.zh),
+            format!("the {} is also that of row {number} (`{sheet}`), which it fits better", label.en),
+        ),
+        Owner::Earlier(_) => Text::new(
+            format!("“{}”与第 {number} 行（{sheet}）相同，以先出现的一行为准", label.zh),
+            format!("the {} is also that of row {number} (`{sheet}`), which comes first", label.en),
+        ),
+        Owner::Registered => Text::new(
+            format!("“{}”已登记在另一{}名下", label.zh, entity.zh),
+            format!("the {} is already registered for another {}", label.en, entity.en),
         ),
     };
     RowFault {

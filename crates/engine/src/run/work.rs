@@ -19,7 +19,7 @@ use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::lower::{ROW_TYPE, data_type};
 use crate::table::{Table, Tables};
-use crate::{EngineError, findings};
+use crate::EngineError;
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -86,7 +86,8 @@ impl<'a> Work<'a> {
             self.whole.0[entity.index()] = Some(self.load(entity, needed, rows, findings)?);
         }
         let edges = (0..self.program.edges.len() as u32).map(EdgeId);
-        for edge in edges.filter(|edge| self.leads_away(*edge)) {
+        let away: Vec<EdgeId> = edges.filter(|edge| self.leads_away(*edge)).collect();
+        for edge in away {
             let parent = self.program.edges[edge.index()].parent;
             let rows = 0..self.snapshot.rows(parent);
             self.crossed.0[parent.index()] = Some(self.load(parent, [], rows, &mut vec![])?);
@@ -183,7 +184,7 @@ impl<'a> Work<'a> {
         runtime.block_on(tables.evaluate(self.state, self.flat, &self.phases.after))?;
         let made = |id: ColumnId| self.phases.of(id) == Phase::After;
         totals.add_tables(self.program, &tables, &|_| false, &made);
-        findings::collect(self.program, &tables, &made, findings);
+        collect(self.program, &tables, &made, findings);
         Ok(tables)
     }
 

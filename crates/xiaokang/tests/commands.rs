@@ -1,0 +1,193 @@
+//! The commands as a user runs them: the whole way on the sample county, and what is said of mistakes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value as Json;
+
+const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn xiaokang(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xiaokang"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the binary starts")
+}
+
+/// What a command said, with what differs from machine to machine taken out.
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    let output = xiaokang(folder, arguments);
+    let text = format!(
+        "exit {}\n--- out\n{}--- err\n{}",
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let full = folder.canonicalize().expect("the folder is there");
+    text.replace(&full.display().to_string(), "FOLDER").replace(&folder.display().to_string(), "FOLDER")
+}
+
+/// A folder with the pack and its data beside the registries to be made.
+fn workplace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::os::unix::fs::symlink(
+        project().join("packs").canonicalize().expect("the packs are there"),
+        folder.path().join("packs"),
+    )
+    .expect("the packs are linked");
+    folder
+}
+
+fn data(county: &str) -> Vec<String> {
+    FILES.iter().map(|file| format!("packs/sichuan-2015/data/{county}/{file}")).collect()
+}
+
+fn import(folder: &Path, county: &str) -> Output {
+    let files = data(county);
+    let mut arguments = vec!["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "--json"];
+    arguments.extend(files.iter().map(String::as_str));
+    xiaokang(folder, &arguments)
+}
+
+fn json(output: &Output) -> Json {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn assess(folder: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec![
+        "assess", "--registry", "registry", "--pack", "packs/sichuan-2015", "--as-of", "2015-12-31", "--json",
+    ];
+    arguments.extend(more);
+    xiaokang(folder, &arguments)
+}
+
+fn sum(report: &Json, key: &str) -> u64 {
+    report["sheets"].as_array().expect("sheets").iter().map(|sheet| sheet[key].as_u64().unwrap_or(0)).sum()
+}
+
+#[test]
+fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
+    let folder = workplace();
+    let here = folder.path();
+    let first = import(here, "xiangcheng");
+    assert_eq!(first.status.code(), Some(0), "{}", String::from_utf8_lossy(&first.stderr));
+    let report = json(&first);
+    assert_eq!(report["faults"].as_array().map(Vec::len), Some(0));
+    assert_eq!(sum(&report, "read"), 38 + 711 + 2565 + 425 + 121);
+    let again = json(&import(here, "xiangcheng"));
+    assert_eq!(sum(&again, "changed"), 0, "the same files again change nothing");
+
+    let totals = json(&assess(here, &["--out", "run"]));
+    let python = std::env::var("XIAOKANG_TEST_DUCKDB")
+        .expect("run the tests with `cargo xtask test`, which provides a Python with openpyxl");
+    let reference = Command::new(python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference.py"))
+        .arg(here.join("packs/sichuan-2015/data/xiangcheng"))
+        .output()
+        .expect("the reference runs");
+    let reference: Json = serde_json::from_slice(&reference.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&reference.stderr)));
+    for name in [
+        "households", "persons", "poor_households", "poor_persons", "no_able_worker", "minimum_living_households",
+        "minimum_living_fen", "disability_fen", "basic_insurance_fen", "serious_illness_fen",
+        "medical_assistance_fen", "interest_subsidy_fen", "exit_ready_households", "poor_villages",
+        "road_gap_villages", "no_first_secretary_villages", "no_helper_households",
+    ] {
+        assert!(reference[name].is_i64(), "{name}");
+        assert_eq!(totals[name], reference[name], "{name}");
+    }
+
+    for (lang, rule) in [("zh", "minimum_living"), ("en", "minimum_living"), ("zh", "household_exit")] {
+        let text = said(here, &["explain", "--run", "run", "household", "51333610021300042", rule, "--lang", lang]);
+        insta::assert_snapshot!(format!("explain_{rule}_{lang}"), text);
+    }
+    let explained = xiaokang(
+        here,
+        &["explain", "--run", "run", "household", "51333610021300042", "minimum_living", "--json"],
+    );
+    let explained = json(&explained);
+    assert_eq!(explained["subject"]["key"], "51333610021300042");
+    let text = explained.to_string();
+    assert!(!text.contains("\"5133361"), "no identity number in full");
+
+    assert_eq!(xiaokang(here, &["report", "--run", "run", "--out", "summary.xlsx"]).status.code(), Some(0));
+    assert!(here.join("summary.xlsx").metadata().expect("the workbook is there").len() > 20_000);
+    let counted = xiaokang(
+        here,
+        &["sql", "--run", "run", "--format", "csv", "select count(*) as n from household where poor"],
+    );
+    assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), format!("n\n{}", totals["poor_households"]));
+    same_run_twice(here);
+    a_parameter_set_for_one_run_changes_it(here, &totals);
+}
+
+fn same_run_twice(here: &Path) {
+    assert_eq!(assess(here, &["--out", "run2"]).status.code(), assess(here, &["--out", "run3"]).status.code());
+    for entry in std::fs::read_dir(here.join("run2")).expect("the run is there").flatten() {
+        let first = std::fs::read(entry.path()).expect("readable");
+        let second = std::fs::read(here.join("run3").join(entry.file_name())).expect("readable");
+        assert!(first == second, "{} differs", entry.path().display());
+    }
+}
+
+fn a_parameter_set_for_one_run_changes_it(here: &Path, before: &Json) {
+    let output = assess(here, &["--out", "run4", "--set", "poverty_line=4000"]);
+    let after = json(&output);
+    let poor = |totals: &Json| totals["poor_households"].as_u64().expect("a count");
+    assert!(poor(&after) > poor(before));
+    let explained = xiaokang(here, &["explain", "--run", "run4", "household", "51333610021300042", "poor", "--lang", "en"]);
+    assert!(String::from_utf8_lossy(&explained.stdout).contains("4,000.00"), "the run keeps what was set");
+}
+
+#[test]
+fn mistakes_are_told_with_what_where_and_how() {
+    let folder = workplace();
+    let here = folder.path();
+    std::fs::write(here.join("broken.xlsx"), b"not a workbook").expect("written");
+    std::fs::create_dir(here.join("empty")).expect("made");
+    std::fs::create_dir(here.join("typo")).expect("made");
+    std::fs::write(
+        here.join("typo/pack.toml"),
+        "[pack]\nid = \"typo\"\nversion = \"1\"\ntitle = { zh = \"错\", en = \"typo\" }\n[[variable]]\nid = \"x\"\n",
+    )
+    .expect("written");
+    let pack = "packs/sichuan-2015";
+    let mut told = String::new();
+    for arguments in [
+        &["import", "--registry", "r", "--pack", "nowhere", "a.xlsx"][..],
+        &["import", "--registry", "r", "--pack", "empty", "a.xlsx"],
+        &["import", "--registry", "r", "--pack", "typo", "a.xlsx"],
+        &["import", "--registry", "r", "--pack", pack, "missing.xlsx"],
+        &["import", "--registry", "r", "--pack", pack, "broken.xlsx"],
+        &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-12-31"],
+        &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-13-31"],
+        &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-12-31", "--set", "poverty_lin=1"],
+        &["explain", "--run", "none", "household", "1"],
+        &["sql", "--run", "none", "select 1"],
+        &["report", "--run", "none", "--out", "x.xlsx"],
+        &["pack", "check", "typo"],
+    ] {
+        told.push_str(&format!("$ xiaokang {}\n{}\n", arguments.join(" "), said(here, arguments)));
+    }
+    insta::assert_snapshot!("mistakes", told);
+}
+
+#[test]
+fn a_dirty_county_is_imported_with_its_faults_and_assessed_without_them() {
+    let folder = workplace();
+    let here = folder.path();
+    let output = import(here, "zhaojue-dirty");
+    assert_eq!(output.status.code(), Some(1), "faults are findings");
+    let report = json(&output);
+    assert_eq!(report["faults"].as_array().map(Vec::len), Some(91));
+    let totals = json(&assess(here, &[]));
+    let stored = sum(&report, "accepted");
+    assert!(stored > 12_000 && totals["households"].as_u64() < Some(2_400), "{totals}");
+    assert!(totals["households"].as_u64() > Some(2_300), "{totals}");
+}
