@@ -26,15 +26,12 @@ pub fn python(work: &Path) -> Result<PathBuf, String> {
         install(&["python3", "python3-venv"])?;
         make()?;
     }
-    println!("installing the Python wheel {DUCKDB}");
-    quiet(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        DUCKDB,
-    ]))
-    .map_err(|error| format!("DuckDB could not be had: {error}"))?;
-    if ready(&python) { Ok(python) } else { Err("the DuckDB wheel does not load".to_owned()) }
+    println!("installing Python wheels: {}", WHEELS.join(" "));
+    quiet(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .args(WHEELS),
+    )
+    .map_err(|error| format!("the wheels could not be had: {error}"))?;
+    if ready(&python) { Ok(python) } else { Err("the wheels do not load".to_owned()) }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use engine::explain::{mask, value_text};
 use model::{ClauseId, Lang};
 use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Program, Rule, RuleDetail, Type, Value};
@@ -50,6 +51,8 @@ pub fn write(
         book: Workbook::new(),
         summary: ReportSummary::default(),
         tables: BTreeMap::new(),
+        places: BTreeMap::new(),
+        peopled: BTreeMap::new(),
     };
     writer.overview()?;
     for (article, rules) in by_article(program) {
@@ -108,7 +111,21 @@ struct Writer<'a> {
     book: Workbook,
     summary: ReportSummary,
     tables: BTreeMap<EntityId, Option<Loaded>>,
+    places: BTreeMap<EntityId, Rc<Vec<Place>>>,
+    peopled: BTreeMap<EntityId, Rc<Vec<bool>>>,
 }
+
+/// Where a record belongs.
+#[derive(Clone, Default)]
+struct Place {
+    township: Rc<str>,
+    village: Rc<str>,
+    /// Whether anything is recorded there: the division list alone makes no subject of a report.
+    peopled: bool,
+}
+
+/// Title of a rule, its figures by township and village, and whether it has an amount.
+type ArticleColumn = (String, BTreeMap<(Rc<str>, Rc<str>), Tally>, bool);
 
 /// Counts of one division and rule.
 #[derive(Clone, Copy, Default)]
@@ -219,7 +236,7 @@ impl Writer<'_> {
 
     /// Figures of an article's rules by township and village.
     fn article(&mut self, article: &ClauseId, rules: &[&Rule]) -> Result<(), ReportError> {
-        let mut columns: Vec<(String, BTreeMap<(String, String), Tally>, bool)> = Vec::new();
+        let mut columns: Vec<ArticleColumn> = Vec::new();
         for rule in rules {
             let Some((verdict, amount, _)) = verdict(rule) else { continue };
             let entity = self.program.column(verdict).entity;
@@ -229,22 +246,20 @@ impl Writer<'_> {
             }
             let places = self.places(entity)?;
             let Some(Some(loaded)) = self.tables.get(&entity) else { continue };
-            let mut tallies: BTreeMap<(String, String), Tally> = BTreeMap::new();
-            let value = |id: ColumnId, row: usize| {
-                loaded
-                    .results
-                    .column_by_name(&self.program.column(id).name)
-                    .and_then(|array| cell(array, row))
-            };
-            for (row, place) in places.iter().enumerate() {
-                let tally = tallies.entry(place.clone()).or_default();
+            let column = |id: ColumnId| loaded.results.column_by_name(&self.program.column(id).name);
+            let verdicts = column(verdict);
+            let amounts = amount.and_then(column);
+            let mut tallies: BTreeMap<(Rc<str>, Rc<str>), Tally> = BTreeMap::new();
+            for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
+                let key = (Rc::clone(&place.township), Rc::clone(&place.village));
+                let tally = tallies.entry(key).or_default();
                 tally.subjects += 1;
-                match value(verdict, row) {
+                match verdicts.and_then(|array| cell(array, row)) {
                     Some(Value::Bool(true)) => tally.yes += 1,
                     None => tally.unknown += 1,
                     _ => {}
                 }
-                if let Some(Value::Number(number)) = amount.and_then(|amount| value(amount, row)) {
+                if let Some(Value::Number(number)) = amounts.and_then(|array| cell(array, row)) {
                     tally.amount += number;
                 }
             }
@@ -260,7 +275,7 @@ impl Writer<'_> {
     fn article_sheet(
         &mut self,
         article: &ClauseId,
-        columns: &[(String, BTreeMap<(String, String), Tally>, bool)],
+        columns: &[ArticleColumn],
     ) -> Result<(), ReportError> {
         let name = match self.lang {
             Lang::Zh => format!("第{article}条"),
@@ -291,7 +306,7 @@ impl Writer<'_> {
                 at += 1;
             }
         }
-        let mut places: Vec<&(String, String)> =
+        let mut places: Vec<&(Rc<str>, Rc<str>)> =
             columns.iter().flat_map(|(_, tallies, _)| tallies.keys()).collect();
         places.sort();
         places.dedup();
@@ -310,7 +325,7 @@ impl Writer<'_> {
             row += 1;
             Ok::<(), XlsxError>(())
         };
-        let sum = |keep: &dyn Fn(&(String, String)) -> bool| -> Vec<Tally> {
+        let sum = |keep: &dyn Fn(&(Rc<str>, Rc<str>)) -> bool| -> Vec<Tally> {
             columns
                 .iter()
                 .map(|(_, tallies, _)| {
@@ -330,7 +345,7 @@ impl Writer<'_> {
         let plain = Format::new();
         let mut township = "";
         for place in &places {
-            if place.0 != township {
+            if &*place.0 != township {
                 township = &place.0;
                 line(
                     &mut sheet,
@@ -351,44 +366,95 @@ impl Writer<'_> {
     }
 
     /// Township and village of every row of an entity; empty where it has none.
-    fn places(&mut self, entity: EntityId) -> Result<Vec<(String, String)>, ReportError> {
-        let rows =
-            self.tables.get(&entity).and_then(Option::as_ref).map_or(0, |loaded| loaded.results.num_rows());
-        let mut names = vec![(String::new(), String::new()); rows];
-        let mut at = entity;
-        let mut position: Vec<Option<usize>> = (0..rows).map(Some).collect();
-        loop {
-            let path = self.run.snapshot.join(format!("{}.parquet", self.program.entity(at).name));
-            let batch = StoredTable::open(&path)?.read_all()?;
-            let level = self.program.entity(at).division.clone();
-            for (row, place) in position.iter().enumerate() {
-                let Some(place) = place else { continue };
-                let name = || match batch.column_by_name("name").and_then(|array| cell(array, *place)) {
-                    Some(Value::Text(name)) => name,
-                    _ => String::new(),
-                };
-                match level.as_deref() {
-                    Some("village") => names[row].1 = name(),
-                    Some("township") => names[row].0 = name(),
-                    _ => {}
+    fn places(&mut self, entity: EntityId) -> Result<Rc<Vec<Place>>, ReportError> {
+        if let Some(known) = self.places.get(&entity) {
+            return Ok(Rc::clone(known));
+        }
+        let batch = self.recorded(entity)?;
+        let table = self.program.entity(entity).clone();
+        let own_peopled = match table.division {
+            Some(_) => Some(self.peopled(entity)?),
+            None => None,
+        };
+        let above = match table.parent {
+            Some(edge) => {
+                let edge = self.program.edge(edge);
+                let column = batch.column_by_name(&format!("_{}", edge.name)).cloned();
+                Some((self.places(edge.parent)?, column))
+            }
+            None => None,
+        };
+        let names = batch.column_by_name("name");
+        let mut places = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            let parent = above.as_ref().and_then(|(places, column)| match cell(column.as_ref()?, row)? {
+                Value::Number(number) => places.get(usize::try_from(number).ok()?),
+                _ => None,
+            });
+            let mut place = parent.cloned().unwrap_or_default();
+            let name = || match names.and_then(|array| cell(array, row)) {
+                Some(Value::Text(name)) => Rc::from(name),
+                _ => Rc::from(""),
+            };
+            match table.division.as_deref() {
+                Some("village") => place.village = name(),
+                Some("township") => place.township = name(),
+                _ => {}
+            }
+            place.peopled = own_peopled.as_ref().is_none_or(|peopled| peopled[row]);
+            places.push(place);
+        }
+        let places = Rc::new(places);
+        self.places.insert(entity, Rc::clone(&places));
+        Ok(places)
+    }
+
+    fn recorded(&self, entity: EntityId) -> Result<RecordBatch, TableError> {
+        if let Some(Some(loaded)) = self.tables.get(&entity) {
+            return Ok(loaded.recorded.clone());
+        }
+        let name = format!("{}.parquet", self.program.entity(entity).name);
+        StoredTable::open(&self.run.snapshot.join(name))?.read_all()
+    }
+
+    /// Divisions where something is recorded beyond their code and name, or below which something is.
+    fn peopled(&mut self, entity: EntityId) -> Result<Rc<Vec<bool>>, ReportError> {
+        if let Some(known) = self.peopled.get(&entity) {
+            return Ok(Rc::clone(known));
+        }
+        let batch = self.recorded(entity)?;
+        let mut peopled = vec![false; batch.num_rows()];
+        let program = self.program;
+        let lowest = !program.edges.iter().any(|edge| {
+            edge.parent == entity && edge.tree && program.entity(edge.child).division.is_some()
+        });
+        if lowest {
+            let facts = program.entity(entity).fields.iter().filter(|id| program.column(**id).nullable);
+            for array in facts.filter_map(|id| batch.column_by_name(&program.column(*id).name)) {
+                for (row, slot) in peopled.iter_mut().enumerate() {
+                    *slot |= array.is_valid(row);
                 }
             }
-            let Some(edge) = self.program.entity(at).parent else { break };
-            if level.as_deref() == Some("township") {
-                break;
-            }
-            let edge = self.program.edge(edge);
-            let column = format!("_{}", edge.name);
-            position = position
-                .iter()
-                .map(|place| match batch.column_by_name(&column).and_then(|array| cell(array, (*place)?)) {
-                    Some(Value::Number(parent)) => usize::try_from(parent).ok(),
-                    _ => None,
-                })
-                .collect();
-            at = edge.parent;
         }
-        Ok(names)
+        for edge in program.edges.iter().filter(|edge| edge.parent == entity && edge.tree) {
+            let child = self.recorded(edge.child)?;
+            let below =
+                if program.entity(edge.child).division.is_some() { Some(self.peopled(edge.child)?) } else { None };
+            let Some(array) = child.column_by_name(&format!("_{}", edge.name)) else { continue };
+            for row in 0..child.num_rows() {
+                if below.as_ref().is_some_and(|below| !below[row]) {
+                    continue;
+                }
+                if let Some(Value::Number(parent)) = cell(array, row) {
+                    if let Some(slot) = usize::try_from(parent).ok().and_then(|parent| peopled.get_mut(parent)) {
+                        *slot = true;
+                    }
+                }
+            }
+        }
+        let peopled = Rc::new(peopled);
+        self.peopled.insert(entity, Rc::clone(&peopled));
+        Ok(peopled)
     }
 
     /// The records that a rule singles out: who is entitled, who lacks a standard, what contradicts itself.
@@ -419,20 +485,18 @@ impl Writer<'_> {
             RuleDetail::Duty(duty) => Some(duty.owed),
             _ => None,
         };
-        let result = |id: ColumnId, row: usize| {
-            loaded.results.column_by_name(&self.program.column(id).name).and_then(|array| cell(array, row))
-        };
+        let column = |id: ColumnId| loaded.results.column_by_name(&self.program.column(id).name);
+        let (verdicts, amounts) = (column(verdict), amount.and_then(column));
+        let applying = applies.and_then(column);
+        let value = |array: Option<&ArrayRef>, row: usize| array.and_then(|array| cell(array, row));
         let mut at = 4u32;
-        for (row, place) in places.iter().enumerate() {
-            let outside = applies.is_some_and(|id| {
-                let known = loaded.results.column_by_name(&self.program.column(id).name).is_some();
-                known && result(id, row) != Some(Value::Bool(true))
-            });
-            if result(verdict, row) != Some(Value::Bool(wanted)) || outside || at >= ROWS_MAX {
+        for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
+            let outside = applying.is_some() && value(applying, row) != Some(Value::Bool(true));
+            if value(verdicts, row) != Some(Value::Bool(wanted)) || outside || at >= ROWS_MAX {
                 continue;
             }
-            sheet.write(at, 0, place.0.as_str())?;
-            sheet.write(at, 1, place.1.as_str())?;
+            sheet.write(at, 0, &*place.township)?;
+            sheet.write(at, 1, &*place.village)?;
             for (position, id) in shown.iter().enumerate() {
                 let value = loaded
                     .recorded
@@ -443,7 +507,7 @@ impl Writer<'_> {
             }
             if let Some(amount) = amount {
                 let column = shown.len() as u16 + 2;
-                match result(amount, row) {
+                match value(amounts, row) {
                     Some(Value::Number(number)) => {
                         let money =
                             matches!(&self.program.column(amount).ty, Type::Number(ty) if ty.is_money());

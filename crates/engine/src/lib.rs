@@ -9,7 +9,9 @@
 
 pub mod desugar;
 mod error;
+pub mod explain;
 mod findings;
+pub mod interpret;
 pub mod interval;
 mod load;
 pub mod lower;

@@ -100,7 +100,7 @@ pub enum Node {
         from: u32,
         length: u32,
     },
-    /// NULL where the text is not a number.
+    /// NULL where the text is not all digits, or too many.
     DigitsToNumber(Box<Scalar>),
     /// To the node's kind, between numbers.
     Cast(Box<Scalar>),

@@ -64,6 +64,13 @@ fn the_script_gives_what_the_plans_give() {
     same(&world.program, tables);
 }
 
+#[test]
+fn every_expression_prints_as_it_is_planned() {
+    let (program, records) = every_expression();
+    let tables = engine::tables_of_records(&program, &records).expect("records make tables");
+    same(&program, tables);
+}
+
 fn small() -> Program {
     let mut builder = Builder::new();
     let household = builder.entity("household", None);

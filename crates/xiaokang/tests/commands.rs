@@ -104,15 +104,15 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
     }
 
     for (lang, rule) in [("zh", "minimum_living"), ("en", "minimum_living"), ("zh", "household_exit")] {
-        let text = said(here, &["explain", "--run", "run", "household", "51333610021300042", rule, "--lang", lang]);
+        let text = said(here, &["explain", "--run", "run", "household", "51333610020400019", rule, "--lang", lang]);
         insta::assert_snapshot!(format!("explain_{rule}_{lang}"), text);
     }
     let explained = xiaokang(
         here,
-        &["explain", "--run", "run", "household", "51333610021300042", "minimum_living", "--json"],
+        &["explain", "--run", "run", "household", "51333610020400019", "minimum_living", "--json"],
     );
     let explained = json(&explained);
-    assert_eq!(explained["subject"]["key"], "51333610021300042");
+    assert_eq!(explained["subject"]["key"], "51333610020400019");
     let text = explained.to_string();
     assert!(!text.contains("\"5133361"), "no identity number in full");
 
@@ -141,7 +141,7 @@ fn a_parameter_set_for_one_run_changes_it(here: &Path, before: &Json) {
     let after = json(&output);
     let poor = |totals: &Json| totals["poor_households"].as_u64().expect("a count");
     assert!(poor(&after) > poor(before));
-    let explained = xiaokang(here, &["explain", "--run", "run4", "household", "51333610021300042", "poor", "--lang", "en"]);
+    let explained = xiaokang(here, &["explain", "--run", "run4", "household", "51333610020400019", "poor", "--lang", "en"]);
     assert!(String::from_utf8_lossy(&explained.stdout).contains("4,000.00"), "the run keeps what was set");
 }
 

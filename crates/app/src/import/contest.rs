@@ -4,7 +4,7 @@
 //! other facts contradict more of the pack's checks is at fault (a sex, an age, a place in the family that
 //! the number belies); if they are equal, the later one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Date, RefusalCode, Text};
 use store::View;
@@ -13,10 +13,10 @@ use super::ImportError;
 use super::check::doubts;
 use super::fault::{RowFault, Severity, mask, with_hint};
 use super::index::RowIndex;
-use super::link::{LOOKUP_BATCH, Links, Parent, Tables};
+use super::link::{LOOKUP_BATCH, Links, Parent, Tables, reads_all};
 use super::schema::{EntityPlan, FieldPlan, Schema};
 use super::settle::forget;
-use super::stage::{State, Table};
+use super::stage::Table;
 
 /// Who keeps the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +90,11 @@ fn losers(
     } else {
         rows.iter().copied().zip(doubts(schema, tables, links, view, as_of, entity, &rows)?).collect()
     };
-    let owned = owned_elsewhere(view, entity, field, table)?;
-    for group in groups.values() {
-        let winner =
-            group.iter().copied().filter(|row| !owned.contains(row)).min_by_key(|row| (counts[row], *row));
+    let claims = Claims::new(view, entity, field, table, &groups)?;
+    for (first, group) in &groups {
+        let incumbent = claims.incumbents.get(first).filter(|row| group.contains(row)).copied();
+        let fittest = || group.iter().copied().min_by_key(|row| (counts[row], *row));
+        let winner = incumbent.or_else(fittest).filter(|_| !claims.registered.contains(first));
         for row in group.iter().filter(|row| Some(**row) != winner) {
             let owner = match winner {
                 Some(winner) if counts[row] > counts[&winner] => Owner::Fitting(winner),
@@ -103,43 +104,70 @@ fn losers(
             losers.insert(*row, owner);
         }
     }
-    for row in owned {
+    for row in claims.registered {
         losers.entry(row).or_insert(Owner::Registered);
     }
     Ok(losers)
 }
 
-/// Rows whose value a record of the registry has that this import does not touch.
-fn owned_elsewhere(
-    view: &View<'_>,
-    entity: &EntityPlan,
-    field: usize,
-    table: &Table,
-) -> Result<Vec<u32>, ImportError> {
-    let mut owned = Vec::new();
-    if view.count(entity.id)? == 0 {
-        return Ok(owned);
-    }
-    let keys = RowIndex::new(table, entity.key, |_, _| {});
-    let rows: Vec<u32> = (0..table.len() as u32)
-        .filter(|row| {
-            table.states[*row as usize] != State::Repeated && !table.text(field, *row as usize).is_empty()
-        })
-        .collect();
-    for batch in rows.chunks(LOOKUP_BATCH) {
-        let texts: Vec<&str> = batch.iter().map(|row| table.text(field, *row as usize)).collect();
-        let owners = view.lookup(entity.id, entity.fields[field].column, &texts)?;
-        for (row, owner) in batch.iter().zip(owners) {
-            let other = owner.is_some_and(|owner| {
-                owner != table.text(entity.key, *row as usize)
-                    && keys.get(table, entity.key, &owner).is_none()
-            });
-            if other {
-                owned.push(*row);
+/// Values of rows that the registry has. Of rows with one value the first stands for all.
+#[derive(Default)]
+struct Claims {
+    /// Under the key of a record that this import does not touch.
+    registered: BTreeSet<u32>,
+    /// Under the key of a row of this import, with that row.
+    incumbents: BTreeMap<u32, u32>,
+}
+
+impl Claims {
+    fn new(
+        view: &View<'_>,
+        entity: &EntityPlan,
+        field: usize,
+        table: &Table,
+        contested: &BTreeMap<u32, Vec<u32>>,
+    ) -> Result<Self, ImportError> {
+        let mut claims = Self::default();
+        if view.count(entity.id)? == 0 {
+            return Ok(claims);
+        }
+        let keys = RowIndex::new(table, entity.key, |_, _| {});
+        let values = RowIndex::new(table, field, |_, _| {});
+        let (key, column) = (entity.fields[entity.key].column, entity.fields[field].column);
+        let mut compare = |owner: &str, value: &str| {
+            match (values.get(table, field, value), keys.get(table, entity.key, owner)) {
+                (Some(first), Some(incumbent)) => {
+                    // Nearly every row of a repeated import is its own incumbent.
+                    if first != incumbent || contested.contains_key(&first) {
+                        claims.incumbents.insert(first, incumbent);
+                    }
+                }
+                (Some(first), None) => {
+                    claims.registered.insert(first);
+                }
+                (None, _) => {}
+            }
+        };
+        if reads_all(view, entity.id, table.len())? {
+            view.scan(entity.id, &[key, column], |row| {
+                if let (Some(owner), Some(value)) = (row.text(0), row.text(1)) {
+                    compare(owner, value);
+                }
+                Ok(())
+            })?;
+            return Ok(claims);
+        }
+        let texts: Vec<&str> =
+            (0..table.len()).map(|row| table.text(field, row)).filter(|text| !text.is_empty()).collect();
+        for batch in texts.chunks(LOOKUP_BATCH) {
+            for (text, owner) in batch.iter().zip(view.lookup(entity.id, column, batch)?) {
+                if let Some(owner) = owner {
+                    compare(&owner, text);
+                }
             }
         }
+        Ok(claims)
     }
-    Ok(owned)
 }
 
 /// What referred to the loser by the value means the winner.

@@ -16,6 +16,8 @@ use super::stage::{State, Table, repeated_key};
 
 /// How many texts a registry is asked for at once.
 pub const LOOKUP_BATCH: usize = 1000;
+/// Records that are read in the time of one look-up.
+const LOOKUP_COST: u64 = 8;
 
 /// Tables of an import by entity.
 pub type Tables = Vec<Option<Table>>;
@@ -210,12 +212,24 @@ pub fn registered<'t>(
     if wanted.is_empty() || view.count(entity)? == 0 {
         return Ok(known);
     }
+    if reads_all(view, entity, wanted.len())? {
+        view.scan(entity, &[column], |row| {
+            known.extend(row.text(0).and_then(|text| wanted.get(text).copied()));
+            Ok(())
+        })?;
+        return Ok(known);
+    }
     let wanted: Vec<&str> = wanted.into_iter().collect();
     for batch in wanted.chunks(LOOKUP_BATCH) {
         let found = view.lookup(entity, column, batch)?;
         known.extend(batch.iter().zip(found).filter(|(_, key)| key.is_some()).map(|(text, _)| *text));
     }
     Ok(known)
+}
+
+/// Whether so many look-ups cost more than reading the entity from end to end.
+pub fn reads_all(view: &View<'_>, entity: EntityId, lookups: usize) -> Result<bool, ImportError> {
+    Ok(lookups as u64 * LOOKUP_COST > view.count(entity)?)
 }
 
 /// Fault of a row whose parent nothing has.

@@ -7,7 +7,7 @@ use store::View;
 
 use super::ImportError;
 use super::closure::Closure;
-use super::link::{LOOKUP_BATCH, Links, Parent, Tables, registered};
+use super::link::{LOOKUP_BATCH, Links, Parent, Tables, reads_all, registered};
 use super::schema::{EdgePlan, EntityPlan, Schema};
 use super::stage::{State, Table};
 
@@ -214,18 +214,19 @@ pub fn children(
         .map(|row| (above.text(plan.on, row), row as u32))
         .collect();
     let texts: Vec<&str> = parents.keys().copied().collect();
-    let mut expected = 0;
-    for batch in texts.chunks(LOOKUP_BATCH) {
-        expected += view.count_children(id, batch)?.iter().sum::<u64>();
-    }
     let keys: HashSet<&str> =
         own.map(|own| (0..own.len()).map(|row| own.text(child.key, row)).collect()).unwrap_or_default();
     let key_column = child.fields[child.key].column;
-    // The usual second import replaces them all, and nothing needs to be read.
-    if expected == 0
-        || registered(view, edge.child, key_column, keys.iter().copied())?.len() as u64 == expected
-    {
-        return Ok(found);
+    if !reads_all(view, edge.child, texts.len())? {
+        let mut expected = 0;
+        for batch in texts.chunks(LOOKUP_BATCH) {
+            expected += view.count_children(id, batch)?.iter().sum::<u64>();
+        }
+        // Mostly the import replaces them all, and nothing needs to be read.
+        let replaced = || registered(view, edge.child, key_column, keys.iter().copied());
+        if expected == 0 || replaced()?.len() as u64 == expected {
+            return Ok(found);
+        }
     }
     let mut columns = vec![key_column, child.fields[plan.via].column];
     columns.extend(fields.iter().map(|field| child.fields[*field].column));

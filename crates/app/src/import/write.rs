@@ -1,5 +1,8 @@
 //! Sound rows into the registry, parents first.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use model::Date;
 use pack::program::ColumnId;
 use store::{ImportSession, NewSource, Outcome, Record, SourceId};
@@ -11,6 +14,8 @@ use super::stage::{Part, State, Table};
 use super::{ImportError, Phase, Progress};
 
 const BATCH: usize = 1000;
+/// Batches made before they can be stored.
+const BATCHES_AHEAD: usize = 4;
 
 /// What became of the rows of one sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,18 @@ pub struct Written {
     pub inserted: u64,
     pub updated: u64,
     pub unchanged: u64,
+}
+
+impl Written {
+    fn add(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Inserted => self.inserted += 1,
+                Outcome::Updated { .. } => self.updated += 1,
+                Outcome::Unchanged => self.unchanged += 1,
+            }
+        }
+    }
 }
 
 /// Stores the sound rows of all tables; the answer is by entity and sheet.
@@ -59,7 +76,17 @@ struct Writing<'w> {
     source: SourceId,
 }
 
+/// Records of one batch that carry the same fields.
+struct Batch {
+    /// Whether the reference to the division above is among them.
+    derived: bool,
+    records: Vec<Record>,
+    /// Rows passed, those that are not stored included.
+    rows: u64,
+}
+
 impl Writing<'_> {
+    /// Makes records on one core while another stores those before.
     fn run(
         &self,
         session: &mut ImportSession<'_>,
@@ -68,22 +95,48 @@ impl Writing<'_> {
         let derived = self.derived();
         let plain: Vec<usize> = self.fields().collect();
         let full: Vec<usize> = plain.iter().copied().chain(derived).collect();
+        let columns = |fields: &[usize]| -> Vec<ColumnId> {
+            fields.iter().map(|field| self.entity.fields[*field].column).collect()
+        };
+        let (plain_columns, full_columns) = (columns(&plain), columns(&full));
         let mut written = Written::default();
+        thread::scope(|scope| {
+            let (send, receive) = sync_channel::<Batch>(BATCHES_AHEAD);
+            scope.spawn(move || {
+                // The receiver hangs up when the import fails or is cancelled.
+                self.batches(&plain, &full, derived, &mut |batch| send.send(batch).is_ok());
+            });
+            for batch in receive {
+                let fields = if batch.derived { &full_columns } else { &plain_columns };
+                if !batch.records.is_empty() {
+                    written.add(&session.upsert(self.entity.id, fields, &batch.records)?);
+                }
+                if !each(batch.rows) {
+                    return Err(ImportError::Cancelled);
+                }
+            }
+            Ok(written)
+        })
+    }
+
+    fn batches(
+        &self,
+        plain: &[usize],
+        full: &[usize],
+        derived: Option<usize>,
+        send: &mut dyn FnMut(Batch) -> bool,
+    ) {
         let rows: Vec<usize> = (self.part.base..self.part.base + self.part.read).collect();
         for batch in rows.chunks(BATCH) {
             let sound = || batch.iter().copied().filter(|row| self.table.states[*row] == State::Sound);
             let has = |row: &usize| derived.is_some_and(|field| !self.table.text(field, *row).is_empty());
-            for (fields, rows) in [
-                (&full, sound().filter(has).collect::<Vec<_>>()),
-                (&plain, sound().filter(|row| !has(row)).collect()),
-            ] {
-                self.store(session, fields, &rows, &mut written)?;
-            }
-            if !each(batch.len() as u64) {
-                return Err(ImportError::Cancelled);
+            let records = sound().filter(|row| !has(row)).map(|row| self.record(plain, row)).collect();
+            let more: Vec<Record> = sound().filter(has).map(|row| self.record(full, row)).collect();
+            let go_on = more.is_empty() || send(Batch { derived: true, records: more, rows: 0 });
+            if !go_on || !send(Batch { derived: false, records, rows: batch.len() as u64 }) {
+                return;
             }
         }
-        Ok(written)
     }
 
     /// Fields that the sheet has, and the key even where it was made.
@@ -96,28 +149,6 @@ impl Writing<'_> {
     fn derived(&self) -> Option<usize> {
         let via = self.entity.tree_edge().map(|edge| self.entity.edges[edge].via)?;
         (self.entity.division && self.part.header.column_of(via).is_none()).then_some(via)
-    }
-
-    fn store(
-        &self,
-        session: &mut ImportSession<'_>,
-        fields: &[usize],
-        rows: &[usize],
-        written: &mut Written,
-    ) -> Result<(), ImportError> {
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let columns: Vec<ColumnId> = fields.iter().map(|field| self.entity.fields[*field].column).collect();
-        let records: Vec<Record> = rows.iter().map(|row| self.record(fields, *row)).collect();
-        for outcome in session.upsert(self.entity.id, &columns, &records)? {
-            match outcome {
-                Outcome::Inserted => written.inserted += 1,
-                Outcome::Updated { .. } => written.updated += 1,
-                Outcome::Unchanged => written.unchanged += 1,
-            }
-        }
-        Ok(())
     }
 
     fn record(&self, fields: &[usize], row: usize) -> Record {

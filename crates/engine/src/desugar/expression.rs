@@ -33,7 +33,9 @@ impl Context<'_> {
             ExprKind::Bracket { parameter, x, round } => self.bracket(*parameter, x, *round, &expr.ty)?,
             ExprKind::Substring { a, from, length } => scalar::substring(self.expression(a)?, *from, *length),
             ExprKind::DigitsToCount(a) => {
-                scalar::digits_to_number(self.expression(a)?, expr.range.unwrap_or(crate::interval::LONG))
+                let a = self.expression(a)?;
+                let a = self.repeated(a);
+                scalar::digits_to_number(a, expr.range.unwrap_or(crate::interval::LONG))
             }
             ExprKind::ToIndex(a) => self.index(a)?,
             ExprKind::DatePart { .. }

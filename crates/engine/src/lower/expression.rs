@@ -69,7 +69,12 @@ pub fn lower(scalar: &Scalar) -> Expr {
         Node::Substring { text, from, length } => {
             expr_fn::substring(lower(text), lit(i64::from(*from)), lit(i64::from(*length)))
         }
-        Node::DigitsToNumber(a) => try_cast(lower(a), DataType::Int64),
+        Node::DigitsToNumber(a) => {
+            // A cast alone would take signs and blanks too.
+            let rest = expr_fn::btrim(vec![lower(a), lit("0123456789")]);
+            let digits = (Box::new(rest.eq(lit(""))), Box::new(try_cast(lower(a), DataType::Int64)));
+            Expr::Case(Case::new(None, vec![digits], None))
+        }
         Node::Cast(a) => cast(lower(a), data_type(scalar.kind)),
     }
 }

@@ -172,18 +172,34 @@ fn add_step(plan: LogicalPlanBuilder, step: &Step, keep: &BTreeSet<String>) -> R
         Step::Project(columns) => project(plan, columns, keep),
         Step::Window(calls) => {
             // `row_number` and `rank` are unsigned in DataFusion, so that every call is cast.
-            let names: Vec<String> = calls.iter().map(|call| format!("{}__raw", call.name)).collect();
-            let windows = calls.iter().zip(&names).map(|(call, name)| Ok(window(call)?.alias(name)));
-            let plan = plan.window(windows.collect::<Result<Vec<_>>>()?)?;
+            let raw = |call: &Call| format!("{}__raw", call.name);
+            let mut plan = plan;
+            for group in same_order(calls) {
+                let windows = group.iter().map(|call| Ok(window(call)?.alias(raw(call))));
+                plan = plan.window(windows.collect::<Result<Vec<_>>>()?)?;
+            }
             let made: BTreeSet<&str> = calls.iter().map(|call| call.name.as_str()).collect();
             let kept = keep.iter().filter(|name| !made.contains(name.as_str())).map(|name| column(name));
-            let typed = calls
-                .iter()
-                .zip(&names)
-                .map(|(call, name)| cast(column(name), data_type(call.kind)).alias(&call.name));
+            let typed =
+                calls.iter().map(|call| cast(column(&raw(call)), data_type(call.kind)).alias(&call.name));
             plan.project(kept.chain(typed).collect::<Vec<_>>())
         }
     }
+}
+
+/// Calls over the same partitions in the same order: one window node takes no others.
+fn same_order(calls: &[Call]) -> Vec<Vec<&Call>> {
+    let mut groups: Vec<Vec<&Call>> = vec![];
+    for call in calls {
+        let same = |group: &&mut Vec<&Call>| {
+            group[0].partition == call.partition && group[0].order == call.order
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(call),
+            None => groups.push(vec![call]),
+        }
+    }
+    groups
 }
 
 fn project(

@@ -65,23 +65,31 @@ pub fn identifier(name: &str) -> String {
     }
 }
 
-/// Words that some of the engines reserve, sorted.
+/// Words that some of the engines reserve somewhere, sorted: the lists of PostgreSQL and DuckDB
+/// (`pg_get_keywords`, `duckdb_keywords`), and what their parsers and DataFusion's read specially.
 #[rustfmt::skip]
-const RESERVED: [&str; 136] = [
-    "all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric",
-    "authorization", "between", "binary", "both", "case", "cast", "check", "cluster", "collate",
-    "collation", "column", "concurrently", "constraint", "create", "cross", "current_date",
-    "current_role", "current_time", "current_timestamp", "current_user", "date", "day", "default",
-    "deferrable", "desc", "describe", "distinct", "distribute", "do", "else", "end", "except", "exists",
-    "explain", "false", "fetch", "filter", "for", "foreign", "freeze", "from", "full", "glob", "global",
-    "grant", "group", "having", "ilike", "in", "initially", "inner", "intersect", "interval", "into",
-    "is", "isnull", "join", "lambda", "lateral", "leading", "left", "like", "limit", "local", "map",
-    "minus", "month", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order",
-    "outer", "over", "overlaps", "partition", "pivot", "placing", "positional", "primary", "qualify",
-    "range", "references", "returning", "right", "row", "rows", "select", "semi", "set", "similar",
-    "some", "sort", "summarize", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to",
-    "trailing", "true", "type", "union", "unique", "unpivot", "user", "using", "value", "values",
-    "variadic", "verbose", "view", "when", "where", "window", "with", "within", "without", "year",
+const RESERVED: [&str; 197] = [
+    "all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at",
+    "authorization", "between", "bigint", "binary", "bit", "boolean", "both", "by", "case", "cast",
+    "char", "character", "check", "cluster", "coalesce", "collate", "collation", "column", "columns",
+    "concurrently", "constraint", "create", "cross", "current_catalog", "current_date", "current_role",
+    "current_schema", "current_time", "current_timestamp", "current_user", "date", "day", "dec",
+    "decimal", "default", "deferrable", "desc", "describe", "distinct", "distribute", "do", "else",
+    "end", "except", "exists", "explain", "extract", "false", "fetch", "filter", "float", "for",
+    "foreign", "freeze", "from", "full", "generated", "glob", "global", "grant", "greatest", "group",
+    "grouping", "grouping_id", "having", "ilike", "in", "initially", "inner", "inout", "int", "integer",
+    "intersect", "interval", "into", "is", "isnull", "join", "lambda", "lateral", "leading", "least",
+    "left", "like", "limit", "local", "localtime", "localtimestamp", "map", "minus", "month", "national",
+    "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric", "offset",
+    "on", "only", "or", "order", "out", "outer", "over", "overlaps", "overlay", "partition", "pivot",
+    "pivot_longer", "pivot_wider", "placing", "position", "positional", "precision", "primary",
+    "qualify", "range", "real", "references", "returning", "right", "row", "rows", "select", "semi",
+    "session_user", "set", "setof", "show", "similar", "smallint", "some", "sort", "struct", "substring",
+    "summarize", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to", "trailing",
+    "treat", "trim", "true", "try_cast", "tuple", "type", "union", "unique", "unpack", "unpivot", "user",
+    "using", "value", "values", "varchar", "variadic", "verbose", "view", "when", "where", "window",
+    "with", "within", "without", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists", "xmlforest",
+    "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable", "year",
 ];
 
 #[cfg(test)]

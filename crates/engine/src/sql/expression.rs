@@ -87,7 +87,7 @@ impl Printer {
                 text
             }
             Node::And(all) => self.broken(all, "AND", Binding::Not, indent),
-            Node::Or(all) => self.broken(all, "OR", Binding::And, indent),
+            Node::Or(all) => self.broken(all, "OR", Binding::Not, indent),
             Node::Arithmetic(Operator::Add, a, b) => {
                 let (a, b) =
                     (self.block_at(a, Binding::Sum, indent), self.block_at(b, Binding::Product, indent + 2));
@@ -134,7 +134,8 @@ impl Printer {
                 (format!("{a} {} {b}", comparison(*op)), Binding::Comparison)
             }
             Node::And(all) => (self.joined(all, " AND ", Binding::Not), Binding::And),
-            Node::Or(all) => (self.joined(all, " OR ", Binding::And), Binding::Or),
+            // Brackets around conjunctions are for the reader.
+            Node::Or(all) => (self.joined(all, " OR ", Binding::Not), Binding::Or),
             Node::Not(a) => self.negation(a),
             Node::IsNull(a) => (format!("{} IS NULL", self.at(a, Binding::Sum)), Binding::Comparison),
             Node::Case { branches, otherwise } => (self.case(branches, otherwise.as_deref()), Binding::Atom),
@@ -268,11 +269,20 @@ impl Printer {
             Node::Substring { text, from, length } => {
                 format!("substr({}, {from}, {length})", self.line(text))
             }
-            Node::DigitsToNumber(a) if self.dialect == Dialect::Postgres => {
+            Node::DigitsToNumber(a) => {
                 let text = self.line(a);
-                format!("CASE WHEN {text} ~ '^[0-9]{{1,18}}$' THEN CAST({text} AS BIGINT) END")
+                match self.dialect {
+                    Dialect::Postgres => {
+                        format!("CASE WHEN {text} ~ '^[0-9]{{1,18}}$' THEN CAST({text} AS BIGINT) END")
+                    }
+                    Dialect::DuckDb => format!(
+                        "CASE WHEN regexp_full_match({text}, '[0-9]+') THEN TRY_CAST({text} AS BIGINT) END"
+                    ),
+                    Dialect::DataFusion => format!(
+                        "CASE WHEN btrim({text}, '0123456789') = '' THEN TRY_CAST({text} AS BIGINT) END"
+                    ),
+                }
             }
-            Node::DigitsToNumber(a) => format!("TRY_CAST({} AS BIGINT)", self.line(a)),
             Node::Cast(a) => self.cast(&self.line(a), scalar.kind),
             _ => String::new(),
         }

@@ -69,7 +69,7 @@ impl Statement<'_> {
         let results = order.map(|id| identifier(&self.flat.columns[id].name));
         let names: Vec<String> = ["_row".to_owned(), identifier(key)].into_iter().chain(results).collect();
         format!(
-            "CREATE TABLE {} AS\nWITH {}\nSELECT\n  {}\nFROM {}\nORDER BY _row;\n",
+            "CREATE TABLE {} AS\nWITH{}\nSELECT\n  {}\nFROM {}\nORDER BY _row;\n",
             identifier(&format!("run_{}", declared.name)),
             ctes.join(",\n"),
             names.join(",\n  "),

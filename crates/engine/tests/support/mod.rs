@@ -483,7 +483,10 @@ pub fn world() -> World {
     builder.scalar(household, "poor_there", expr(ExprKind::And(both), Type::Bool, None));
     // Up to the province, and after the parts back down to the villages.
     let filter = Some(builder.col(poor));
-    let count = builder.aggregate("poor", to_village, AggregateFunction::Count, None, filter);
+    builder.aggregate("poor_strictly", to_village, AggregateFunction::Count, None, filter);
+    let known = ExprKind::Coalesce(vec![builder.col(poor), truth(false)]);
+    let known = Some(expr(known, Type::Bool, None));
+    let count = builder.aggregate("poor", to_village, AggregateFunction::Count, None, known);
     let argument = Some(builder.col(count));
     let count = builder.aggregate("poor", to_county, AggregateFunction::Sum, argument, None);
     let order = vec![(builder.col(count), Direction::Descending)];
@@ -593,4 +596,148 @@ pub fn people(world: &World, counties: usize) -> Vec<CaseRecord> {
         }
     }
     records
+}
+
+/// One entity with a column for every form of expression, and a parent that takes extremes of them.
+pub fn every_expression() -> (Program, Vec<CaseRecord>) {
+    let mut builder = Builder::new();
+    let grades = builder.code_type(&["A", "B", "C"]);
+    let group = builder.entity("group", None);
+    let thing = builder.entity("thing", None);
+    let edge = builder.edge(thing, group, true, false);
+    let a = builder.count(thing, "a", -1000, 1000);
+    let b = builder.count(thing, "b", -1000, 1000);
+    let c = builder.count(thing, "c", 0, 10_i128.pow(6));
+    let wide = builder.count(thing, "wide", -4 * 10_i128.pow(17), 4 * 10_i128.pow(17));
+    let born = builder.date(thing, "born");
+    let at = builder.date(thing, "at");
+    let grade = builder.field(thing, "grade", grades, None, true);
+    let words = builder.field(thing, "words", Type::Text, None, true);
+    let flag = builder.bool(thing, "flag");
+    let [a, b, c, wide] = [a, b, c, wide].map(|id| builder.col(id));
+    let [born, at, grade, words, flag] = [born, at, grade, words, flag].map(|id| builder.col(id));
+    let boxed = |expr: &Expr| Box::new(expr.clone());
+    let modes = [(Rounding::HalfUp, "half_up"), (Rounding::Down, "down"), (Rounding::Up, "up")];
+    for (mode, name) in modes {
+        builder.scalar(thing, &format!("round_{name}"), round(a.clone(), 1, mode));
+        builder.scalar(thing, &format!("div_{name}"), div(a.clone(), b.clone(), 2, mode));
+        builder.scalar(thing, &format!("div_count_{name}"), div(a.clone(), c.clone(), 3, mode));
+        let product = mul(mul(a.clone(), b.clone(), 1, mode), a.clone(), 1, mode);
+        builder.scalar(thing, &format!("product_{name}"), product);
+        let square = mul(wide.clone(), wide.clone(), 0, mode);
+        builder.scalar(thing, &format!("wide_div_{name}"), div(square.clone(), b.clone(), 1, mode));
+        builder.scalar(thing, &format!("wide_drop_{name}"), round(mul(square, a.clone(), 0, mode), 20, mode));
+    }
+    let count = |kind| expr(kind, COUNT, Some(range(-5000, 5000)));
+    let truth_of = |kind| expr(kind, Type::Bool, None);
+    let date_of = |kind| expr(kind, Type::Date, None);
+    builder.scalar(thing, "age", count(ExprKind::Age { birth: boxed(&born), at: boxed(&at) }));
+    let days = ExprKind::DaysBetween { from: boxed(&born), to: boxed(&at) };
+    builder.scalar(thing, "days", expr(days, COUNT, Some(range(-100_000, 100_000))));
+    builder.scalar(thing, "months", date_of(ExprKind::AddMonths { a: boxed(&born), months: boxed(&a) }));
+    builder.scalar(thing, "later", date_of(ExprKind::AddDays { a: boxed(&born), days: boxed(&b) }));
+    let year = count(ExprKind::DatePart { part: pack::program::DatePart::Year, a: boxed(&at) });
+    let made = ExprKind::MakeDate { year: Box::new(year), month: boxed(&b), day: boxed(&a) };
+    builder.scalar(thing, "made", date_of(made));
+    let least = ExprKind::Least(vec![a.clone(), b.clone(), c.clone()]);
+    builder.scalar(thing, "least", expr(least, COUNT, Some(range(-1000, 1000))));
+    let most = ExprKind::Greatest(vec![add(a.clone(), b.clone()), c.clone()]);
+    builder.scalar(thing, "greatest", expr(most, COUNT, Some(range(-2000, 1_000_000))));
+    let known = ExprKind::Coalesce(vec![a.clone(), b.clone(), int(7)]);
+    builder.scalar(thing, "known", expr(known, COUNT, Some(range(-1000, 1000))));
+    let chosen = case(
+        vec![(less(a.clone(), b.clone()), int(100_000)), (flag.clone(), int(-5))],
+        Some(case(vec![(greater(c.clone(), int(500)), int(3))], None)),
+    );
+    builder.scalar(thing, "chosen", chosen.clone());
+    builder.scalar(thing, "chosen_squared", mul(chosen.clone(), chosen, 0, Rounding::Down));
+    let list = vec![Value::Text("A".to_owned()), Value::Text("C".to_owned())];
+    let inside = truth_of(ExprKind::In { a: boxed(&grade), list });
+    let logic = ExprKind::Or(vec![
+        truth_of(ExprKind::And(vec![flag.clone(), inside.clone()])),
+        truth_of(ExprKind::Not(Box::new(inside))),
+        truth_of(ExprKind::IsUnknown(boxed(&b))),
+    ]);
+    builder.scalar(thing, "logic", truth_of(logic));
+    builder.scalar(thing, "before_m", less(words.clone(), text("m")));
+    let part = expr(ExprKind::Substring { a: boxed(&words), from: 2, length: 3 }, Type::Text, None);
+    builder.scalar(thing, "part", part.clone());
+    let digits = ExprKind::DigitsToCount(Box::new(part));
+    builder.scalar(thing, "digits", expr(digits, COUNT, Some(range(0, 999))));
+    builder.scalar(thing, "abs", expr(ExprKind::Abs(boxed(&a)), COUNT, Some(range(0, 1000))));
+    builder.scalar(thing, "negative", expr(ExprKind::Neg(boxed(&wide)), COUNT, wide.range));
+    let over = NumberType { kind: NumberKind::Quantity, unit: Unit::default(), decimals: 2 };
+    let steps = [(0, 50), (300, 65), (700, 70)];
+    let steps = steps.map(|(from, rate)| pack::program::BracketStep { from, rate }).to_vec();
+    let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2010-01-01", None)] };
+    let parameter = builder.parameter("share", number_type(2), shape);
+    let share = ExprKind::Bracket { parameter, x: boxed(&b), round: Rounding::HalfUp };
+    builder.scalar(thing, "share", expr(share, number_type(2), Some(range(0, 1000))));
+    let table = |a: i128, b: i128| {
+        let entries = [("A".to_owned(), Value::Number(a)), ("B".to_owned(), Value::Number(b))];
+        std::collections::BTreeMap::from(entries)
+    };
+    let shape = ParameterShape::Table {
+        list: ListId(0),
+        values: vec![dated(table(1, 2), "1960-01-01", Some("1990-01-01")), dated(table(3, 4), "1990-01-01", None)],
+    };
+    let id = builder.parameter("by_grade", COUNT, shape);
+    let rate = ExprKind::Parameter { id, at: Some(boxed(&born)), key: Some(boxed(&grade)) };
+    builder.scalar(thing, "by_grade", expr(rate, COUNT, Some(range(1, 4))));
+    let index = |value: &Expr| expr(ExprKind::ToIndex(boxed(value)), Type::Index, None);
+    let ratio = ExprKind::Div { a: Box::new(index(&a)), b: Box::new(index(&b)), up: 0, round: Rounding::Down };
+    builder.scalar(thing, "ratio", expr(ratio, Type::Index, None));
+    for (name, argument) in [("words", words), ("a", a), ("wide", wide.clone()), ("born", born)] {
+        let known = truth_of(ExprKind::Not(Box::new(truth_of(ExprKind::IsUnknown(boxed(&argument))))));
+        for (function, kind) in [(AggregateFunction::Min, "min"), (AggregateFunction::Max, "max")] {
+            let argument = Some(argument.clone());
+            builder.aggregate(&format!("{kind}_{name}"), edge, function, argument, Some(known.clone()));
+        }
+    }
+    let known = truth_of(ExprKind::Not(Box::new(truth_of(ExprKind::IsUnknown(boxed(&wide))))));
+    let square = mul(wide.clone(), wide, 0, Rounding::Down);
+    builder.aggregate("sum_squares", edge, AggregateFunction::Sum, Some(square), Some(known));
+    let program = builder.program;
+    let mut records: Vec<_> = ["g1", "g2", "g3"].map(|key| record(&program, group, key, &[])).to_vec();
+    let mut state = 12_345_u64;
+    let mut next = |bound: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % bound
+    };
+    for index in 0..400 {
+        let mut number = |least: i128, most: i128| {
+            let small = next(4) == 0;
+            let (least, most) = if small { (least.max(-3), most.min(3)) } else { (least, most) };
+            let value = least + (next(1 << 30) as i128 * (most - least) + (1 << 29)) / (1 << 30);
+            (next(8) != 0).then_some(Value::Number(value))
+        };
+        let (a, b) = (number(-1000, 1000), number(-1000, 1000));
+        let (c, wide) = (number(0, 1_000_000), number(-4 * 10_i128.pow(17), 4 * 10_i128.pow(17)));
+        let (born, at) = (number(-20_000, 17_000), number(-10_000, 17_000));
+        let date = |value: Option<Value>| match value {
+            Some(Value::Number(days)) => Date::from_days(days as i32).map(Value::Date),
+            _ => None,
+        };
+        let grade = ["A", "B", "C", ""][next(4) as usize];
+        let words = ["a123", "m0x9", "Zebra", "é1", "户42", "n\u{20}7", "", "x12"][next(8) as usize];
+        let parent = ["g1", "g2", "nowhere"][next(3) as usize];
+        let fields = [
+            ("group_id", t(parent)),
+            ("a", a),
+            ("b", b),
+            ("c", c),
+            ("wide", wide),
+            ("born", date(born)),
+            ("at", date(at)),
+            ("grade", if grade.is_empty() { None } else { t(grade) }),
+            ("words", if words.is_empty() { None } else { t(words) }),
+            ("flag", [b_(true), b_(false), None][next(3) as usize].clone()),
+        ];
+        records.push(record(&program, thing, &format!("t{index:03}"), &fields));
+    }
+    (program, records)
+}
+
+fn b_(value: bool) -> Option<Value> {
+    b(value)
 }

@@ -3,6 +3,7 @@
 mod missing;
 mod pages;
 mod printing;
+mod properties;
 mod turning;
 
 use model::Lang;
