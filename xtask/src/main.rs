@@ -57,7 +57,7 @@ fn test(rest: &[&str]) -> Result<(), String> {
         .env("XIAOKANG_TEST_POSTGRES", server.url())
         .env("XIAOKANG_TEST_PSQL", server.psql())
         .env("XIAOKANG_TEST_DUCKDB", &python)
-        .env("INSTA_UPDATE", "no");
+        .env("INSTA_UPDATE", std::env::var_os("INSTA_UPDATE").unwrap_or_else(|| "no".into()));
     process::run(&mut command)
 }
 

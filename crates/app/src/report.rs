@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use engine::explain::{mask, value_text};
+use engine::explain::{mask, unit_text, value_text};
 use model::{ClauseId, Lang};
 use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Program, Rule, RuleDetail, Type, Value};
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
@@ -124,8 +124,8 @@ struct Place {
     peopled: bool,
 }
 
-/// Title of a rule, its figures by township and village, and whether it has an amount.
-type ArticleColumn = (String, BTreeMap<(Rc<str>, Rc<str>), Tally>, bool);
+/// Title of a rule, its figures by township and village, and its amount column.
+type ArticleColumn = (String, BTreeMap<(Rc<str>, Rc<str>), Tally>, Option<ColumnId>);
 
 /// Counts of one division and rule.
 #[derive(Clone, Copy, Default)]
@@ -158,6 +158,21 @@ impl Writer<'_> {
         };
         self.tables.insert(entity, loaded);
         Ok(())
+    }
+
+    /// What the numbers of an amount column are: yuan, or a quantity in its unit.
+    fn amount_head(&self, id: ColumnId) -> String {
+        let unit = match &self.program.column(id).ty {
+            Type::Number(ty) if ty.is_money() => return self.say("金额（元）", "yuan").to_owned(),
+            Type::Number(ty) => unit_text(&ty.unit, self.lang),
+            _ => String::new(),
+        };
+        let what = self.say("数量", "quantity");
+        match (unit.is_empty(), self.lang) {
+            (true, _) => what.to_owned(),
+            (false, Lang::Zh) => format!("{what}（{unit}）"),
+            (false, Lang::En) => format!("{what} ({unit})"),
+        }
     }
 
     fn head(&self) -> Format {
@@ -264,7 +279,7 @@ impl Writer<'_> {
                 }
             }
             tallies.retain(|_, tally| tally.yes > 0 || tally.amount != 0 || tally.unknown < tally.subjects);
-            columns.push((rule.title.get(self.lang).to_owned(), tallies, amount.is_some()));
+            columns.push((rule.title.get(self.lang).to_owned(), tallies, amount));
         }
         if columns.is_empty() {
             return Ok(());
@@ -272,11 +287,7 @@ impl Writer<'_> {
         self.article_sheet(article, &columns)
     }
 
-    fn article_sheet(
-        &mut self,
-        article: &ClauseId,
-        columns: &[ArticleColumn],
-    ) -> Result<(), ReportError> {
+    fn article_sheet(&mut self, article: &ClauseId, columns: &[ArticleColumn]) -> Result<(), ReportError> {
         let name = match self.lang {
             Lang::Zh => format!("第{article}条"),
             Lang::En => format!("article {article}"),
@@ -288,7 +299,7 @@ impl Writer<'_> {
         sheet.write_with_format(3, 1, self.say("村", "village"), &head)?;
         let mut at = 2u16;
         let mut starts = Vec::new();
-        for (title, _, money) in columns {
+        for (title, _, amount) in columns {
             starts.push(at);
             for text in
                 [self.say("对象数", "subjects"), self.say("符合数", "yes"), self.say("未知数", "unknown")]
@@ -296,13 +307,8 @@ impl Writer<'_> {
                 sheet.write_with_format(3, at, format!("{title}\n{text}"), &head)?;
                 at += 1;
             }
-            if *money {
-                sheet.write_with_format(
-                    3,
-                    at,
-                    format!("{title}\n{}", self.say("金额（元）", "yuan")),
-                    &head,
-                )?;
+            if let Some(amount) = amount {
+                sheet.write_with_format(3, at, format!("{title}\n{}", self.amount_head(*amount)), &head)?;
                 at += 1;
             }
         }
@@ -310,16 +316,22 @@ impl Writer<'_> {
             columns.iter().flat_map(|(_, tallies, _)| tallies.keys()).collect();
         places.sort();
         places.dedup();
+        let program = self.program;
         let mut row = 4;
         let mut line = |sheet: &mut Worksheet, names: (&str, &str), tallies: Vec<Tally>, format: &Format| {
             sheet.write_with_format(row, 0, names.0, format)?;
             sheet.write_with_format(row, 1, names.1, format)?;
-            for ((start, tally), (_, _, money)) in starts.iter().zip(&tallies).zip(columns) {
+            for ((start, tally), (_, _, amount)) in starts.iter().zip(&tallies).zip(columns) {
                 sheet.write_with_format(row, *start, tally.subjects as f64, format)?;
                 sheet.write_with_format(row, start + 1, tally.yes as f64, format)?;
                 sheet.write_with_format(row, start + 2, tally.unknown as f64, format)?;
-                if *money {
-                    sheet.write_with_format(row, start + 3, yuan(tally.amount), format)?;
+                if let Some(amount) = amount {
+                    sheet.write_with_format(
+                        row,
+                        start + 3,
+                        scaled(program, *amount, tally.amount),
+                        format,
+                    )?;
                 }
             }
             row += 1;
@@ -425,9 +437,10 @@ impl Writer<'_> {
         let batch = self.recorded(entity)?;
         let mut peopled = vec![false; batch.num_rows()];
         let program = self.program;
-        let lowest = !program.edges.iter().any(|edge| {
-            edge.parent == entity && edge.tree && program.entity(edge.child).division.is_some()
-        });
+        let lowest = !program
+            .edges
+            .iter()
+            .any(|edge| edge.parent == entity && edge.tree && program.entity(edge.child).division.is_some());
         if lowest {
             let facts = program.entity(entity).fields.iter().filter(|id| program.column(**id).nullable);
             for array in facts.filter_map(|id| batch.column_by_name(&program.column(*id).name)) {
@@ -438,15 +451,20 @@ impl Writer<'_> {
         }
         for edge in program.edges.iter().filter(|edge| edge.parent == entity && edge.tree) {
             let child = self.recorded(edge.child)?;
-            let below =
-                if program.entity(edge.child).division.is_some() { Some(self.peopled(edge.child)?) } else { None };
+            let below = if program.entity(edge.child).division.is_some() {
+                Some(self.peopled(edge.child)?)
+            } else {
+                None
+            };
             let Some(array) = child.column_by_name(&format!("_{}", edge.name)) else { continue };
             for row in 0..child.num_rows() {
                 if below.as_ref().is_some_and(|below| !below[row]) {
                     continue;
                 }
                 if let Some(Value::Number(parent)) = cell(array, row) {
-                    if let Some(slot) = usize::try_from(parent).ok().and_then(|parent| peopled.get_mut(parent)) {
+                    if let Some(slot) =
+                        usize::try_from(parent).ok().and_then(|parent| peopled.get_mut(parent))
+                    {
                         *slot = true;
                     }
                 }
@@ -475,7 +493,7 @@ impl Writer<'_> {
         let mut headers = vec![self.say("乡镇", "township").to_owned(), self.say("村", "village").to_owned()];
         headers.extend(shown.iter().map(|id| self.program.column(*id).label.get(self.lang).to_owned()));
         if let Some(amount) = amount {
-            headers.push(self.program.column(amount).label.get(self.lang).to_owned());
+            headers.push(format!("{}\n{}", rule.title.get(self.lang), self.amount_head(amount)));
         }
         for (column, text) in headers.iter().enumerate() {
             sheet.write_with_format(3, column as u16, text.as_str(), &head)?;
@@ -509,9 +527,7 @@ impl Writer<'_> {
                 let column = shown.len() as u16 + 2;
                 match value(amounts, row) {
                     Some(Value::Number(number)) => {
-                        let money =
-                            matches!(&self.program.column(amount).ty, Type::Number(ty) if ty.is_money());
-                        sheet.write(at, column, if money { yuan(number) } else { number as f64 })?;
+                        sheet.write(at, column, scaled(self.program, amount, number))?;
                     }
                     _ => {
                         sheet.write(at, column, self.say("未知", "unknown"))?;
@@ -552,6 +568,14 @@ fn shown_fields(program: &Program, entity: EntityId) -> Vec<ColumnId> {
             && matches!(&program.column(**id).kind, ColumnKind::Field(field) if field.pii == Pii::Name)
     }));
     shown
+}
+
+/// A scaled number as a spreadsheet shows it.
+fn scaled(program: &Program, id: ColumnId, number: i128) -> f64 {
+    match &program.column(id).ty {
+        Type::Number(ty) => number as f64 / 10f64.powi(i32::from(ty.decimals)),
+        _ => number as f64,
+    }
 }
 
 fn yuan(fen: i128) -> f64 {

@@ -20,7 +20,12 @@ fn check(results: &[CaseResult]) {
         for mismatch in &result.mismatches {
             failures.push_str(&format!(
                 "{}: {} {} {}: expected {:?}, found {:?}\n",
-                result.name, mismatch.entity, mismatch.key, mismatch.column, mismatch.expected, mismatch.found
+                result.name,
+                mismatch.entity,
+                mismatch.key,
+                mismatch.column,
+                mismatch.expected,
+                mismatch.found
             ));
         }
     }

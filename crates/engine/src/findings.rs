@@ -92,7 +92,7 @@ pub(crate) fn sort(findings: &mut [Finding]) {
 /// As a table: `entity`, `key`, `code`, `rule`, `column`.
 pub(crate) fn batch(program: &Program, findings: &[Finding]) -> Result<RecordBatch, EngineError> {
     let texts = |text: &dyn Fn(&Finding) -> Option<String>| -> ArrayRef {
-        Arc::new(StringArray::from_iter(findings.iter().map(text)))
+        Arc::new(findings.iter().map(text).collect::<StringArray>())
     };
     let columns = vec![
         texts(&|finding| Some(program.entities[finding.entity.index()].name.clone())),

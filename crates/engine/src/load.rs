@@ -142,7 +142,9 @@ fn within(array: &ArrayRef, range: Range) -> Result<Option<(ArrayRef, Vec<usize>
         return Ok(None);
     }
     let mut mask = vec![false; array.len()];
-    rows.iter().for_each(|row| mask[*row] = true);
+    for row in &rows {
+        mask[*row] = true;
+    }
     Ok(Some((nullif(array, &BooleanArray::from(mask))?, rows)))
 }
 

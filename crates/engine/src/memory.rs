@@ -23,6 +23,10 @@ use crate::{EngineError, needs, session, stages};
 ///
 /// # Errors
 /// A parameter without a value in force, a column of the wrong type, or a failure of DataFusion.
+#[allow(
+    clippy::implicit_hasher,
+    reason = "a generic hasher would have to be named by callers without tables"
+)]
 pub fn run_tables(
     program: &Program,
     as_of: Date,

@@ -111,33 +111,42 @@ pub const PROVENANCE: [(&str, DataType); 3] =
     [("_source", DataType::Int32), ("_source_row", DataType::Int32), ("_recorded_on", DataType::Date32)];
 
 /// Values as an array of a kind; a value of another type is unknown.
+///
+/// # Errors
+/// [`EngineError::Arrow`] if the array cannot be built, which would be a bug.
 pub fn array(kind: Kind, values: &[Option<Value>]) -> Result<ArrayRef, EngineError> {
-    fn number(value: &Option<Value>) -> Option<i128> {
-        if let Some(Value::Number(number)) = value { Some(*number) } else { None }
-    }
+    let known = values.iter().map(Option::as_ref);
     Ok(match kind {
-        Kind::Bool => Arc::new(BooleanArray::from_iter(values.iter().map(|value| match value {
-            Some(Value::Bool(value)) => Some(*value),
-            _ => None,
-        }))),
-        Kind::Int => Arc::new(Int64Array::from_iter(
-            values.iter().map(|value| number(value).and_then(|number| i64::try_from(number).ok())),
-        )),
-        Kind::Wide => {
-            let array = Decimal128Array::from_iter(values.iter().map(number));
-            Arc::new(array.with_precision_and_scale(38, 0)?)
+        Kind::Bool => Arc::new(
+            known
+                .map(|value| if let Some(Value::Bool(value)) = value { Some(*value) } else { None })
+                .collect::<BooleanArray>(),
+        ),
+        Kind::Int => {
+            let long = |value| number(value).and_then(|number| i64::try_from(number).ok());
+            Arc::new(known.map(long).collect::<Int64Array>())
         }
-        Kind::Date => Arc::new(Date32Array::from_iter(values.iter().map(|value| match value {
-            Some(Value::Date(date)) => Some(date.days()),
-            _ => None,
-        }))),
-        Kind::Text => Arc::new(StringArray::from_iter(values.iter().map(|value| match value {
-            Some(Value::Text(text)) => Some(text.as_str()),
-            _ => None,
-        }))),
-        Kind::Float => Arc::new(Float64Array::from_iter(values.iter().map(|value| match value {
-            Some(Value::Index(value)) => Some(*value),
-            _ => None,
-        }))),
+        Kind::Wide => {
+            Arc::new(known.map(number).collect::<Decimal128Array>().with_precision_and_scale(38, 0)?)
+        }
+        Kind::Date => Arc::new(
+            known
+                .map(|value| if let Some(Value::Date(date)) = value { Some(date.days()) } else { None })
+                .collect::<Date32Array>(),
+        ),
+        Kind::Text => Arc::new(
+            known
+                .map(|value| if let Some(Value::Text(text)) = value { Some(text.as_str()) } else { None })
+                .collect::<StringArray>(),
+        ),
+        Kind::Float => Arc::new(
+            known
+                .map(|value| if let Some(Value::Index(value)) = value { Some(*value) } else { None })
+                .collect::<Float64Array>(),
+        ),
     })
+}
+
+fn number(value: Option<&Value>) -> Option<i128> {
+    if let Some(Value::Number(number)) = value { Some(*number) } else { None }
 }

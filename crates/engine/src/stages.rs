@@ -90,18 +90,20 @@ fn stage(flat: &Flat<'_>, entity: EntityId, number: u32, columns: Vec<ColumnId>)
             Form::Field => {}
             Form::Lookup { edge, column } => lookups.entry(*edge).or_default().push((*id, *column)),
             Form::Scalar { helpers, value } => {
-                helpers.iter().for_each(|helper| steps.project(helper.clone()));
+                steps.project_all(helpers);
                 steps.project(named(value));
             }
             Form::Aggregate(aggregate) => {
                 let pass = passes.entry(aggregate.edge).or_default();
-                aggregate.helpers.iter().for_each(|helper| pass.steps.project(helper.clone()));
+                pass.steps.project_all(&aggregate.helpers);
                 pass.parts.extend(aggregate.parts.iter().cloned());
                 steps.project(named(&aggregate.value));
             }
             Form::Window(window) => {
-                window.helpers.iter().for_each(|helper| steps.project(helper.clone()));
-                window.calls.iter().for_each(|call| steps.window(call.clone()));
+                steps.project_all(&window.helpers);
+                for call in &window.calls {
+                    steps.window(call.clone());
+                }
                 steps.project(named(&window.value));
             }
         }
@@ -137,6 +139,12 @@ struct Leveller {
 }
 
 impl Leveller {
+    fn project_all(&mut self, columns: &[Named]) {
+        for column in columns {
+            self.project(column.clone());
+        }
+    }
+
     fn project(&mut self, column: Named) {
         let mut after = 0;
         column.value.columns(&mut |name| after = after.max(self.after(name)));

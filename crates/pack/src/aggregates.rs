@@ -243,10 +243,11 @@ fn first_name(sql: &Sql) -> Option<String> {
     }
     let _ = sqlparser::ast::visit_expressions(sql, |expr| {
         if let Sql::CompoundIdentifier(parts) = expr
-            && parts[0].value != "param" {
-                found = Some(parts[0].value.clone());
-                return ControlFlow::Break(());
-            }
+            && parts[0].value != "param"
+        {
+            found = Some(parts[0].value.clone());
+            return ControlFlow::Break(());
+        }
         ControlFlow::Continue(())
     });
     found

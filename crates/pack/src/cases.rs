@@ -206,16 +206,13 @@ impl Compiler<'_> {
 
     fn check_case_value(&mut self, column: &crate::program::Column, value: &Value, span: Span) {
         if let (Some(range), Value::Number(number)) = (column.range, value)
-            && !range.contains(*number) {
-                self.report(
-                    Diagnostic::new(
-                        "out-of-range",
-                        span,
-                        format!("`{}` cannot have this value", column.name),
-                    )
+            && !range.contains(*number)
+        {
+            self.report(
+                Diagnostic::new("out-of-range", span, format!("`{}` cannot have this value", column.name))
                     .also(column.span, "its range is declared here"),
-                );
-            }
+            );
+        }
     }
 
     /// Adds defaults, keys, made-up required values, links and missing required parents.

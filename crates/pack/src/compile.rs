@@ -248,7 +248,7 @@ fn apply_overrides(compiler: &mut Compiler<'_>, overrides: &[Override]) {
             Some((name, entry)) => (name, Some(entry)),
             None => (change.parameter.as_str(), None),
         };
-        let Some(id) = compiler.parameter(name, Span::default()) else { continue };
+        let Some(id) = compiler.parameter(name, Span::NONE) else { continue };
         let ty = compiler.program.parameters[id.index()].ty.clone();
         let Some(value) = override_value(compiler, change, &ty) else { continue };
         let shape = &mut compiler.program.parameters[id.index()].shape;
@@ -267,7 +267,7 @@ fn apply_overrides(compiler: &mut Compiler<'_>, overrides: &[Override]) {
             compiler.report(
                 Diagnostic::new(
                     "override",
-                    Span::default(),
+                    Span::NONE,
                     format!("`{}` cannot be set to one value", change.parameter),
                 )
                 .hint("tables: `name.code=value`; scales of brackets change in an overlay pack"),
@@ -301,14 +301,14 @@ fn override_value(compiler: &mut Compiler<'_>, change: &Override, ty: &Type) -> 
         Type::Text | Type::Code(_) => Some(Scalar::Text(text.to_owned())),
     };
     match scalar {
-        Some(scalar) => compiler.value_of(&scalar, ty, Span::default()),
+        Some(scalar) => compiler.value_of(&scalar, ty, Span::NONE),
         None => {
             let message = format!(
                 "`{text}` is not a value of `{}`, which is {}",
                 change.parameter,
                 compiler.type_name(ty)
             );
-            compiler.report(Diagnostic::new("wrong-type", Span::default(), message));
+            compiler.report(Diagnostic::new("wrong-type", Span::NONE, message));
             None
         }
     }

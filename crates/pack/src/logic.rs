@@ -48,9 +48,9 @@ impl Compiler<'_> {
                 Some(compare(op, a, b, span))
             }
             (Type::Date, Type::Date) => Some(compare(op, a, b, span)),
-            (Type::Bool, Type::Bool) |
-(Type::Text | Type::Code(_) | Type::Text, Type::Text) |
-(Type::Text, Type::Code(_))
+            (Type::Bool, Type::Bool)
+            | (Type::Text | Type::Code(_) | Type::Text, Type::Text)
+            | (Type::Text, Type::Code(_))
                 if !ordered =>
             {
                 Some(compare(op, a, b, span))

@@ -12,18 +12,19 @@ use sqlparser::ast::{Expr as Sql, Ident};
 impl Compiler<'_> {
     pub fn bare_name(&mut self, name: &Ident, span: Span, context: &mut Context) -> Option<Expr> {
         if let Some(child) = &context.child
-            && !matches!(name.value.as_str(), "as_of" | "year") {
-                let child = child.clone();
-                self.report(
-                    Diagnostic::new(
-                        "bare-name-in-aggregate",
-                        span,
-                        format!("inside an aggregate, columns carry their entity: `{}`", name.value),
-                    )
-                    .hint(format!("write `{child}.{}`, or declare a variable on `{child}`", name.value)),
-                );
-                return None;
-            }
+            && !matches!(name.value.as_str(), "as_of" | "year")
+        {
+            let child = child.clone();
+            self.report(
+                Diagnostic::new(
+                    "bare-name-in-aggregate",
+                    span,
+                    format!("inside an aggregate, columns carry their entity: `{}`", name.value),
+                )
+                .hint(format!("write `{child}.{}`, or declare a variable on `{child}`", name.value)),
+            );
+            return None;
+        }
         if self.known(context.entity, &name.value).is_none() {
             match name.value.as_str() {
                 "as_of" => {

@@ -22,6 +22,11 @@ pub struct Span {
     pub end: u32,
 }
 
+impl Span {
+    /// No place in any file: what was given on the command line.
+    pub const NONE: Self = Self { file: u32::MAX, start: 0, end: 0 };
+}
+
 macro_rules! index_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

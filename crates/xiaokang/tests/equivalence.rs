@@ -88,7 +88,7 @@ fn expected(program: &Program, results: &HashMap<String, RecordBatch>) -> Vec<(S
 
 fn select(name: &str, columns: &[String]) -> String {
     let list: Vec<String> = columns.iter().map(|column| format!("CAST(\"{column}\" AS text)")).collect();
-    format!("SELECT {} FROM \"run_{name}\" ORDER BY \"_row\"", list.join(", "))
+    format!("SELECT {} FROM \"run_{name}\" AS t ORDER BY t.\"_row\"", list.join(", "))
 }
 
 type Ask<'a> = &'a mut dyn FnMut(&str, &[String]) -> Vec<Vec<Vec<String>>>;

@@ -21,7 +21,7 @@ pub(super) fn aggregate(
     let filter = filter.unwrap_or_else(|| scalar::boolean(true));
     let argument = aggregate.argument.as_ref().map(|expr| context.expression(expr)).transpose()?;
     let kind = Kind::of(&column.ty, column.range);
-    let mut parts = Parts { column: &column.name, context: &mut context, parts: vec![] };
+    let mut parts = Split { column: &column.name, context: &mut context, parts: vec![] };
     let value = match (aggregate.function, argument) {
         (AggregateFunction::Count, _) => parts.count(filter),
         (AggregateFunction::Sum, Some(x)) => parts.sum(filter, x, kind),
@@ -43,13 +43,13 @@ pub(super) fn aggregate(
     Ok(FlatAggregate { edge: aggregate.edge, helpers: context.helpers, parts, value })
 }
 
-struct Parts<'a, 'b> {
+struct Split<'a, 'b> {
     column: &'a str,
     context: &'a mut Context<'b>,
     parts: Vec<Part>,
 }
 
-impl Parts<'_, '_> {
+impl Split<'_, '_> {
     /// Adds a part and returns the column it becomes, NULL for a parent without children.
     fn part(
         &mut self,
@@ -149,7 +149,7 @@ pub(super) fn window(
     let argument = window.argument.as_ref().map(|expr| context.expression(expr)).transpose()?;
     let argument = argument.map(|value| context.atom(value));
     let kind = Kind::of(&column.ty, column.range);
-    let mut calls = Calls { column: &column.name, frame: window.frame, partition, order, calls: vec![] };
+    let mut calls = Windowed { column: &column.name, frame: window.frame, partition, order, calls: vec![] };
     let value = match (window.function, &argument) {
         (WindowFunction::Sum, Some(x)) => {
             let zero = if kind == Kind::Float { scalar::float(0.0) } else { scalar::number(0) };
@@ -177,7 +177,7 @@ fn unknown_any<'a>(values: impl Iterator<Item = &'a Scalar>) -> Scalar {
     scalar::or(values.cloned().map(scalar::is_null).collect())
 }
 
-struct Calls<'a> {
+struct Windowed<'a> {
     column: &'a str,
     frame: Frame,
     partition: Vec<Scalar>,
@@ -185,7 +185,7 @@ struct Calls<'a> {
     calls: Vec<Call>,
 }
 
-impl Calls<'_> {
+impl Windowed<'_> {
     fn call(&mut self, suffix: &str, function: CallFunction, argument: Option<Scalar>, kind: Kind) -> Scalar {
         let name = format!("{}__{suffix}", self.column);
         let numbering = matches!(function, CallFunction::RowNumber | CallFunction::Rank);

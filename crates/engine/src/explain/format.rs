@@ -103,7 +103,7 @@ fn pad_decimals(text: &mut String, least: usize) {
 }
 
 /// `元`, `元/亩`, `kg·m²`; unknown base units are shown by their name.
-fn unit_text(unit: &Unit, lang: Lang) -> String {
+pub fn unit_text(unit: &Unit, lang: Lang) -> String {
     let part = |sign: i8| {
         let words = unit.0.iter().filter(|(_, power)| power.signum() == sign).map(|(name, power)| {
             let power = power.unsigned_abs();
@@ -119,7 +119,8 @@ fn unit_text(unit: &Unit, lang: Lang) -> String {
 }
 
 fn base_unit(name: &str, lang: Lang) -> &str {
-    const UNITS: [(&str, &str, &str); 14] = [
+    const UNITS: [(&str, &str, &str); 15] = [
+        ("sqm", "平方米", "m²"),
         ("yuan", "元", "yuan"),
         ("mu", "亩", "mu"),
         ("m2", "平方米", "m²"),

@@ -24,7 +24,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use format::{mask, value_text};
+pub use format::{mask, unit_text, value_text};
 pub use print::expression_text;
 pub use question::{Asked, Effort, explain};
 pub use tree::{

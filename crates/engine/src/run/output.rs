@@ -1,5 +1,6 @@
 //! Writing results: Parquet files whose bytes depend on the rows alone, and a folder that appears at once.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,12 @@ fn file_sha256(path: &Path) -> Result<String, EngineError> {
     let mut file = File::open(path).map_err(|error| EngineError::file(path, error))?;
     let mut hash = Sha256::new();
     std::io::copy(&mut file, &mut hash).map_err(|error| EngineError::file(path, error))?;
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let mut text = String::with_capacity(64);
+    for byte in hash.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Ok(text)
 }
 
 /// A folder that is filled beside its place and moved there in one step, or removed.

@@ -14,12 +14,12 @@ use super::parts::Layout;
 use super::phases::{Phase, Phases};
 use super::snapshot::Snapshot;
 use super::totals::Totals;
+use crate::EngineError;
 use crate::desugar::{Flat, Form, edge_column};
 use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::lower::{ROW_TYPE, data_type};
 use crate::table::{Table, Tables};
-use crate::EngineError;
 
 /// The results of one entity.
 pub(crate) struct Output {

@@ -78,12 +78,12 @@ impl Printer {
                     } else {
                         format!("\n{margin}    THEN ")
                     };
-                    text.push_str(&format!("\n{margin}  WHEN {condition}{glue}{value}"));
+                    text.extend(["\n", &margin, "  WHEN ", &condition, &glue, &value]);
                 }
                 if let Some(otherwise) = otherwise {
-                    text.push_str(&format!("\n{margin}  ELSE {}", self.block(otherwise, indent + 7)));
+                    text.extend(["\n", &margin, "  ELSE ", &self.block(otherwise, indent + 7)]);
                 }
-                text.push_str(&format!("\n{margin}END"));
+                text.extend(["\n", &margin, "END"]);
                 text
             }
             Node::And(all) => self.broken(all, "AND", Binding::Not, indent),
@@ -155,7 +155,10 @@ impl Printer {
             Node::Null => ("NULL".to_owned(), Binding::Atom),
             Node::Bool(value) => ((if *value { "TRUE" } else { "FALSE" }).to_owned(), Binding::Atom),
             Node::Number(value) if scalar.kind == Kind::Wide && self.dialect == Dialect::DataFusion => {
-                (self.cast(&value.to_string(), Kind::Wide), Binding::Atom)
+                // Beyond 64 bits DataFusion reads digits as a floating number.
+                let long = i64::try_from(*value).is_ok();
+                let digits = if long { value.to_string() } else { format!("'{value}'") };
+                (self.cast(&digits, Kind::Wide), Binding::Atom)
             }
             Node::Number(value) => {
                 (value.to_string(), if *value < 0 { Binding::Unary } else { Binding::Atom })

@@ -204,7 +204,7 @@ impl Statement<'_> {
                 let down = if *direction == Direction::Descending { " DESC" } else { "" };
                 format!("{}{down}", self.printer.ordered(value))
             });
-            over.push_str(&format!(" ORDER BY {}", order.collect::<Vec<_>>().join(", ")));
+            over.extend([" ORDER BY ", &order.collect::<Vec<_>>().join(", ")]);
         }
         if !matches!(call.function, CallFunction::RowNumber | CallFunction::Rank) {
             over.push_str(match call.frame {

@@ -1,6 +1,7 @@
 //! Small programs written by hand, and records for them.
 
 #![allow(dead_code, reason = "each test uses a part")]
+#![allow(clippy::unnecessary_wraps, reason = "short names for known values")]
 
 use std::collections::HashMap;
 
@@ -41,8 +42,8 @@ pub struct Builder {
 impl Builder {
     pub fn new() -> Self {
         let mut builder = Self::default();
-        builder.program.info.id = "test".to_owned();
-        builder.program.info.version = "1".to_owned();
+        "test".clone_into(&mut builder.program.info.id);
+        "1".clone_into(&mut builder.program.info.version);
         builder.program.digest = "d".repeat(64);
         builder
     }
@@ -248,10 +249,7 @@ impl Builder {
 /// An expression of a type, unknown if an operand can be.
 pub fn expr(kind: ExprKind, ty: Type, range: Option<Range>) -> Expr {
     let mut expr = Expr { kind, ty, nullable: false, range, span: Span::default() };
-    expr.nullable = match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::AsOf | ExprKind::IsUnknown(_) => false,
-        _ => true,
-    };
+    expr.nullable = !matches!(expr.kind, ExprKind::Literal(_) | ExprKind::AsOf | ExprKind::IsUnknown(_));
     expr
 }
 
@@ -679,13 +677,17 @@ pub fn every_expression() -> (Program, Vec<CaseRecord>) {
     };
     let shape = ParameterShape::Table {
         list: ListId(0),
-        values: vec![dated(table(1, 2), "1960-01-01", Some("1990-01-01")), dated(table(3, 4), "1990-01-01", None)],
+        values: vec![
+            dated(table(1, 2), "1960-01-01", Some("1990-01-01")),
+            dated(table(3, 4), "1990-01-01", None),
+        ],
     };
     let id = builder.parameter("by_grade", COUNT, shape);
     let rate = ExprKind::Parameter { id, at: Some(boxed(&born)), key: Some(boxed(&grade)) };
     builder.scalar(thing, "by_grade", expr(rate, COUNT, Some(range(1, 4))));
     let index = |value: &Expr| expr(ExprKind::ToIndex(boxed(value)), Type::Index, None);
-    let ratio = ExprKind::Div { a: Box::new(index(&a)), b: Box::new(index(&b)), up: 0, round: Rounding::Down };
+    let ratio =
+        ExprKind::Div { a: Box::new(index(&a)), b: Box::new(index(&b)), up: 0, round: Rounding::Down };
     builder.scalar(thing, "ratio", expr(ratio, Type::Index, None));
     for (name, argument) in [("words", words), ("a", a), ("wide", wide.clone()), ("born", born)] {
         let known = truth_of(ExprKind::Not(Box::new(truth_of(ExprKind::IsUnknown(boxed(&argument))))));
@@ -708,7 +710,7 @@ pub fn every_expression() -> (Program, Vec<CaseRecord>) {
         let mut number = |least: i128, most: i128| {
             let small = next(4) == 0;
             let (least, most) = if small { (least.max(-3), most.min(3)) } else { (least, most) };
-            let value = least + (next(1 << 30) as i128 * (most - least) + (1 << 29)) / (1 << 30);
+            let value = least + (i128::from(next(1 << 30)) * (most - least) + (1 << 29)) / (1 << 30);
             (next(8) != 0).then_some(Value::Number(value))
         };
         let (a, b) = (number(-1000, 1000), number(-1000, 1000));
