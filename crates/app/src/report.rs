@@ -124,8 +124,11 @@ struct Place {
     peopled: bool,
 }
 
+/// Township and village.
+type Names = (Rc<str>, Rc<str>);
+
 /// Title of a rule, its figures by township and village, and its amount column.
-type ArticleColumn = (String, BTreeMap<(Rc<str>, Rc<str>), Tally>, Option<ColumnId>);
+type ArticleColumn = (String, BTreeMap<Names, Tally>, Option<ColumnId>);
 
 /// Counts of one division and rule.
 #[derive(Clone, Copy, Default)]
@@ -216,10 +219,9 @@ impl Writer<'_> {
         {
             sheet.write_with_format(3, column as u16, *text, &head)?;
         }
-        let mut row = 4;
-        for total in &self.program.totals {
+        for (row, total) in (4..).zip(&self.program.totals) {
             let value = &self.run.manifest["totals"][&total.id];
-            let text = value.as_str().map(str::to_owned).unwrap_or_else(|| value.to_string());
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let money = matches!(&total.function, pack::program::TotalFunction::Sum(id)
                 if matches!(&self.program.column(*id).ty, Type::Number(ty) if ty.is_money()));
             sheet.write(row, 0, total.title.get(self.lang))?;
@@ -235,7 +237,6 @@ impl Writer<'_> {
                     sheet.write(row, 1, text)?;
                 }
             }
-            row += 1;
         }
         sheet.set_column_width(0, 46)?;
         sheet.set_column_width(1, 22)?;
@@ -264,7 +265,7 @@ impl Writer<'_> {
             let column = |id: ColumnId| loaded.results.column_by_name(&self.program.column(id).name);
             let verdicts = column(verdict);
             let amounts = amount.and_then(column);
-            let mut tallies: BTreeMap<(Rc<str>, Rc<str>), Tally> = BTreeMap::new();
+            let mut tallies: BTreeMap<Names, Tally> = BTreeMap::new();
             for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
                 let key = (Rc::clone(&place.township), Rc::clone(&place.village));
                 let tally = tallies.entry(key).or_default();
@@ -312,8 +313,7 @@ impl Writer<'_> {
                 at += 1;
             }
         }
-        let mut places: Vec<&(Rc<str>, Rc<str>)> =
-            columns.iter().flat_map(|(_, tallies, _)| tallies.keys()).collect();
+        let mut places: Vec<&Names> = columns.iter().flat_map(|(_, tallies, _)| tallies.keys()).collect();
         places.sort();
         places.dedup();
         let program = self.program;
@@ -337,7 +337,7 @@ impl Writer<'_> {
             row += 1;
             Ok::<(), XlsxError>(())
         };
-        let sum = |keep: &dyn Fn(&(Rc<str>, Rc<str>)) -> bool| -> Vec<Tally> {
+        let sum = |keep: &dyn Fn(&Names) -> bool| -> Vec<Tally> {
             columns
                 .iter()
                 .map(|(_, tallies, _)| {
@@ -461,12 +461,11 @@ impl Writer<'_> {
                 if below.as_ref().is_some_and(|below| !below[row]) {
                     continue;
                 }
-                if let Some(Value::Number(parent)) = cell(array, row) {
-                    if let Some(slot) =
+                if let Some(Value::Number(parent)) = cell(array, row)
+                    && let Some(slot) =
                         usize::try_from(parent).ok().and_then(|parent| peopled.get_mut(parent))
-                    {
-                        *slot = true;
-                    }
+                {
+                    *slot = true;
                 }
             }
         }

@@ -29,7 +29,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
                 Progress::Started { parts } => shown.set_length(parts as u64),
                 Progress::Parts { done, .. } => shown.set_position(done as u64),
                 Progress::Finishing => {
-                    shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" })
+                    shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" });
                 }
             }),
         },
