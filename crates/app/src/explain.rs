@@ -23,8 +23,8 @@ pub enum ExplainError {
     OtherPack { run: String, now: String },
     #[error("there is no entity `{name}`; the pack has {known}")]
     UnknownEntity { name: String, known: String },
-    #[error("the snapshot of the run has no {entity} `{key}`")]
-    UnknownRecord { entity: String, key: String },
+    #[error("the snapshot of the run has no {entity} `{key}`{hint}")]
+    UnknownRecord { entity: String, key: String, hint: String },
     #[error("nothing called `{name}` is computed for a {entity}{hint}")]
     UnknownRule { name: String, entity: String, hint: String },
     #[error(transparent)]
@@ -184,18 +184,35 @@ impl<'a> Loader<'a> {
     fn load(&mut self, entity: EntityId, key: &str) -> Result<(Facts, u32), ExplainError> {
         let program = self.program;
         let key_name = program.column(program.entity(entity).key).name.clone();
-        let row = self.snapshot(entity)?.find(&key_name, key)?.ok_or_else(|| {
-            ExplainError::UnknownRecord { entity: program.entity(entity).name.clone(), key: key.to_owned() }
-        })?;
+        let Some(row) = self.snapshot(entity)?.find(&key_name, key)? else {
+            return Err(self.unknown_record(entity, key, &key_name)?);
+        };
         let (top, top_row) = self.top_of_branch(entity, row)?;
         self.take_branch(top, top_row)?;
         self.take_ancestors()?;
         let facts = self.build()?;
-        let found = facts.find(entity, key).ok_or_else(|| ExplainError::UnknownRecord {
-            entity: program.entity(entity).name.clone(),
-            key: key.to_owned(),
-        })?;
+        let Some(found) = facts.find(entity, key) else {
+            return Err(self.unknown_record(entity, key, &key_name)?);
+        };
         Ok((facts, found))
+    }
+
+    /// The error for a key that nothing has, with one that something has.
+    fn unknown_record(
+        &mut self,
+        entity: EntityId,
+        key: &str,
+        key_name: &str,
+    ) -> Result<ExplainError, TableError> {
+        let table = self.snapshot(entity)?;
+        let first = if table.rows() == 0 { None } else { Some(table.read(&[0])?) };
+        let example = first.and_then(|batch| cell(batch.column_by_name(key_name)?, 0));
+        let name = self.program.entity(entity).name.clone();
+        let hint = match example {
+            Some(Value::Text(known)) => format!("\nhint: keys look like `{known}`"),
+            _ => format!("\nhint: no {name} has been imported"),
+        };
+        Ok(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })
     }
 
     /// The highest ancestor that is not a division: the household of a person or stay.

@@ -158,6 +158,9 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
     assert_eq!(words.filter(|word| identity(word)).count(), 0, "no identity number in full");
 
+    let stranger =
+        said(here, &["explain", "--run", "run", "household", "1", "minimum_living", "--lang", "en"]);
+    assert!(stranger.contains("hint: keys look like `5133361"), "{stranger}");
     assert_eq!(xiaokang(here, &["report", "--run", "run", "--out", "summary.xlsx"]).status.code(), Some(0));
     assert!(here.join("summary.xlsx").metadata().expect("the workbook is there").len() > 20_000);
     let counted = xiaokang(
