@@ -3,8 +3,8 @@
 mod support;
 
 use pack::program::{
-    AggregateFunction, BracketStep, DatePart, Direction, EntityId, Expr, ExprKind, Frame, NumberKind,
-    NumberType, ParameterShape, Rounding, Type, Unit, Value, WindowFunction,
+    AggregateFunction, BracketStep, DatePart, Direction, Expr, ExprKind, Frame, NumberKind, NumberType,
+    ParameterShape, Rounding, Type, Unit, Value, WindowFunction,
 };
 use support::*;
 
@@ -445,6 +445,30 @@ fn windows_are_unknown_where_the_order_or_a_value_in_the_frame_is() {
 }
 
 #[test]
+fn windows_share_an_argument_that_can_be_unknown() {
+    let mut builder = Builder::new();
+    let person = builder.entity("person", None);
+    let stay = builder.entity("stay", None);
+    let edge = builder.edge(stay, person, true, true);
+    let bill = builder.count(stay, "bill", 0, 10_i128.pow(16));
+    for (name, frame) in [("before", Frame::Before), ("with", Frame::UpToCurrent), ("all", Frame::All)] {
+        // Beyond 64 bits, so that the argument is converted as well.
+        let order = vec![(builder.col(bill), Direction::Ascending)];
+        let double = add(builder.col(bill), builder.col(bill));
+        builder.window(name, edge, WindowFunction::Sum, Some(double), order, frame);
+    }
+    let program = builder.program;
+    let mut records = vec![record(&program, person, "p", &[]), record(&program, person, "q", &[])];
+    for (key, owner, bill) in [("a", "p", n(2)), ("b", "p", n(1)), ("c", "q", None)] {
+        records.push(record(&program, stay, key, &[("person_id", t(owner)), ("bill", bill)]));
+    }
+    let results = run(&program, "2015-12-31", &records);
+    assert_eq!(values(&results, "stay", "before"), ["2", "0", "?"]);
+    assert_eq!(values(&results, "stay", "with"), ["6", "2", "?"]);
+    assert_eq!(values(&results, "stay", "all"), ["6", "6", "?"]);
+}
+
+#[test]
 fn two_levels_of_aggregates_meet_in_a_hidden_column() {
     let mut builder = Builder::new();
     let village = builder.entity("village", Some("village"));
@@ -503,5 +527,4 @@ fn an_index_is_a_float_of_the_unscaled_value() {
     };
     let rows = [(n(150), n(400)), (n(1), n(0))];
     assert_eq!(evaluate(number_type(2), Some(range(0, 1000)), make, &rows), ["0.375", "?"]);
-    let _ = EntityId(0);
 }

@@ -6,7 +6,7 @@ use pack::program::{ColumnId, Program};
 
 use super::{Env, Flat, FlatColumn, unsound};
 use crate::EngineError;
-use crate::scalar::{self, Named, Scalar};
+use crate::scalar::{self, Named, Node, Scalar};
 
 /// A repeated part larger than this becomes a helper column.
 const REPEATED_SIZE_MAX: usize = 6;
@@ -42,11 +42,17 @@ impl<'a> Context<'a> {
         if value.size() <= REPEATED_SIZE_MAX { value } else { self.atom(value) }
     }
 
-    /// The same value as a column or literal.
+    /// The same value as a column or literal, or a conversion of one.
     pub fn atom(&mut self, value: Scalar) -> Scalar {
-        if value.is_atom() {
-            return value;
-        }
+        if value.is_atom() { value } else { self.helper(value) }
+    }
+
+    /// The same value as a column.
+    pub fn settled(&mut self, value: Scalar) -> Scalar {
+        if matches!(value.node, Node::Column(_)) { value } else { self.helper(value) }
+    }
+
+    fn helper(&mut self, value: Scalar) -> Scalar {
         let (kind, nullable, range) = (value.kind, value.nullable, value.range);
         let known = self.helpers.iter().find(|helper| helper.value == value);
         let name = if let Some(helper) = known {

@@ -120,7 +120,7 @@ pub struct FlatWindow {
 pub struct Call {
     pub name: String,
     pub function: CallFunction,
-    /// Present for `Sum`.
+    /// A column; present for `Sum`.
     pub argument: Option<Scalar>,
     /// Columns.
     pub partition: Vec<Scalar>,

@@ -149,14 +149,23 @@ pub(super) fn window(
     let argument = window.argument.as_ref().map(|expr| context.expression(expr)).transpose()?;
     let argument = argument.map(|value| context.atom(value));
     let kind = Kind::of(&column.ty, column.range);
-    let mut calls = Windowed { column: &column.name, frame: window.frame, partition, order, calls: vec![] };
+    let mut calls = Windowed {
+        column: &column.name,
+        frame: window.frame,
+        partition,
+        order,
+        context: &mut context,
+        calls: vec![],
+    };
     let value = match (window.function, &argument) {
         (WindowFunction::Sum, Some(x)) => {
             let zero = if kind == Kind::Float { scalar::float(0.0) } else { scalar::number(0) };
             let sum = calls.call("sum", CallFunction::Sum, Some(scalar::cast(x.clone(), kind)), kind);
             scalar::coalesce(vec![sum, zero])
         }
-        (WindowFunction::Sum, None) => return Err(context.unsound("a window sum lacks its argument")),
+        (WindowFunction::Sum, None) => {
+            return Err(calls.context.unsound("a window sum lacks its argument"));
+        }
         (WindowFunction::Count, _) => calls.call("count", CallFunction::CountRows, None, Kind::Int),
         (WindowFunction::RowNumber, _) => calls.call("number", CallFunction::RowNumber, None, Kind::Int),
         (WindowFunction::Rank, _) => calls.call("rank", CallFunction::Rank, None, Kind::Int),
@@ -168,30 +177,35 @@ pub(super) fn window(
     if let Some(argument) = argument.filter(|argument| argument.nullable) {
         unknown.push(calls.some_in_frame(scalar::is_null(argument)));
     }
+    let calls = calls.calls;
     let kind = value.kind;
     let value = scalar::case(vec![(scalar::or(unknown), scalar::null(kind))], Some(value));
-    Ok(FlatWindow { helpers: context.helpers, calls: calls.calls, value: in_kind(value, column) })
+    Ok(FlatWindow { helpers: context.helpers, calls, value: in_kind(value, column) })
 }
 
 fn unknown_any<'a>(values: impl Iterator<Item = &'a Scalar>) -> Scalar {
     scalar::or(values.cloned().map(scalar::is_null).collect())
 }
 
-struct Windowed<'a> {
+struct Windowed<'a, 'b> {
     column: &'a str,
     frame: Frame,
     partition: Vec<Scalar>,
     order: Vec<(Scalar, Direction)>,
+    context: &'a mut Context<'b>,
     calls: Vec<Call>,
 }
 
-impl Windowed<'_> {
+impl Windowed<'_, '_> {
     fn call(&mut self, suffix: &str, function: CallFunction, argument: Option<Scalar>, kind: Kind) -> Scalar {
         let name = format!("{}__{suffix}", self.column);
         let numbering = matches!(function, CallFunction::RowNumber | CallFunction::Rank);
         let whole = self.frame == Frame::All && !numbering;
         let order = if whole { vec![] } else { self.order.clone() };
         let (partition, frame) = (self.partition.clone(), self.frame);
+        // DataFusion's elimination of common sub-expressions would take an argument out of a window and
+        // leave the call itself in a projection, where it cannot be executed.
+        let argument = argument.map(|argument| self.context.settled(argument));
         let nullable = function == CallFunction::Sum;
         self.calls.push(Call { name: name.clone(), function, argument, partition, order, frame, kind });
         scalar::column(name, kind, nullable, None)
@@ -203,7 +217,7 @@ impl Windowed<'_> {
         self.calls.push(Call {
             name: name.clone(),
             function: CallFunction::Sum,
-            argument: Some(flag(condition)),
+            argument: Some(self.context.settled(flag(condition))),
             partition: self.partition[..1].to_vec(),
             order: vec![],
             frame: Frame::All,

@@ -173,7 +173,7 @@ fn add_step(plan: LogicalPlanBuilder, step: &Step, keep: &BTreeSet<String>) -> R
         Step::Window(calls) => {
             // `row_number` and `rank` are unsigned in DataFusion, so that every call is cast.
             let raw = |call: &Call| format!("{}__raw", call.name);
-            let mut plan = settle_arguments(plan, calls)?;
+            let mut plan = plan;
             for group in same_order(calls) {
                 let windows = group.iter().map(|call| Ok(window(call)?.alias(raw(call))));
                 plan = plan.window(windows.collect::<Result<Vec<_>>>()?)?;
@@ -185,28 +185,6 @@ fn add_step(plan: LogicalPlanBuilder, step: &Step, keep: &BTreeSet<String>) -> R
             plan.project(kept.chain(typed).collect::<Vec<_>>())
         }
     }
-}
-
-/// Gives every argument that is not a column a column of its own below the windows. DataFusion's
-/// elimination of common sub-expressions would otherwise take an argument out of a window node and leave
-/// the call itself in a projection, where it cannot be executed.
-fn settle_arguments(plan: LogicalPlanBuilder, calls: &[Call]) -> Result<LogicalPlanBuilder> {
-    let settled: Vec<Expr> = calls
-        .iter()
-        .filter_map(|call| {
-            let value = lower(call.argument.as_ref()?);
-            (!matches!(value, Expr::Column(_))).then(|| value.alias(argument_name(call)))
-        })
-        .collect();
-    if settled.is_empty() {
-        return Ok(plan);
-    }
-    let kept: Vec<Expr> = plan.schema().fields().iter().map(|field| column(field.name())).collect();
-    plan.project(kept.into_iter().chain(settled).collect::<Vec<_>>())
-}
-
-fn argument_name(call: &Call) -> String {
-    format!("{}__argument", call.name)
 }
 
 /// Calls over the same partitions in the same order: one window node takes no others.
@@ -241,11 +219,7 @@ fn window(call: &Call) -> Result<Expr> {
         CallFunction::Rank => rank(),
         CallFunction::CountRows => over(datafusion::functions_aggregate::count::count_udaf(), lit(1_i64)),
         CallFunction::Sum => {
-            let argument = match call.argument.as_ref().map(lower) {
-                None => lit(0_i64),
-                Some(Expr::Column(name)) => Expr::Column(name),
-                Some(_) => column(&argument_name(call)),
-            };
+            let argument = call.argument.as_ref().map_or_else(|| lit(0_i64), lower);
             over(sum_udaf(), argument)
         }
     };
