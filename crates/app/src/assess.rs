@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::{EngineError, Progress, RunOptions, RunSummary};
+use engine::{EngineError, Execution, Progress, RunOptions, RunSummary};
 use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -32,6 +32,7 @@ pub struct AssessOptions {
     pub threads: usize,
     /// Bytes that operators may hold together; no limit if absent.
     pub memory_limit: Option<usize>,
+    pub execution: Execution,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
 
@@ -74,6 +75,7 @@ pub fn assess(
             threads: options.threads,
             memory_limit: options.memory_limit,
             part_rows: engine::PART_ROWS,
+            execution: options.execution,
             progress: Arc::clone(&options.progress),
         },
     )?;

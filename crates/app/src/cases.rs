@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use engine::EngineError;
+use engine::{EngineError, Execution};
 use engine::interpret::calculate;
 use model::Date;
 use pack::program::{Case, CaseRecord, ColumnKind, Expectation, Program, Span, Value};
@@ -49,11 +49,11 @@ pub fn interpreted(program: &Program) -> Vec<CaseResult> {
         .collect()
 }
 
-/// Runs all cases of one date together in the planned engine.
-pub fn planned(program: &Program) -> Result<Vec<CaseResult>, EngineError> {
+/// Runs all cases of one date together in the engine.
+pub fn executed(program: &Program, execution: Execution) -> Result<Vec<CaseResult>, EngineError> {
     let mut results: Vec<Option<CaseResult>> = vec![None; program.cases.len()];
     for (as_of, numbers) in by_date(program) {
-        let tables = engine::run_tables(program, as_of, tables_at(program, as_of)?)?;
+        let tables = engine::run_tables(program, as_of, tables_at(program, as_of)?, execution)?;
         let rows = row_index(program, &tables);
         for number in numbers {
             let case = &program.cases[number];

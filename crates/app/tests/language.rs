@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use app::cases::{CaseResult, interpreted, planned};
+use app::Execution;
+use app::cases::{CaseResult, executed, interpreted};
 use pack::program::Program;
 
 fn program() -> Program {
@@ -40,5 +41,10 @@ fn every_construct_means_in_the_evaluator_what_the_cases_say() {
 
 #[test]
 fn every_construct_means_in_plans_what_the_cases_say() {
-    check(&planned(&program()).expect("the plans run"));
+    check(&executed(&program(), Execution::Plans).expect("the plans run"));
+}
+
+#[test]
+fn every_construct_means_along_the_order_what_the_cases_say() {
+    check(&executed(&program(), Execution::Aligned).expect("the stages run"));
 }

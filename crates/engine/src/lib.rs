@@ -1,12 +1,13 @@
 //! Runs a checked program over a registry's snapshot.
 //!
-//! A program is desugared into primitive expressions ([`desugar`]), grouped into [`stages`], and then either
-//! lowered to DataFusion plans ([`run`], [`run_tables`]) or printed as SQL ([`sql`]). Nothing here knows a
-//! law: all of it comes with the program.
+//! A program is desugared into primitive expressions ([`desugar`]), grouped into [`stages`], and then executed
+//! ([`run`], [`run_tables`]), along the order of the snapshot or as DataFusion plans (see [`Execution`]), or
+//! printed as SQL ([`sql`]). Nothing here knows a law: all of it comes with the program.
 //!
 //! Deliberately lacking: the registry itself, the clock, user-defined functions (so that plans run on a
 //! stock Ballista executor), and any way to change what was recorded.
 
+mod aligned;
 pub mod desugar;
 mod error;
 pub mod explain;
@@ -26,7 +27,9 @@ mod session;
 pub mod sql;
 pub mod stages;
 mod table;
+mod vector;
 
+pub use aligned::Execution;
 pub use error::EngineError;
 pub use findings::{Finding, OUT_OF_RANGE};
 pub use memory::run_tables;

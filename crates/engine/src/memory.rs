@@ -8,10 +8,11 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use model::Date;
 use pack::program::{ColumnId, ColumnKind, EntityId, Program};
 
+use crate::aligned::AlignedPlan;
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::{Missing, Wanted, first_row, load, note_unknowns};
 use crate::table::{Table, Tables};
-use crate::{EngineError, needs, session, stages};
+use crate::{EngineError, Execution, needs, session, stages};
 
 /// Runs the whole program over tables by entity name, in the form of a snapshot (see
 /// [`crate::tables_of_records`]). An entity without a table has no rows; a field without a column is
@@ -31,6 +32,7 @@ pub fn run_tables(
     program: &Program,
     as_of: Date,
     tables: HashMap<String, RecordBatch>,
+    execution: Execution,
 ) -> Result<HashMap<String, RecordBatch>, EngineError> {
     let stored = needs::stored(program);
     let needed = needs::closure(program, stored.iter().copied());
@@ -45,7 +47,12 @@ pub fn run_tables(
     let flat = desugar(program, Env { as_of }, &unknowns, stored.iter().copied())?;
     let stages = stages::stages(&flat, &stored);
     session::deep(|| {
-        session::small_runtime()?.block_on(loaded.evaluate(session::shared()?, &flat, &stages))?;
+        match execution {
+            Execution::Aligned => AlignedPlan::new(&flat, &stages, &stored).evaluate(program, &mut loaded)?,
+            Execution::Plans => {
+                session::small_runtime()?.block_on(loaded.evaluate(session::shared()?, &flat, &stages))?;
+            }
+        }
         results(program, &loaded, &stored.iter().copied().collect::<Vec<_>>())
     })
 }

@@ -106,7 +106,7 @@ pub enum Node {
     Cast(Box<Scalar>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     Add,
     Subtract,

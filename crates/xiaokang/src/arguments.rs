@@ -223,7 +223,7 @@ pub struct PackTestOptions {
     #[command(flatten)]
     pub folder: PackFolder,
     /// Which implementation runs the cases.
-    #[arg(long, value_enum, default_value_t = CaseEngine::Both)]
+    #[arg(long, value_enum, default_value_t = CaseEngine::All)]
     pub engine: CaseEngine,
 }
 
@@ -231,9 +231,11 @@ pub struct PackTestOptions {
 pub enum CaseEngine {
     /// Row by row, as explanations do.
     Interpreter,
-    /// In DataFusion plans, as runs do.
+    /// Along the order of the rows, as runs do.
+    Aligned,
+    /// In DataFusion plans.
     Planned,
-    Both,
+    All,
 }
 
 #[derive(Args)]

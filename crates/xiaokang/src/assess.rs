@@ -25,6 +25,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             out: options.out.clone(),
             threads: options.threads.unwrap_or(0),
             memory_limit: None,
+            execution: app::Execution::Aligned,
             progress: Arc::new(move |progress| match progress {
                 Progress::Started { parts } => shown.set_length(parts as u64),
                 Progress::Parts { done, .. } => shown.set_position(done as u64),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use app::Execution;
 use app::cases::{self, CaseResult};
 use engine_text::shown;
 use model::Lang;
@@ -66,16 +67,22 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let mut failed = 0;
     let mut passed = 0;
-    if options.engine != CaseEngine::Planned {
+    if options.engine == CaseEngine::Interpreter || options.engine == CaseEngine::All {
         let (good, bad) = print_results(&program, "interpreter", &cases::interpreted(&program), lang);
         passed += good;
         failed += bad;
     }
-    if options.engine != CaseEngine::Interpreter {
-        let results = cases::planned(&program).map_err(Failure::internal)?;
-        let (good, bad) = print_results(&program, "planned", &results, lang);
-        passed += good;
-        failed += bad;
+    let ways = [
+        (CaseEngine::Aligned, "aligned", Execution::Aligned),
+        (CaseEngine::Planned, "planned", Execution::Plans),
+    ];
+    for (engine, name, execution) in ways {
+        if options.engine == engine || options.engine == CaseEngine::All {
+            let results = cases::executed(&program, execution).map_err(Failure::internal)?;
+            let (good, bad) = print_results(&program, name, &results, lang);
+            passed += good;
+            failed += bad;
+        }
     }
     println!("{passed} passed, {failed} failed");
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })

@@ -19,7 +19,7 @@ use pack::program::{ColumnId, EntityId, Program};
 
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
-use crate::{EngineError, Finding, findings, needs, session};
+use crate::{EngineError, Execution, Finding, findings, needs, session};
 use output::{Folder, TableWriter, Written};
 use parts::Layout;
 use phases::{Phase, Phases};
@@ -46,6 +46,7 @@ pub struct RunOptions {
     pub memory_limit: Option<usize>,
     /// A part has about so many rows of the largest entity.
     pub part_rows: usize,
+    pub execution: Execution,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
 
@@ -59,6 +60,7 @@ impl RunOptions {
             threads: 0,
             memory_limit: None,
             part_rows: PART_ROWS,
+            execution: Execution::Aligned,
             progress: Arc::new(|_| {}),
         }
     }
@@ -114,7 +116,7 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     let layout = Layout::new(program, &snapshot, options.part_rows)?;
     let phases = Phases::new(&flat, &layout, &snapshot)?;
     let state = session::state(options.memory_limit)?;
-    let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored);
+    let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored, options.execution);
     let mut collected = Collected::new(program, &work, &folder)?;
     (options.progress)(Progress::Started { parts: layout.parts });
     session::deep(|| {

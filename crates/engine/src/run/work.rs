@@ -14,8 +14,11 @@ use super::parts::Layout;
 use super::phases::{Phase, Phases};
 use super::snapshot::Snapshot;
 use super::totals::Totals;
-use crate::EngineError;
+use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
+use crate::needs::{column_needs, totalled};
+use crate::stages::Stage;
+use crate::{EngineError, Execution};
 use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::lower::{ROW_TYPE, data_type};
@@ -42,10 +45,49 @@ pub(crate) struct Work<'a> {
     pub snapshot: &'a Snapshot,
     pub state: &'a SessionState,
     pub outputs: Vec<Output>,
+    before: Steps<'a>,
+    part: Steps<'a>,
+    after: Steps<'a>,
     /// Entities that are not split, with what is computed before the parts.
     pub whole: Tables,
     /// Keys of split entities to which edges lead from elsewhere.
     pub crossed: Tables,
+}
+
+/// The stages of a phase, in one of the forms in which they can be executed.
+enum Steps<'a> {
+    Plans(&'a [Stage]),
+    Aligned(AlignedPlan),
+}
+
+impl Steps<'_> {
+    fn evaluate(
+        &self,
+        state: &SessionState,
+        flat: &Flat<'_>,
+        tables: &mut Tables,
+        runtime: &Runtime,
+    ) -> Result<(), EngineError> {
+        match self {
+            Self::Plans(stages) => runtime.block_on(tables.evaluate(state, flat, stages)),
+            Self::Aligned(plan) => plan.evaluate(flat.program, tables),
+        }
+    }
+}
+
+/// The columns that something reads after the phase that makes them.
+fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
+    let mut kept: BTreeSet<ColumnId> = stored.union(&totalled(flat.program)).copied().collect();
+    kept.extend(&phases.handed_over);
+    for id in &flat.order {
+        let phase = phases.of(*id);
+        column_needs(flat.program, *id, &mut |needed| {
+            if phases.of(needed) != phase {
+                kept.insert(needed);
+            }
+        });
+    }
+    kept
 }
 
 /// What a part hands over.
@@ -66,11 +108,30 @@ impl<'a> Work<'a> {
         snapshot: &'a Snapshot,
         state: &'a SessionState,
         stored: &BTreeSet<ColumnId>,
+        execution: Execution,
     ) -> Self {
         let program = flat.program;
         let outputs = outputs(flat, layout, phases, stored);
         let none = || Tables(vec![None; program.entities.len()]);
-        Self { program, flat, layout, phases, snapshot, state, outputs, whole: none(), crossed: none() }
+        let kept = kept(flat, phases, stored);
+        let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| match execution {
+            Execution::Plans => Steps::Plans(stages),
+            Execution::Aligned => Steps::Aligned(AlignedPlan::new(flat, stages, kept)),
+        };
+        Self {
+            program,
+            flat,
+            layout,
+            phases,
+            snapshot,
+            state,
+            outputs,
+            before: steps(&phases.before, &kept),
+            part: steps(&phases.part, &kept),
+            after: steps(&phases.after, &kept),
+            whole: none(),
+            crossed: none(),
+        }
     }
 
     /// Loads the entities that are not split, and computes what the parts may need of them.
@@ -92,7 +153,7 @@ impl<'a> Work<'a> {
             let rows = 0..self.snapshot.rows(parent);
             self.crossed.0[parent.index()] = Some(self.load(parent, [], rows, &mut vec![])?);
         }
-        runtime.block_on(self.whole.evaluate(self.state, self.flat, &self.phases.before))?;
+        self.before.evaluate(self.state, self.flat, &mut self.whole, runtime)?;
         let owns = |entity: EntityId| !self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Before;
         totals.add_tables(self.program, &self.whole, &owns, &made);
@@ -134,7 +195,7 @@ impl<'a> Work<'a> {
             let needed = self.flat.columns.keys().copied();
             tables.0[entity.index()] = Some(self.load(entity, needed, rows, &mut findings)?);
         }
-        runtime.block_on(tables.evaluate(self.state, self.flat, &self.phases.part))?;
+        self.part.evaluate(self.state, self.flat, &mut tables, runtime)?;
         let mut totals = Totals::new(self.program)?;
         let owns = |entity: EntityId| self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
@@ -181,7 +242,7 @@ impl<'a> Work<'a> {
                 table.columns.insert(column.name.clone(), concat(&arrays)?);
             }
         }
-        runtime.block_on(tables.evaluate(self.state, self.flat, &self.phases.after))?;
+        self.after.evaluate(self.state, self.flat, &mut tables, runtime)?;
         let made = |id: ColumnId| self.phases.of(id) == Phase::After;
         totals.add_tables(self.program, &tables, &|_| false, &made);
         collect(self.program, &tables, &made, findings);

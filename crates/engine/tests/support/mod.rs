@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use engine::interval;
+use engine::{Execution, interval};
 use model::{Date, Text};
 use pack::program::{
     Aggregate, AggregateFunction, Blank, CaseRecord, Column, ColumnId, ColumnKind, Comparison, Dated,
@@ -390,7 +390,16 @@ fn shown_at(array: &ArrayRef, row: usize) -> String {
 /// Runs over records and gives the values of a column of an entity, in order of rows.
 pub fn run(program: &Program, as_of: &str, records: &[CaseRecord]) -> HashMap<String, RecordBatch> {
     let tables = engine::tables_of_records(program, records).expect("records make tables");
-    engine::run_tables(program, day(as_of), tables).expect("the program runs")
+    let aligned = engine::run_tables(program, day(as_of), tables.clone(), Execution::Aligned);
+    let planned = engine::run_tables(program, day(as_of), tables, Execution::Plans);
+    let (aligned, planned) = (aligned.expect("the stages run"), planned.expect("the plans run"));
+    for (entity, expected) in &planned {
+        for field in expected.schema().fields() {
+            let (name, column) = (field.name(), |batch: &RecordBatch| batch.column_by_name(field.name()).map(shown));
+            assert_eq!(column(&aligned[entity]), column(expected), "{entity}.{name} by both ways of execution");
+        }
+    }
+    aligned
 }
 
 pub fn values(results: &HashMap<String, RecordBatch>, entity: &str, column: &str) -> Vec<String> {

@@ -1,0 +1,131 @@
+//! Vectors: a few thousand values of one kind, with what is NULL among them.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use datafusion::arrow::array::{Array, StringArray};
+
+/// For every row 1 where the value is NULL, else 0; absent where nothing is NULL.
+pub(super) type Nulls = Option<Rc<Vec<u8>>>;
+
+/// Values of a vector. What stands where the value is NULL means nothing.
+#[derive(Clone, Debug)]
+pub(super) enum Lane<'a, T: Copy> {
+    /// The same value in every row.
+    Same(T),
+    Each(Cow<'a, [T]>),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Lanes<'a, T: Copy> {
+    pub lane: Lane<'a, T>,
+    pub nulls: Nulls,
+}
+
+/// Dates are day numbers in `Int`; truth values are 0 and 1.
+#[derive(Clone, Debug)]
+pub(super) enum Vector<'a> {
+    /// NULL in every row.
+    Null,
+    Bool(Lanes<'a, u8>),
+    Int(Lanes<'a, i64>),
+    Wide(Lanes<'a, i128>),
+    Float(Lanes<'a, f64>),
+    Text(TextLane),
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum TextLane {
+    Same(Rc<str>),
+    Each(StringArray),
+}
+
+impl<'a, T: Copy> Lanes<'a, T> {
+    pub fn same(value: T) -> Self {
+        Self { lane: Lane::Same(value), nulls: None }
+    }
+
+    pub fn each(values: Vec<T>, nulls: Nulls) -> Self {
+        Self { lane: Lane::Each(Cow::Owned(values)), nulls }
+    }
+
+    pub fn borrowed(values: &'a [T], nulls: Nulls) -> Self {
+        Self { lane: Lane::Each(Cow::Borrowed(values)), nulls }
+    }
+
+    pub fn operand(&self) -> Operand<'_, T> {
+        match &self.lane {
+            Lane::Same(value) => Operand::Same(*value),
+            Lane::Each(values) => Operand::Each(values),
+        }
+    }
+
+    pub fn at(&self, row: usize) -> T {
+        match &self.lane {
+            Lane::Same(value) => *value,
+            Lane::Each(values) => values[row],
+        }
+    }
+}
+
+/// What a kernel reads.
+#[derive(Clone, Copy)]
+pub(super) enum Operand<'a, T: Copy> {
+    Same(T),
+    Each(&'a [T]),
+}
+
+/// Applies a function of two values row by row.
+pub(super) fn map2<'r, A: Copy, B: Copy, C: Copy>(
+    a: Operand<'_, A>,
+    b: Operand<'_, B>,
+    function: impl Fn(A, B) -> C,
+) -> Lane<'r, C> {
+    Lane::Each(Cow::Owned(match (a, b) {
+        (Operand::Same(a), Operand::Same(b)) => return Lane::Same(function(a, b)),
+        (Operand::Each(a), Operand::Same(b)) => a.iter().map(|a| function(*a, b)).collect(),
+        (Operand::Same(a), Operand::Each(b)) => b.iter().map(|b| function(a, *b)).collect(),
+        (Operand::Each(a), Operand::Each(b)) => a.iter().zip(b).map(|(a, b)| function(*a, *b)).collect(),
+    }))
+}
+
+pub(super) fn map1<'r, A: Copy, B: Copy>(a: Operand<'_, A>, function: impl Fn(A) -> B) -> Lane<'r, B> {
+    match a {
+        Operand::Same(a) => Lane::Same(function(a)),
+        Operand::Each(a) => Lane::Each(Cow::Owned(a.iter().map(|a| function(*a)).collect())),
+    }
+}
+
+/// NULL where either is.
+pub(super) fn either(a: &Nulls, b: &Nulls) -> Nulls {
+    match (a, b) {
+        (None, other) | (other, None) => other.clone(),
+        (Some(a), Some(b)) if Rc::ptr_eq(a, b) => Some(Rc::clone(a)),
+        (Some(a), Some(b)) => Some(Rc::new(a.iter().zip(b.iter()).map(|(a, b)| a | b).collect())),
+    }
+}
+
+impl Vector<'_> {
+    pub fn nulls(&self) -> Nulls {
+        match self {
+            Self::Null => None,
+            Self::Bool(lanes) => lanes.nulls.clone(),
+            Self::Int(lanes) => lanes.nulls.clone(),
+            Self::Wide(lanes) => lanes.nulls.clone(),
+            Self::Float(lanes) => lanes.nulls.clone(),
+            Self::Text(TextLane::Same(_)) => None,
+            Self::Text(TextLane::Each(array)) => array.nulls().filter(|nulls| nulls.null_count() > 0).map(
+                |nulls| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect()),
+            ),
+        }
+    }
+
+    /// The text of a row of a text vector.
+    pub fn text(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Text(TextLane::Same(text)) => Some(text),
+            Self::Text(TextLane::Each(array)) => array.is_valid(row).then(|| array.value(row)),
+            _ => None,
+        }
+    }
+}
