@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
-use engine::{EngineError, Execution, Progress, RunOptions, RunSummary};
+use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, Timings};
 use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -27,20 +28,33 @@ pub enum AssessError {
 /// What to run and where to.
 pub struct AssessOptions {
     pub as_of: Date,
-    /// Folder of the run; below the registry if absent.
-    pub out: Option<PathBuf>,
+    /// Where the run goes.
+    pub out: Out,
+    /// Parts worked on at a time; 0 for one for each core.
     pub threads: usize,
-    /// Bytes that operators may hold together; no limit if absent.
+    /// Bytes that the run may hold; no limit if absent.
     pub memory_limit: Option<usize>,
     pub execution: Execution,
+    /// Where to note what the pieces of the run take.
+    pub timings: Timings,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
+}
+
+/// Where a run goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Out {
+    /// Below the registry, or beside the snapshot, under a name that says what went into it.
+    Usual,
+    Folder(PathBuf),
+    /// Nowhere: everything is computed, and only totals and the number of findings are kept.
+    Nowhere,
 }
 
 /// A finished run.
 pub struct Assessment {
-    pub run: PathBuf,
+    pub run: Option<PathBuf>,
     pub summary: RunSummary,
-    /// The run's `manifest.json`.
+    /// The run's `manifest.json`; the totals and findings alone if nothing was written.
     pub manifest: serde_json::Value,
 }
 
@@ -50,40 +64,83 @@ pub fn assess(
     pack: &Loaded,
     options: &AssessOptions,
 ) -> Result<Assessment, AssessError> {
-    let program = &pack.program;
     refuse_changes(pack, options.as_of)?;
     let snapshots = registry.folder().join("snapshots");
     let fresh = snapshots.join("next");
+    let since = Instant::now();
     let taken = registry.snapshot(&fresh)?;
+    options.timings.add("snapshot", since, 0, 0);
     let snapshot = snapshots.join(&taken.digest[..16.min(taken.digest.len())]);
     settle(&fresh, &snapshot)?;
-    let run = options.out.clone().unwrap_or_else(|| {
-        let name = format!("{}-{}", options.as_of, &program.digest[..12.min(program.digest.len())]);
-        registry.folder().join("runs").join(format!("{name}-{}", &taken.digest[..12.min(taken.digest.len())]))
-    });
-    let building = beside(&run);
-    if building.exists() {
+    run_over(&snapshot, &registry.folder().join("runs"), &taken.digest, pack, options)
+}
+
+/// Runs the pack over a snapshot.
+pub fn assess_snapshot(
+    snapshot: &Path,
+    pack: &Loaded,
+    options: &AssessOptions,
+) -> Result<Assessment, AssessError> {
+    refuse_changes(pack, options.as_of)?;
+    let name = snapshot.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let runs = snapshot.parent().unwrap_or(Path::new(".")).join("runs");
+    run_over(snapshot, &runs, &name, pack, options)
+}
+
+fn run_over(
+    snapshot: &Path,
+    runs: &Path,
+    of: &str,
+    pack: &Loaded,
+    options: &AssessOptions,
+) -> Result<Assessment, AssessError> {
+    let program = &pack.program;
+    let short = |text: &str| text.chars().take(12).collect::<String>();
+    let run = match &options.out {
+        Out::Nowhere => None,
+        Out::Folder(folder) => Some(folder.clone()),
+        Out::Usual => Some(runs.join(format!("{}-{}-{}", options.as_of, short(&program.digest), short(of)))),
+    };
+    let building = run.as_deref().map(beside);
+    if let Some(building) = building.as_ref().filter(|building| building.exists()) {
         // Left behind by a run that was cut off.
-        std::fs::remove_dir_all(&building).map_err(io(&building))?;
+        std::fs::remove_dir_all(building).map_err(io(building))?;
     }
     let summary = engine::run(
         program,
         &RunOptions {
-            snapshot,
+            snapshot: snapshot.to_owned(),
             out: building.clone(),
             as_of: options.as_of,
             threads: options.threads,
             memory_limit: options.memory_limit,
             part_rows: engine::PART_ROWS,
             execution: options.execution,
+            timings: options.timings.clone(),
             progress: Arc::clone(&options.progress),
         },
     )?;
-    pack.save(&building).map_err(io(&building))?;
-    replace(&building, &run)?;
-    let bytes = std::fs::read(run.join("manifest.json")).map_err(io(&run))?;
-    let manifest = serde_json::from_slice(&bytes).unwrap_or_default();
+    let manifest = match (&building, &run) {
+        (Some(building), Some(run)) => {
+            pack.save(building).map_err(io(building))?;
+            replace(building, run)?;
+            let bytes = std::fs::read(run.join("manifest.json")).map_err(io(run))?;
+            serde_json::from_slice(&bytes).unwrap_or_default()
+        }
+        _ => in_short(options.as_of, &summary),
+    };
     Ok(Assessment { run, summary, manifest })
+}
+
+/// What is kept of a run that is written nowhere.
+fn in_short(as_of: Date, summary: &RunSummary) -> serde_json::Value {
+    let number = |value: &i128| match i64::try_from(*value) {
+        Ok(value) => serde_json::Value::from(value),
+        Err(_) => serde_json::Value::from(value.to_string()),
+    };
+    let totals: serde_json::Map<String, serde_json::Value> =
+        summary.totals.iter().map(|(id, value)| (id.clone(), number(value))).collect();
+    serde_json::json!({ "as_of": as_of.to_string(), "totals": totals, "findings": summary.findings })
 }
 
 /// Rules may say that a parameter they read must not change within the calendar year.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use engine::{EngineError, Execution};
 use engine::interpret::calculate;
+use engine::{EngineError, Execution};
 use model::Date;
 use pack::program::{Case, CaseRecord, ColumnKind, Expectation, Program, Span, Value};
 

@@ -21,5 +21,5 @@ mod tables;
 
 pub use engine::explain::{Explanation, value_text};
 pub use engine::sql::{Dialect, script as sql_script};
-pub use engine::{Execution, Progress, run_tables};
+pub use engine::{Execution, Progress, Timings, run_tables};
 pub use store::{Moment, Registry};

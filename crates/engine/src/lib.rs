@@ -36,4 +36,4 @@ pub use memory::run_tables;
 pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
 pub use query::query;
 pub use records::{PROVENANCE, array, tables_of_records};
-pub use run::{PART_ROWS, Progress, RunOptions, RunSummary, run};
+pub use run::{PART_ROWS, Progress, RunOptions, RunSummary, Timing, Timings, run};

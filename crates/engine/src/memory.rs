@@ -11,6 +11,7 @@ use pack::program::{ColumnId, ColumnKind, EntityId, Program};
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::{Missing, Wanted, first_row, load, note_unknowns};
+use crate::run::Timings;
 use crate::table::{Table, Tables};
 use crate::{EngineError, Execution, needs, session, stages};
 
@@ -48,7 +49,11 @@ pub fn run_tables(
     let stages = stages::stages(&flat, &stored);
     session::deep(|| {
         match execution {
-            Execution::Aligned => AlignedPlan::new(&flat, &stages, &stored).evaluate(program, &mut loaded)?,
+            Execution::Aligned => AlignedPlan::new(&flat, &stages, &stored).evaluate(
+                program,
+                &mut loaded,
+                &Timings::default(),
+            )?,
             Execution::Plans => {
                 session::small_runtime()?.block_on(loaded.evaluate(session::shared()?, &flat, &stages))?;
             }

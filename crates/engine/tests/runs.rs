@@ -73,7 +73,8 @@ fn a_run_says_what_memory_says() {
     let tables = tables_of_records(&world, 7);
     write_snapshot(&dir.path().join("snapshot"), &tables);
     run_world(&world, dir.path(), "run", 30, 2);
-    let results = engine::run_tables(&world.program, day("2015-12-31"), tables, engine::Execution::Aligned).expect("it runs");
+    let results = engine::run_tables(&world.program, day("2015-12-31"), tables, engine::Execution::Aligned)
+        .expect("it runs");
     for (entity, expected) in &results {
         let found = engine::query(&dir.path().join("run"), &format!("SELECT * FROM {entity} ORDER BY _row"));
         let found = found.expect("the query is answered");

@@ -44,7 +44,8 @@ fn execute(script: &str, tables: &HashMap<String, RecordBatch>) -> HashMap<Strin
 fn same(program: &Program, tables: HashMap<String, RecordBatch>) {
     let script = script(program, day("2015-12-31"), Dialect::DataFusion).expect("a script");
     let printed = execute(&script, &tables);
-    let planned = engine::run_tables(program, day("2015-12-31"), tables, engine::Execution::Aligned).expect("it runs");
+    let planned =
+        engine::run_tables(program, day("2015-12-31"), tables, engine::Execution::Aligned).expect("it runs");
     assert_eq!(printed.len(), planned.len());
     for (entity, expected) in &planned {
         let found = &printed[entity];

@@ -102,17 +102,23 @@ impl FromStr for DateArgument {
 #[derive(Args)]
 pub struct AssessOptions {
     /// Folder of the registry.
-    #[arg(long)]
-    pub registry: PathBuf,
+    #[arg(long, required_unless_present = "snapshot")]
+    pub registry: Option<PathBuf>,
+    /// Folder of a snapshot, instead of a registry.
+    #[arg(long, conflicts_with = "registry")]
+    pub snapshot: Option<PathBuf>,
     /// Folder of the pack.
     #[arg(long)]
     pub pack: PathBuf,
     /// Day on which the pack is applied.
     #[arg(long)]
     pub as_of: DateArgument,
-    /// Folder of the run; below the registry if absent.
+    /// Folder of the run; below the registry, or beside the snapshot, if absent.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Compute everything, print the totals, and write no run.
+    #[arg(long, conflicts_with = "out")]
+    pub totals_only: bool,
     /// Set a parameter for this run: `poverty_line=3000`, `deductible.level1=200`.
     #[arg(long = "set", value_name = "PARAM=VALUE")]
     pub set: Vec<SetArgument>,
@@ -122,9 +128,48 @@ pub struct AssessOptions {
     /// Threads to use; all cores if absent.
     #[arg(long)]
     pub threads: Option<usize>,
+    /// Memory that the run may take: `512MiB`, `2GiB`; no limit if absent.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<SizeArgument>,
+    /// Print what each stage took: time over all threads, rows, bytes.
+    #[arg(long)]
+    pub timings: bool,
+    /// How stages are executed; both give the same.
+    #[arg(long, value_enum, default_value_t = ExecutionArgument::Aligned)]
+    pub execution: ExecutionArgument,
     /// Print the totals as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExecutionArgument {
+    /// Along the order of the snapshot.
+    Aligned,
+    /// As DataFusion plans.
+    Plans,
+}
+
+/// A number of bytes: `512MiB`.
+#[derive(Clone, Copy)]
+pub struct SizeArgument(pub usize);
+
+impl FromStr for SizeArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
+        let (number, unit) = text.split_at(digits);
+        let factor: usize = match unit.trim() {
+            "" | "B" => 1,
+            "KiB" | "K" => 1 << 10,
+            "MiB" | "M" => 1 << 20,
+            "GiB" | "G" => 1 << 30,
+            _ => return Err(format!("`{text}` is no size: write `512MiB` or `2GiB`")),
+        };
+        let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
+        size.map(Self).ok_or_else(|| format!("`{text}` is no size: write `512MiB` or `2GiB`"))
+    }
 }
 
 /// `name=value`.

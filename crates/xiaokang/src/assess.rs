@@ -1,48 +1,64 @@
 //! `xiaokang assess`
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use app::Progress;
-use app::assess::{AssessError, AssessOptions, assess};
+use app::assess::{AssessError, AssessOptions, Out, assess, assess_snapshot};
+use app::{Execution, Progress, Timings};
 use model::Lang;
 use pack::program::{Program, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
-use crate::arguments;
+use crate::arguments::{self, ExecutionArgument};
 use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar};
 
 pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
     let pack = load_pack(&options.pack, &options.overlay, &overrides)?;
-    let registry = open_registry(&options.registry, &pack.program)?;
     let bar = progress_bar(if lang == Lang::Zh { "运行" } else { "assessing" });
     let shown = bar.clone();
-    let done = assess(
-        &registry,
-        &pack,
-        &AssessOptions {
-            as_of: options.as_of.0,
-            out: options.out.clone(),
-            threads: options.threads.unwrap_or(0),
-            memory_limit: None,
-            execution: app::Execution::Aligned,
-            progress: Arc::new(move |progress| match progress {
-                Progress::Started { parts } => shown.set_length(parts as u64),
-                Progress::Parts { done, .. } => shown.set_position(done as u64),
-                Progress::Finishing => {
-                    shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" });
-                }
-            }),
+    let timings = Timings::default();
+    let settings = AssessOptions {
+        as_of: options.as_of.0,
+        out: match &options.out {
+            _ if options.totals_only => Out::Nowhere,
+            Some(folder) => Out::Folder(folder.clone()),
+            None => Out::Usual,
         },
-    )
-    .map_err(failure)?;
+        threads: options.threads.unwrap_or(0),
+        memory_limit: options.memory.map(|size| size.0),
+        execution: match options.execution {
+            ExecutionArgument::Aligned => Execution::Aligned,
+            ExecutionArgument::Plans => Execution::Plans,
+        },
+        timings: timings.clone(),
+        progress: Arc::new(move |progress| match progress {
+            Progress::Started { parts } => shown.set_length(parts as u64),
+            Progress::Parts { done, .. } => shown.set_position(done as u64),
+            Progress::Finishing => {
+                shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" });
+            }
+        }),
+    };
+    let since = Instant::now();
+    let done = match (&options.snapshot, &options.registry) {
+        (Some(snapshot), _) => assess_snapshot(snapshot, &pack, &settings),
+        (None, Some(registry)) => assess(&open_registry(registry, &pack.program)?, &pack, &settings),
+        (None, None) => return Err(Failure::input("say `--registry` or `--snapshot`")),
+    };
+    let done = done.map_err(failure)?;
     bar.finish_and_clear();
     let manifest = done.manifest;
     if options.json {
-        println!("{:#}", totals_json(&manifest, &done.run));
+        println!("{:#}", totals_json(&manifest, done.run.as_deref()));
     } else {
         print!("{}", totals_text(&pack.program, &manifest, lang));
-        println!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, done.run.display());
+        if let Some(run) = &done.run {
+            println!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, run.display());
+        }
+    }
+    if options.timings {
+        eprint!("{}", timings_text(&timings, since.elapsed(), lang));
     }
     let findings = manifest["findings"].as_object().is_some_and(|findings| !findings.is_empty());
     if findings && !options.json {
@@ -58,6 +74,25 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     Ok(if findings { Outcome::Findings } else { Outcome::Done })
 }
 
+/// A line for each piece of the run.
+fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
+    let mut text = String::new();
+    let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    for timing in timings.all() {
+        let seconds = timing.time.as_secs_f64();
+        let rate = if timing.rows > 0 && seconds > 0.0 { timing.rows as f64 / seconds / 1e6 } else { 0.0 };
+        text.push_str(&format!(
+            "{:<28} {seconds:>9.3} s {:>12} rows {rate:>9.2} M/s {:>9.1} MiB\n",
+            timing.label,
+            timing.rows,
+            megabytes(timing.bytes)
+        ));
+    }
+    let label = if lang == Lang::Zh { "历时" } else { "elapsed" };
+    text.push_str(&format!("{label} {:.3} s\n", whole.as_secs_f64()));
+    text
+}
+
 pub fn failure(error: AssessError) -> Failure {
     match error {
         AssessError::Io { .. } => Failure::internal(error),
@@ -66,14 +101,14 @@ pub fn failure(error: AssessError) -> Failure {
 }
 
 /// The totals by their stable names, and what they were made from.
-fn totals_json(manifest: &Json, run: &std::path::Path) -> Json {
+fn totals_json(manifest: &Json, run: Option<&std::path::Path>) -> Json {
     let mut all = manifest["totals"].clone();
     if let Some(map) = all.as_object_mut() {
         map.insert("as_of".to_owned(), manifest["as_of"].clone());
         map.insert("pack_digest".to_owned(), manifest["pack"]["digest"].clone());
         map.insert("snapshot_digest".to_owned(), manifest["snapshot"]["digest"].clone());
         map.insert("findings".to_owned(), manifest["findings"].clone());
-        map.insert("run".to_owned(), json!(run.display().to_string()));
+        map.insert("run".to_owned(), json!(run.map(|run| run.display().to_string())));
     }
     all
 }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use model::Lang;
 
-use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
+use crate::arguments::{
+    AssessOptions, DateArgument, DemoOptions, ExecutionArgument, ExplainOptions, ImportOptions,
+};
 use crate::console::{CommandResult, Failure, Outcome, load_pack};
 use crate::{assess, explain, import};
 
@@ -46,10 +48,15 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     heading(lang, "二、按决定评估", "2. assess by the Decision");
     assess::run(
         &AssessOptions {
-            registry,
+            registry: Some(registry),
+            snapshot: None,
             pack: options.pack.clone(),
             as_of: DateArgument(as_of),
             out: Some(run.clone()),
+            totals_only: false,
+            memory: None,
+            timings: false,
+            execution: ExecutionArgument::Aligned,
             set: Vec::new(),
             overlay: Vec::new(),
             threads: None,

@@ -129,9 +129,8 @@ fn compare(dialect: Dialect, ask: Ask<'_>) {
 
 fn engine_results(program: &Program, as_of: model::Date) -> HashMap<String, RecordBatch> {
     let tables = tables_at(program, as_of).expect("tables of the cases");
-    let run = |execution| {
-        app::run_tables(program, as_of, tables.clone(), execution).expect("the engine runs")
-    };
+    let run =
+        |execution| app::run_tables(program, as_of, tables.clone(), execution).expect("the engine runs");
     let (aligned, planned) = (run(app::Execution::Aligned), run(app::Execution::Plans));
     assert_eq!(aligned.len(), planned.len());
     for (entity, batch) in &planned {

@@ -9,8 +9,9 @@ mod plan;
 mod window;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{Array, ArrayRef};
 use pack::program::{EntityId, Program};
 
 pub(crate) use plan::AlignedPlan;
@@ -28,25 +29,39 @@ pub enum Execution {
 use plan::{AlignedStage, Pass, Projection, Segment, WindowSegment};
 
 use crate::EngineError;
+use crate::run::Timings;
 use crate::table::Tables;
 use crate::vector::{Accumulator, Column, Machine};
 
 impl AlignedPlan {
     /// Executes the stages one after the other, each adding the columns that are still needed.
-    pub fn evaluate(&self, program: &Program, tables: &mut Tables) -> Result<(), EngineError> {
+    pub fn evaluate(
+        &self,
+        program: &Program,
+        tables: &mut Tables,
+        timings: &Timings,
+    ) -> Result<(), EngineError> {
         for stage in &self.stages {
-            stage.evaluate(program, tables)?;
+            let since = Instant::now();
+            let bytes = stage.evaluate(program, tables)?;
+            timings.add(&stage.label, since, rows(tables, stage.entity), bytes);
         }
         Ok(())
     }
 }
 
 impl AlignedStage {
-    fn evaluate(&self, program: &Program, tables: &mut Tables) -> Result<(), EngineError> {
+    /// The bytes of the columns that it made.
+    fn evaluate(&self, program: &Program, tables: &mut Tables) -> Result<usize, EngineError> {
         let mut passing = vec![];
+        let mut bytes = 0;
+        let size = |columns: &BTreeMap<String, ArrayRef>| -> usize {
+            columns.values().map(|array| array.get_array_memory_size()).sum()
+        };
         for pass in &self.passes {
             let columns = pass.evaluate(program, self.entity, tables)?;
             passing.extend(columns.keys().cloned());
+            bytes += size(&columns);
             self.add(tables, columns);
         }
         for segment in &self.segments {
@@ -57,6 +72,7 @@ impl AlignedStage {
             if let Segment::Window(_) = segment {
                 passing.extend(columns.keys().cloned());
             }
+            bytes += size(&columns);
             self.add(tables, columns);
         }
         if let Some(table) = tables.0.get_mut(self.entity.index()).and_then(Option::as_mut) {
@@ -64,7 +80,7 @@ impl AlignedStage {
                 table.columns.remove(&name);
             }
         }
-        Ok(())
+        Ok(bytes)
     }
 
     fn add(&self, tables: &mut Tables, columns: BTreeMap<String, ArrayRef>) {

@@ -15,6 +15,8 @@ pub(crate) struct AlignedPlan {
 }
 
 pub(super) struct AlignedStage {
+    /// `stage household 2`.
+    pub label: String,
     pub entity: EntityId,
     pub passes: Vec<Pass>,
     pub segments: Vec<Segment>,
@@ -83,12 +85,19 @@ impl AlignedPlan {
         };
         let mut read: BTreeSet<(EntityId, String)> = kept
             .iter()
-            .map(|id| (flat.columns.get(id).map_or_else(|| flat.program.columns[id.index()].entity, |column| column.entity),
-                flat.program.columns[id.index()].name.clone()))
+            .map(|id| {
+                (
+                    flat.columns
+                        .get(id)
+                        .map_or_else(|| flat.program.columns[id.index()].entity, |column| column.entity),
+                    flat.program.columns[id.index()].name.clone(),
+                )
+            })
             .collect();
         let mut drafts = vec![];
         for stage in stages {
-            let passes: Vec<Pass> = stage.aggregates.iter().map(|pass| draft_pass(flat, pass, &sources)).collect();
+            let passes: Vec<Pass> =
+                stage.aggregates.iter().map(|pass| draft_pass(flat, pass, &sources)).collect();
             for pass in &passes {
                 read.extend(pass.program.inputs().map(|input| (input.entity, input.name.clone())));
             }
@@ -97,11 +106,12 @@ impl AlignedPlan {
                 let (Draft::Project { builder, .. } | Draft::Window { builder, .. }) = draft;
                 read.extend(builder.inputs().map(|input| (input.entity, input.name.clone())));
             }
-            drafts.push((stage.entity, passes, segments));
+            let name = &flat.program.entities[stage.entity.index()].name;
+            drafts.push((format!("stage {name} {}", stage.number), stage.entity, passes, segments));
         }
-        let stages = drafts.into_iter().map(|(entity, passes, segments)| {
+        let stages = drafts.into_iter().map(|(label, entity, passes, segments)| {
             let segments = segments.into_iter().map(|draft| settle(entity, draft, &read)).collect();
-            AlignedStage { entity, passes, segments }
+            AlignedStage { label, entity, passes, segments }
         });
         Self { stages: stages.collect() }
     }
@@ -208,8 +218,7 @@ fn draft_window<'a>(entity: EntityId, calls: &[Call], sources: &'a crate::vector
     }
     let groups = groups.into_iter().map(|(_, group)| group).collect();
     let Inputs { builder, names, .. } = inputs;
-    let segment =
-        WindowSegment { inputs: Projection { program: VectorProgram::default(), names }, groups };
+    let segment = WindowSegment { inputs: Projection { program: VectorProgram::default(), names }, groups };
     Draft::Window { builder, segment }
 }
 
@@ -252,4 +261,3 @@ fn settle(entity: EntityId, draft: Draft<'_>, read: &BTreeSet<(EntityId, String)
         }
     }
 }
-

@@ -58,7 +58,11 @@ struct Sorted {
 impl Sorted {
     fn new(columns: &[SortColumn], partitioned: usize, rows: usize) -> Result<Self, EngineError> {
         if rows == 0 {
-            return Ok(Self { order: UInt32Array::from(Vec::<u32>::new()), partitions: vec![], ties: vec![] });
+            return Ok(Self {
+                order: UInt32Array::from(Vec::<u32>::new()),
+                partitions: vec![],
+                ties: vec![],
+            });
         }
         let order = lexsort_to_indices(columns, None)?;
         let values = columns.iter().map(|column| Ok(take(&column.values, &order, None)?));

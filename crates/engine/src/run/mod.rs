@@ -6,12 +6,14 @@ mod parts;
 mod phases;
 mod pool;
 mod snapshot;
+mod timings;
 mod totals;
 mod work;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use model::Date;
@@ -28,17 +30,19 @@ use totals::Totals;
 use work::{PartResult, Work};
 
 pub(crate) use manifest::FORMAT;
+pub use timings::{Timing, Timings};
 
 /// Rows of the largest entity in a part, where nothing else is said.
-pub const PART_ROWS: usize = 200_000;
+pub const PART_ROWS: usize = 1 << 17;
 
 /// What to run and how.
 #[derive(Clone)]
 pub struct RunOptions {
     /// Folder of the snapshot.
     pub snapshot: PathBuf,
-    /// Folder of the run, which must not exist.
-    pub out: PathBuf,
+    /// Folder of the run, which must not exist; without one everything is computed and only totals and the
+    /// number of findings are kept.
+    pub out: Option<PathBuf>,
     pub as_of: Date,
     /// Parts worked on at a time; 0 for one for each core.
     pub threads: usize,
@@ -47,20 +51,23 @@ pub struct RunOptions {
     /// A part has about so many rows of the largest entity.
     pub part_rows: usize,
     pub execution: Execution,
+    /// Where to note what the pieces of the run take.
+    pub timings: Timings,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
 }
 
 impl RunOptions {
     /// All cores, no limit, no progress.
-    pub fn new(snapshot: impl Into<PathBuf>, out: impl Into<PathBuf>, as_of: Date) -> Self {
+    pub fn new(snapshot: impl Into<PathBuf>, out: Option<PathBuf>, as_of: Date) -> Self {
         Self {
             snapshot: snapshot.into(),
-            out: out.into(),
+            out,
             as_of,
             threads: 0,
             memory_limit: None,
             part_rows: PART_ROWS,
             execution: Execution::Aligned,
+            timings: Timings::default(),
             progress: Arc::new(|_| {}),
         }
     }
@@ -81,7 +88,7 @@ pub enum Progress {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSummary {
     /// The folder.
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
     pub parts: usize,
     /// Rows of each entity of the snapshot.
     pub rows: BTreeMap<String, u64>,
@@ -102,7 +109,8 @@ pub struct RunSummary {
 /// A snapshot that does not fit the program, a parameter without a value in force, a folder that exists,
 /// or a failure of DataFusion or the disk. A single subject never makes a run fail.
 pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, EngineError> {
-    let folder = Folder::create(&options.out)?;
+    let folder = options.out.as_deref().map(Folder::create).transpose()?;
+    let since = Instant::now();
     let snapshot = Snapshot::open(program, &options.snapshot)?;
     let stored = needs::stored(program);
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
@@ -113,11 +121,14 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
         snapshot.note_unknowns(program, &wanted, &mut unknowns);
     }
     let flat = desugar(program, Env { as_of: options.as_of }, &unknowns, wanted)?;
+    options.timings.add("plan", since, 0, 0);
+    let since = Instant::now();
     let layout = Layout::new(program, &snapshot, options.part_rows)?;
     let phases = Phases::new(&flat, &layout, &snapshot)?;
+    options.timings.add("split", since, 0, 0);
     let state = session::state(options.memory_limit)?;
-    let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored, options.execution);
-    let mut collected = Collected::new(program, &work, &folder)?;
+    let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored, options);
+    let mut collected = Collected::new(program, &work, folder.as_ref())?;
     (options.progress)(Progress::Started { parts: layout.parts });
     session::deep(|| {
         let runtime = session::small_runtime()?;
@@ -128,12 +139,16 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
         threads => threads,
     };
     pool::in_order(threads, layout.parts, &|part, runtime| work.part(part, runtime), &mut |part, result| {
+        let since = Instant::now();
         collected.take(result)?;
+        options.timings.add("write", since, 0, 0);
         (options.progress)(Progress::Parts { done: part + 1, parts: layout.parts });
         Ok(())
     })?;
     (options.progress)(Progress::Finishing);
-    session::deep(|| collected.finish(&work, &folder))?;
+    let since = Instant::now();
+    session::deep(|| collected.finish(&work, folder.as_ref()))?;
+    options.timings.add("finish", since, 0, 0);
     publish(program, options, &snapshot, &layout, collected, folder)
 }
 
@@ -149,9 +164,10 @@ struct Collected {
 }
 
 impl Collected {
-    fn new(program: &Program, work: &Work<'_>, folder: &Folder) -> Result<Self, EngineError> {
+    fn new(program: &Program, work: &Work<'_>, folder: Option<&Folder>) -> Result<Self, EngineError> {
         let mut writers = BTreeMap::new();
-        for (position, output) in work.outputs.iter().enumerate() {
+        let outputs = work.outputs.iter().enumerate();
+        for ((position, output), folder) in outputs.filter_map(|output| Some((output, folder?))) {
             let name = format!("{}.parquet", program.entities[output.entity.index()].name);
             writers.insert(position, TableWriter::create(folder.file(&name), output.schema.clone())?);
         }
@@ -186,7 +202,7 @@ impl Collected {
     }
 
     /// Computes what crosses parts and completes the files.
-    fn finish(&mut self, work: &Work<'_>, folder: &Folder) -> Result<(), EngineError> {
+    fn finish(&mut self, work: &Work<'_>, folder: Option<&Folder>) -> Result<(), EngineError> {
         let runtime = session::small_runtime()?;
         let handed_over = std::mem::take(&mut self.handed_over);
         let tables = work.finish(&runtime, handed_over, &mut self.totals, &mut self.findings)?;
@@ -201,6 +217,7 @@ impl Collected {
             self.written.push(writer.finish()?);
         }
         findings::sort(&mut self.findings);
+        let Some(folder) = folder else { return Ok(()) };
         let batch = findings::batch(work.program, &self.findings)?;
         let mut writer = TableWriter::create(folder.file("findings.parquet"), batch.schema())?;
         writer.write(batch)?;
@@ -235,26 +252,28 @@ fn publish(
     snapshot: &Snapshot,
     layout: &Layout,
     collected: Collected,
-    folder: Folder,
+    folder: Option<Folder>,
 ) -> Result<RunSummary, EngineError> {
     let entities = program.entities.iter().enumerate();
     let rows: BTreeMap<String, u64> = entities
         .map(|(index, entity)| (entity.name.clone(), snapshot.rows(EntityId(index as u32)) as u64))
         .collect();
-    let contents = manifest::Contents {
-        program,
-        as_of: options.as_of,
-        snapshot: snapshot_path(&options.out, &options.snapshot)?,
-        snapshot_digest: &snapshot.digest,
-        rows: &rows,
-        files: &collected.written,
-        findings: &collected.findings,
-        totals: &collected.totals,
-    };
-    let path = folder.file("manifest.json");
-    std::fs::write(&path, format!("{:#}\n", contents.json()))
-        .map_err(|error| EngineError::file(&path, error))?;
-    folder.publish()?;
+    if let (Some(folder), Some(out)) = (folder, &options.out) {
+        let contents = manifest::Contents {
+            program,
+            as_of: options.as_of,
+            snapshot: snapshot_path(out, &options.snapshot)?,
+            snapshot_digest: &snapshot.digest,
+            rows: &rows,
+            files: &collected.written,
+            findings: &collected.findings,
+            totals: &collected.totals,
+        };
+        let path = folder.file("manifest.json");
+        std::fs::write(&path, format!("{:#}\n", contents.json()))
+            .map_err(|error| EngineError::file(&path, error))?;
+        folder.publish()?;
+    }
     let ids = program.totals.iter().map(|total| total.id.clone());
     Ok(RunSummary {
         out: options.out.clone(),

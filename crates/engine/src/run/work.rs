@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
 use datafusion::arrow::compute::{cast, concat};
@@ -10,19 +11,21 @@ use datafusion::execution::SessionState;
 use pack::program::{ColumnId, EdgeId, EntityId, Program};
 use tokio::runtime::Runtime;
 
+use super::RunOptions;
 use super::parts::Layout;
 use super::phases::{Phase, Phases};
 use super::snapshot::Snapshot;
+use super::timings::Timings;
 use super::totals::Totals;
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
-use crate::needs::{column_needs, totalled};
-use crate::stages::Stage;
-use crate::{EngineError, Execution};
 use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::lower::{ROW_TYPE, data_type};
+use crate::needs::{column_needs, totalled};
+use crate::stages::Stage;
 use crate::table::{Table, Tables};
+use crate::{EngineError, Execution};
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -52,6 +55,9 @@ pub(crate) struct Work<'a> {
     pub whole: Tables,
     /// Keys of split entities to which edges lead from elsewhere.
     pub crossed: Tables,
+    /// Whether the records' keys are read: what is not written needs none.
+    keys: bool,
+    timings: Timings,
 }
 
 /// The stages of a phase, in one of the forms in which they can be executed.
@@ -67,10 +73,11 @@ impl Steps<'_> {
         flat: &Flat<'_>,
         tables: &mut Tables,
         runtime: &Runtime,
+        timings: &Timings,
     ) -> Result<(), EngineError> {
         match self {
             Self::Plans(stages) => runtime.block_on(tables.evaluate(state, flat, stages)),
-            Self::Aligned(plan) => plan.evaluate(flat.program, tables),
+            Self::Aligned(plan) => plan.evaluate(flat.program, tables, timings),
         }
     }
 }
@@ -108,13 +115,13 @@ impl<'a> Work<'a> {
         snapshot: &'a Snapshot,
         state: &'a SessionState,
         stored: &BTreeSet<ColumnId>,
-        execution: Execution,
+        options: &RunOptions,
     ) -> Self {
         let program = flat.program;
         let outputs = outputs(flat, layout, phases, stored);
         let none = || Tables(vec![None; program.entities.len()]);
         let kept = kept(flat, phases, stored);
-        let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| match execution {
+        let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| match options.execution {
             Execution::Plans => Steps::Plans(stages),
             Execution::Aligned => Steps::Aligned(AlignedPlan::new(flat, stages, kept)),
         };
@@ -131,6 +138,8 @@ impl<'a> Work<'a> {
             after: steps(&phases.after, &kept),
             whole: none(),
             crossed: none(),
+            keys: options.out.is_some(),
+            timings: options.timings.clone(),
         }
     }
 
@@ -153,7 +162,7 @@ impl<'a> Work<'a> {
             let rows = 0..self.snapshot.rows(parent);
             self.crossed.0[parent.index()] = Some(self.load(parent, [], rows, &mut vec![])?);
         }
-        self.before.evaluate(self.state, self.flat, &mut self.whole, runtime)?;
+        self.before.evaluate(self.state, self.flat, &mut self.whole, runtime, &self.timings)?;
         let owns = |entity: EntityId| !self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Before;
         totals.add_tables(self.program, &self.whole, &owns, &made);
@@ -173,10 +182,19 @@ impl<'a> Work<'a> {
         rows: std::ops::Range<usize>,
         findings: &mut Vec<Finding>,
     ) -> Result<Table, EngineError> {
-        let wanted = Wanted::new(self.program, entity, needed);
+        let since = Instant::now();
+        let mut wanted = Wanted::new(self.program, entity, needed);
+        if !self.keys {
+            let key = self.program.entities[entity.index()].key;
+            wanted.fields.retain(|id| *id != key || self.flat.columns.contains_key(id));
+        }
         let start = rows.start as i32;
+        let count = rows.len();
         let batch = self.snapshot.read(self.program, &wanted, rows)?;
-        load(self.program, &wanted, &batch, start, Missing::Refuse, findings)
+        let table = load(self.program, &wanted, &batch, start, Missing::Refuse, findings)?;
+        let label = format!("read {}", self.program.entities[entity.index()].name);
+        self.timings.add(&label, since, count, batch.get_array_memory_size());
+        Ok(table)
     }
 
     /// Whether an edge can lead to a split entity's row that is not at hand where the child's is.
@@ -195,7 +213,7 @@ impl<'a> Work<'a> {
             let needed = self.flat.columns.keys().copied();
             tables.0[entity.index()] = Some(self.load(entity, needed, rows, &mut findings)?);
         }
-        self.part.evaluate(self.state, self.flat, &mut tables, runtime)?;
+        self.part.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
         let mut totals = Totals::new(self.program)?;
         let owns = |entity: EntityId| self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
@@ -203,7 +221,7 @@ impl<'a> Work<'a> {
         collect(self.program, &tables, &made, &mut findings);
         let mut batches = BTreeMap::new();
         for (position, output) in self.outputs.iter().enumerate() {
-            if self.layout.is_split(output.entity) {
+            if self.keys && self.layout.is_split(output.entity) {
                 batches.insert(position, self.batch(output, &tables)?);
             }
         }
@@ -242,7 +260,7 @@ impl<'a> Work<'a> {
                 table.columns.insert(column.name.clone(), concat(&arrays)?);
             }
         }
-        self.after.evaluate(self.state, self.flat, &mut tables, runtime)?;
+        self.after.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
         let made = |id: ColumnId| self.phases.of(id) == Phase::After;
         totals.add_tables(self.program, &tables, &|_| false, &made);
         collect(self.program, &tables, &made, findings);

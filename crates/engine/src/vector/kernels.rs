@@ -93,9 +93,13 @@ pub(super) fn negate<'t>(a: &Vector<'t>) -> Vector<'t> {
 pub(super) fn cast<'t>(a: &Vector<'t>, held: Held) -> Vector<'t> {
     match (a, held) {
         (Vector::Int(a), Held::Wide) => Vector::Wide(with(map1(a.operand(), i128::from), a.nulls.clone())),
-        (Vector::Int(a), Held::Float) => Vector::Float(with(map1(a.operand(), |a| a as f64), a.nulls.clone())),
+        (Vector::Int(a), Held::Float) => {
+            Vector::Float(with(map1(a.operand(), |a| a as f64), a.nulls.clone()))
+        }
         (Vector::Wide(a), Held::Int) => Vector::Int(with(map1(a.operand(), |a| a as i64), a.nulls.clone())),
-        (Vector::Wide(a), Held::Float) => Vector::Float(with(map1(a.operand(), |a| a as f64), a.nulls.clone())),
+        (Vector::Wide(a), Held::Float) => {
+            Vector::Float(with(map1(a.operand(), |a| a as f64), a.nulls.clone()))
+        }
         (Vector::Bool(a), Held::Int) => Vector::Int(with(map1(a.operand(), i64::from), a.nulls.clone())),
         _ => a.clone(),
     }
@@ -242,9 +246,9 @@ fn chosen<'v>(when: &'v Vector<'_>) -> Option<Cow<'v, [u8]>> {
         (Lane::Same(_), None) => Some(Cow::Borrowed(&[])),
         (Lane::Same(_), Some(nulls)) => Some(Cow::Owned(nulls.iter().map(|null| null ^ 1).collect())),
         (Lane::Each(values), None) => Some(Cow::Borrowed(values)),
-        (Lane::Each(values), Some(nulls)) => {
-            Some(Cow::Owned(values.iter().zip(nulls.iter()).map(|(value, null)| value & (null ^ 1)).collect()))
-        }
+        (Lane::Each(values), Some(nulls)) => Some(Cow::Owned(
+            values.iter().zip(nulls.iter()).map(|(value, null)| value & (null ^ 1)).collect(),
+        )),
     }
 }
 
@@ -296,7 +300,8 @@ fn selected<'r, T: Copy>(when: &[u8], a: &Lanes<'_, T>, b: &Lanes<'_, T>) -> Lan
     };
     let none = |nulls: &Nulls, row: usize| nulls.as_ref().map_or(0, |nulls| nulls[row]);
     let nulls = (a.nulls.is_some() || b.nulls.is_some()).then(|| {
-        let null = |(row, when): (usize, &u8)| if *when != 0 { none(&a.nulls, row) } else { none(&b.nulls, row) };
+        let null =
+            |(row, when): (usize, &u8)| if *when != 0 { none(&a.nulls, row) } else { none(&b.nulls, row) };
         Rc::new(when.iter().enumerate().map(null).collect())
     });
     Lanes::each(values, nulls)
@@ -427,7 +432,12 @@ pub(super) fn date_part<'t>(part: DatePart, a: &Vector<'t>) -> Vector<'t> {
 }
 
 /// NULL also where the parts make no date.
-pub(super) fn make_date<'t>(year: &Vector<'t>, month: &Vector<'t>, day: &Vector<'t>, rows: usize) -> Vector<'t> {
+pub(super) fn make_date<'t>(
+    year: &Vector<'t>,
+    month: &Vector<'t>,
+    day: &Vector<'t>,
+    rows: usize,
+) -> Vector<'t> {
     let (Vector::Int(y), Vector::Int(m), Vector::Int(d)) = (year, month, day) else { return Vector::Null };
     let nulls = either(&either(&y.nulls, &m.nulls), &d.nulls);
     let mut wrong = vec![0; rows];

@@ -107,9 +107,7 @@ impl<'t> Machine<'t> {
             Op::Load(_) => self.columns[number].map_or(Vector::Null, |array| load(array, rows)),
             Op::Parents { at, .. } => {
                 let array = self.columns[number];
-                array.map_or(Vector::Null, |array| {
-                    self.positions(number, array, at.as_ref().map(slot), rows)
-                })
+                array.map_or(Vector::Null, |array| self.positions(number, array, at.as_ref().map(slot), rows))
             }
             Op::Gather { at, .. } => {
                 self.columns[number].map_or(Vector::Null, |array| gather(array, slot(at), length))
@@ -165,7 +163,8 @@ impl<'t> Machine<'t> {
         let nulls = positions.iter().enumerate();
         let nulls: Vec<u8> =
             nulls.map(|(row, position)| u8::from(!known(row) || outside(*position))).collect();
-        let positions = positions.iter().zip(&nulls).map(|(position, null)| if *null == 0 { *position } else { 0 });
+        let positions =
+            positions.iter().zip(&nulls).map(|(position, null)| if *null == 0 { *position } else { 0 });
         Vector::Int(Lanes::each(positions.collect(), Some(Rc::new(nulls))))
     }
 }
@@ -233,9 +232,10 @@ fn gather<'t>(array: &'t ArrayRef, at: &Vector<'t>, rows: usize) -> Vector<'t> {
             let value = |position: &i64| values.get(*position as usize).map_or(0, |value| i64::from(*value));
             Vector::Int(Lanes::each(positions.iter().map(value).collect(), nulls))
         }
-        DataType::Decimal128(..) => {
-            Vector::Wide(Lanes::each(picked(array.as_primitive::<Decimal128Type>().values(), positions), nulls))
-        }
+        DataType::Decimal128(..) => Vector::Wide(Lanes::each(
+            picked(array.as_primitive::<Decimal128Type>().values(), positions),
+            nulls,
+        )),
         DataType::Float64 => {
             Vector::Float(Lanes::each(picked(array.as_primitive::<Float64Type>().values(), positions), nulls))
         }

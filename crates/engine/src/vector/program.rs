@@ -23,9 +23,16 @@ pub(super) enum Op {
     Load(Input),
     /// The positions, in the parent's table, of the parents that a column of references names; those of the rows
     /// worked on, or of rows of another table at the positions in a slot.
-    Parents { references: Input, parent: EntityId, at: Option<Slot> },
+    Parents {
+        references: Input,
+        parent: EntityId,
+        at: Option<Slot>,
+    },
     /// A column of another table at positions.
-    Gather { column: Input, at: Slot },
+    Gather {
+        column: Input,
+        at: Slot,
+    },
     Arithmetic(Operator, Lanes, Slot, Slot),
     Negate(Slot),
     Compare(Comparison, Slot, Slot),
@@ -33,7 +40,10 @@ pub(super) enum Op {
     Or(Vec<Slot>),
     Not(Slot),
     IsNull(Slot),
-    Case { branches: Vec<(Slot, Slot)>, otherwise: Option<Slot> },
+    Case {
+        branches: Vec<(Slot, Slot)>,
+        otherwise: Option<Slot>,
+    },
     Coalesce(Vec<Slot>),
     Least(Vec<Slot>),
     Greatest(Vec<Slot>),
@@ -42,7 +52,11 @@ pub(super) enum Op {
     InTexts(Slot, Vec<String>),
     DatePart(DatePart, Slot),
     MakeDate(Slot, Slot, Slot),
-    Substring { text: Slot, from: u32, length: u32 },
+    Substring {
+        text: Slot,
+        from: u32,
+        length: u32,
+    },
     Digits(Slot),
     Cast(Slot, Lanes),
 }
@@ -110,14 +124,7 @@ pub(crate) struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     pub fn new(entity: EntityId, sources: &'a Sources<'a>) -> Self {
-        Self {
-            entity,
-            sources,
-            ops: vec![],
-            known: HashMap::new(),
-            named: BTreeMap::new(),
-            outputs: vec![],
-        }
+        Self { entity, sources, ops: vec![], known: HashMap::new(), named: BTreeMap::new(), outputs: vec![] }
     }
 
     /// Computes a value and gives it a name that later values may read.
@@ -293,9 +300,9 @@ fn released(ops: &[Op], outputs: &[(Slot, Kind)]) -> Vec<Vec<Slot>> {
 impl Op {
     fn input(&self) -> Option<&Input> {
         match self {
-            Self::Load(input) | Self::Gather { column: input, .. } | Self::Parents { references: input, .. } => {
-                Some(input)
-            }
+            Self::Load(input)
+            | Self::Gather { column: input, .. }
+            | Self::Parents { references: input, .. } => Some(input),
             _ => None,
         }
     }
@@ -306,7 +313,12 @@ impl Op {
 
     fn operands_mut(&mut self, visit: &mut dyn FnMut(&mut Slot)) {
         match self {
-            Self::Null | Self::Bool(_) | Self::Number(..) | Self::Float(_) | Self::Text(_) | Self::Load(_) => {}
+            Self::Null
+            | Self::Bool(_)
+            | Self::Number(..)
+            | Self::Float(_)
+            | Self::Text(_)
+            | Self::Load(_) => {}
             Self::Parents { at, .. } => at.iter_mut().for_each(visit),
             Self::Arithmetic(_, _, a, b) | Self::Compare(_, a, b) => {
                 visit(a);

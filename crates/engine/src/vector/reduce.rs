@@ -114,9 +114,9 @@ impl Accumulator {
             State::Count(values) | State::SumInt(values) => {
                 Arc::new(Int64Array::new(ScalarBuffer::from(values), None))
             }
-            State::SumWide(values) => {
-                Arc::new(Decimal128Array::new(ScalarBuffer::from(values), None).with_precision_and_scale(38, 0)?)
-            }
+            State::SumWide(values) => Arc::new(
+                Decimal128Array::new(ScalarBuffer::from(values), None).with_precision_and_scale(38, 0)?,
+            ),
             State::SumFloat(values) => Arc::new(Float64Array::new(ScalarBuffer::from(values), None)),
             State::Or(values) => {
                 let bits = BooleanBuffer::collect_bool(values.len(), |row| values[row] != 0);

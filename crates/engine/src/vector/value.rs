@@ -114,9 +114,10 @@ impl Vector<'_> {
             Self::Wide(lanes) => lanes.nulls.clone(),
             Self::Float(lanes) => lanes.nulls.clone(),
             Self::Text(TextLane::Same(_)) => None,
-            Self::Text(TextLane::Each(array)) => array.nulls().filter(|nulls| nulls.null_count() > 0).map(
-                |nulls| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect()),
-            ),
+            Self::Text(TextLane::Each(array)) => array
+                .nulls()
+                .filter(|nulls| nulls.null_count() > 0)
+                .map(|nulls| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect())),
         }
     }
 

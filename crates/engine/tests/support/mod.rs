@@ -395,8 +395,13 @@ pub fn run(program: &Program, as_of: &str, records: &[CaseRecord]) -> HashMap<St
     let (aligned, planned) = (aligned.expect("the stages run"), planned.expect("the plans run"));
     for (entity, expected) in &planned {
         for field in expected.schema().fields() {
-            let (name, column) = (field.name(), |batch: &RecordBatch| batch.column_by_name(field.name()).map(shown));
-            assert_eq!(column(&aligned[entity]), column(expected), "{entity}.{name} by both ways of execution");
+            let (name, column) =
+                (field.name(), |batch: &RecordBatch| batch.column_by_name(field.name()).map(shown));
+            assert_eq!(
+                column(&aligned[entity]),
+                column(expected),
+                "{entity}.{name} by both ways of execution"
+            );
         }
     }
     aligned
