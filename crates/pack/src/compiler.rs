@@ -66,10 +66,16 @@ pub enum Definition {
         applies: Option<String>,
         quantity: Word,
     },
-    /// Quantity times the unit cost of a programme.
+    /// Quantity times the unit cost of a programme; `by` picks the entry where that is a table.
     Cost {
         quantity: String,
         parameter: ParameterId,
+        by: Option<Word>,
+    },
+    /// `part / (part + rest)` of two counts; unknown, without a finding, where both are zero.
+    Share {
+        part: String,
+        rest: String,
     },
     /// Quotient of two columns.
     Ratio {

@@ -15,6 +15,7 @@ pub mod diagnostic;
 mod entities;
 mod expression;
 mod functions;
+mod levels;
 mod logic;
 mod names;
 mod parameters;

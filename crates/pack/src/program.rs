@@ -679,6 +679,31 @@ pub struct Standard {
     pub remedy: Option<Remedy>,
     /// Named conditions whose conjunction is `holds`, if declared as parts.
     pub parts: Vec<(Text, ColumnId)>,
+    /// What it comes to at every division above, the nearest first.
+    pub levels: Vec<Level>,
+}
+
+/// What a rule about subjects comes to at one division above them. Those about whom something is not
+/// known are counted apart, and left out of the share and the sums.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub entity: EntityId,
+    /// Number of those the rule is known to be about.
+    pub subjects: ColumnId,
+    pub met: ColumnId,
+    pub unmet: ColumnId,
+    /// Number of those of whom it is not known whether the rule is about them, or whether they meet it.
+    pub unknown: ColumnId,
+    /// `met / (met + unmet)`; unknown where nobody's state is known.
+    pub share: ColumnId,
+    /// Whether the share reaches the target whatever the unknown ones turn out to be; unknown where they decide.
+    pub on_target: Option<ColumnId>,
+    /// Sum of the known gaps.
+    pub gap: Option<ColumnId>,
+    /// Number of subjects whose gap is not known.
+    pub gap_unknown: Option<ColumnId>,
+    /// Sum of the known costs of closing gaps.
+    pub gap_cost: Option<ColumnId>,
 }
 
 #[derive(Clone, Debug)]
@@ -717,6 +742,8 @@ pub struct Duty {
     pub who: Text,
     pub due: Option<String>,
     pub evidence: Vec<Text>,
+    /// What it comes to at every division above, the nearest first.
+    pub levels: Vec<Level>,
 }
 
 #[derive(Clone, Debug)]

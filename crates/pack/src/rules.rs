@@ -6,6 +6,7 @@ use model::{ClauseId, Text};
 
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::levels::{Levelled, Words};
 use crate::program::{
     Action, EntityId, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Step, Type,
 };
@@ -29,6 +30,7 @@ pub enum DraftDetail {
         target: Option<(i64, i32)>,
         remedy: Option<(String, bool)>,
         parts: Vec<(Text, String)>,
+        levels: Vec<EntityId>,
     },
     Measure {
         levels: Vec<EntityId>,
@@ -44,6 +46,7 @@ pub enum DraftDetail {
         who: Text,
         due: Option<String>,
         evidence: Vec<Text>,
+        levels: Vec<EntityId>,
     },
     Programme(Programme),
     Declared {
@@ -86,6 +89,25 @@ pub struct Head {
     timing: Timing,
     refuse_change: bool,
     span: Span,
+}
+
+impl Head {
+    pub fn entity(&self) -> Option<EntityId> {
+        self.entity
+    }
+
+    pub fn name(&self) -> &str {
+        &self.id.text
+    }
+
+    pub fn title(&self) -> &Text {
+        &self.title
+    }
+
+    /// Where the rule's name stands.
+    pub fn place(&self) -> Span {
+        self.id.span
+    }
 }
 
 impl Compiler<'_> {
@@ -366,7 +388,19 @@ impl Compiler<'_> {
             self.condition_column(head, name.clone(), head.title.clone(), text);
             name
         });
-        Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts })
+        let gap = format!("{}_gap", head.id.text);
+        let levels = self.announce_levels(
+            head,
+            &Levelled {
+                applies: applies_name.clone(),
+                holds: head.id.text.clone(),
+                target: target.map(|(share, _)| share),
+                cost: remedy.as_ref().filter(|(_, cost)| *cost).map(|_| format!("{gap}_cost")),
+                gap: remedy.is_some().then_some(gap),
+                words: Words::Standard,
+            },
+        );
+        Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts, levels })
     }
 
     pub fn target(&mut self, table: &Table<'_>) -> Option<(i64, i32)> {
@@ -396,6 +430,7 @@ impl Compiler<'_> {
         let remedy = table.table("remedy", "remedy")?;
         let programme = remedy.require("programme", remedy.word("programme"));
         let quantity = remedy.require("quantity", remedy.word("quantity"));
+        let by = remedy.word("by");
         remedy.finish();
         let (programme, quantity) = (programme?, quantity?);
         let entity = head.entity?;
@@ -434,7 +469,7 @@ impl Compiler<'_> {
                 format!("{gap}_cost"),
                 label,
                 programme.span,
-                Definition::Cost { quantity: gap, parameter },
+                Definition::Cost { quantity: gap, parameter, by },
             );
         }
         Some((programme.text, cost.is_some()))
@@ -551,7 +586,18 @@ impl Compiler<'_> {
         if let Some(met) = met {
             self.condition_column(head, head.id.text.clone(), head.title.clone(), met);
         }
-        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence })
+        let levels = self.announce_levels(
+            head,
+            &Levelled {
+                applies: Some(format!("{}_owed", head.id.text)),
+                holds: head.id.text.clone(),
+                target: None,
+                gap: None,
+                cost: None,
+                words: Words::Duty,
+            },
+        );
+        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence, levels })
     }
 
     pub fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {

@@ -44,6 +44,20 @@ fn case(given: &str, expect: &str) -> String {
     format!("[[case]]\nname = \"a case\"\n{given}\n{expect}\n")
 }
 
+/// A standard with a programme whose unit cost is a table over a list, or one value.
+fn standard(lines: &str, table: bool) -> String {
+    let cost = if table {
+        "over = \"labour\"\nvalues = [{ from = 2015-01-01, value = { ordinary = 1, none = 2 }, source = \"assumed\" }]"
+    } else {
+        "values = [{ from = 2015-01-01, value = 1, source = \"assumed\" }]"
+    };
+    format!(
+        "[[standard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"丙\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n\
+         [[programme]]\nid = \"p\"\ntitle = {{ zh = \"项目\", en = \"p\" }}\ncite = [\"7.1\"]\nunit = \"house\"\nunit_cost = \"c\"\n\
+         [[parameter]]\nid = \"c\"\nlabel = {{ zh = \"单价\", en = \"c\" }}\ntype = \"money\"\n{cost}\n"
+    )
+}
+
 fn bad_packs() -> Vec<(&'static str, String)> {
     let label = "label = { zh = \"值\", en = \"value\" }";
     vec![
@@ -142,6 +156,10 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("benefit of an unknown flow", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\namount = \"1\"\nevery = \"year\"\nflow = \"approval\"".to_owned()),
         ("standard with an unknown remedy", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\nremedy = { programme = \"road\", quantity = \"1\" }".to_owned()),
         ("standard with a share over one", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\ntarget = { share = 100, by = 2020 }".to_owned()),
+        ("standard whose unit cost needs a choice", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\" }", true)),
+        ("standard that chooses by another list", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"income > 0\" }", true)),
+        ("standard that chooses where there is one cost", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"number\" }", false)),
+        ("rule named like a standard's share at a division", standard("holds = \"income > 0\"", false) + &on_household("count(household)", "count").replace("\"household\"", "\"village\"").replace("\"x\"", "\"s_share\"")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
         ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),
