@@ -126,6 +126,13 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         // Nothing below can be resolved without a tree.
         return;
     }
+    let pack_of = |file: &SourceFile| file.name.split('/').next().unwrap_or_default().to_owned();
+    let packs: Vec<String> = compiler.program.files.iter().map(pack_of).collect();
+    for (root, pack) in roots.iter().zip(&packs) {
+        for table in root.tables("seed", "seed") {
+            compiler.declare_seed(pack, &table);
+        }
+    }
     compiler.declare_parameters(&all("parameter", "parameter"));
     apply_overrides(compiler, overrides);
     for table in all("programme", "programme") {

@@ -80,6 +80,18 @@ pub struct Program {
     pub unchanging: Vec<(RuleId, ParameterId)>,
     /// Import checks that a row or its relatives must pass, in order of declaration; also in `rules`.
     pub import_checks: Vec<RuleId>,
+    /// Files of records that a new registry starts with, in order of declaration.
+    pub seeds: Vec<Seed>,
+}
+
+/// Records of one entity that a pack ships.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    pub entity: EntityId,
+    /// Name of the pack that declares it.
+    pub pack: String,
+    /// Path from that pack's folder, never out of it.
+    pub file: String,
 }
 
 #[derive(Clone, Debug)]

@@ -109,6 +109,11 @@ impl ImportReport {
         !self.faults.is_empty()
     }
 
+    /// Rows stored, or found stored already.
+    pub fn accepted(&self) -> u64 {
+        self.sheets.iter().map(|sheet| sheet.accepted).sum()
+    }
+
     /// For machines; the keys are stable.
     pub fn to_json(&self) -> Value {
         let sheets: Vec<Value> = self.sheets.iter().map(SheetReport::to_json).collect();
