@@ -72,6 +72,10 @@ pub enum Definition {
         parameter: ParameterId,
         by: Option<Word>,
     },
+    /// Points of a scorecard's item.
+    Points {
+        text: Word,
+    },
     /// `part / (part + rest)` of two counts; unknown, without a finding, where both are zero.
     Share {
         part: String,

@@ -21,6 +21,7 @@ mod names;
 mod parameters;
 pub mod program;
 mod rules;
+mod scorecards;
 mod seeds;
 mod surface;
 mod syntax;

@@ -648,7 +648,8 @@ pub enum RuleDetail {
     Check(Check),
     Duty(Duty),
     Programme(Programme),
-    /// Flows, assets, scorecards and reports, checked as declarations: columns of their
+    Scorecard(Scorecard),
+    /// Flows, assets and reports, checked as declarations: columns of their
     /// expressions by name, and the rest as written.
     Declared {
         columns: Vec<(String, ColumnId)>,
@@ -756,6 +757,43 @@ pub struct Duty {
     pub evidence: Vec<Text>,
     /// What it comes to at every division above, the nearest first.
     pub levels: Vec<Level>,
+}
+
+/// Points for items, weighted to one total.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    /// Points from 0 to 100 with two decimals, named as the scorecard.
+    pub total: ColumnId,
+    pub items: Vec<ScorecardItem>,
+    /// Bool column: one of the vetoes applies.
+    pub vetoed: Option<ColumnId>,
+    pub vetoes: Vec<Veto>,
+    /// Place among the siblings, from 1; those vetoed share the last one.
+    pub rank: Option<ColumnId>,
+    /// Number of siblings that have a rank.
+    pub ranked: Option<ColumnId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ScorecardItem {
+    pub id: String,
+    pub title: Text,
+    /// Scaled by 10^4; those of all items add up to 10^4.
+    pub weight: i64,
+    pub points: ColumnId,
+    /// Bool column: the item is not counted, and its weight goes to the others.
+    pub exempt: Option<ColumnId>,
+    /// The rank if the item weighed 0.05 more and the others less in proportion.
+    pub rank_if_raised: Option<ColumnId>,
+    pub cite: Vec<ClauseId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Veto {
+    pub title: Text,
+    /// Hidden bool column.
+    pub when: ColumnId,
+    pub cite: Vec<ClauseId>,
 }
 
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use crate::levels::{Levelled, Words};
 use crate::program::{
     Action, EntityId, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Step, Type,
 };
+use crate::scorecards::ScorecardDraft;
 use crate::surface::{Table, Word};
 
 /// A rule whose columns are announced; the names are looked up when all is compiled.
@@ -49,6 +50,7 @@ pub enum DraftDetail {
         levels: Vec<EntityId>,
     },
     Programme(Programme),
+    Scorecard(ScorecardDraft),
     Declared {
         columns: Vec<(EntityId, String)>,
         attributes: BTreeMap<String, String>,
@@ -182,6 +184,16 @@ impl Compiler<'_> {
         })
     }
 
+    /// Clauses that parts of a rule cite are cited by the rule.
+    pub fn also_cite(&mut self, head: &Head, clauses: Vec<ClauseId>) {
+        let cite = &mut self.program.rules[head.rule.index()].cite;
+        for clause in clauses {
+            if !cite.contains(&clause) {
+                cite.push(clause);
+            }
+        }
+    }
+
     pub fn entity_word(&mut self, word: &Word) -> Option<EntityId> {
         let found = self.program.entity_named(&word.text);
         if found.is_none() {
@@ -226,6 +238,7 @@ impl Compiler<'_> {
                 | RuleKind::Check
                 | RuleKind::Audit
                 | RuleKind::Duty
+                | RuleKind::Scorecard
         );
         let head = self.head(kind, table, needs_entity);
         let head = head?;
@@ -237,11 +250,10 @@ impl Compiler<'_> {
             RuleKind::Check | RuleKind::Audit => self.check(&head, table),
             RuleKind::Duty => self.duty(&head, table),
             RuleKind::Programme => self.programme(&head, table),
-            RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report => {
-                self.declared(&head, table)
-            }
+            RuleKind::Scorecard => self.scorecard(&head, table),
+            RuleKind::Flow | RuleKind::Asset | RuleKind::Report => self.declared(&head, table),
         };
-        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report) {
+        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Report) {
             table.finish();
         }
         detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))
@@ -653,7 +665,7 @@ impl Compiler<'_> {
                 "a flow has at least one step",
             ));
         }
-        let expr_keys = ["who", "share", "score", "holds"];
+        let expr_keys = ["who", "share", "holds"];
         for key in expr_keys {
             if let (Some(text), Some(entity)) = (table.word(key), head.entity) {
                 let name = format!("{}_{key}", head.id.text);

@@ -44,6 +44,12 @@ fn case(given: &str, expect: &str) -> String {
     format!("[[case]]\nname = \"a case\"\n{given}\n{expect}\n")
 }
 
+fn scorecard(lines: &str) -> String {
+    format!(
+        "[[scorecard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"考核\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n"
+    )
+}
+
 /// A standard with a programme whose unit cost is a table over a list, or one value.
 fn standard(lines: &str, table: bool) -> String {
     let cost = if table {
@@ -160,6 +166,16 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("standard that chooses by another list", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"income > 0\" }", true)),
         ("standard that chooses where there is one cost", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"number\" }", false)),
         ("rule named like a standard's share at a division", standard("holds = \"income > 0\"", false) + &on_household("count(household)", "count").replace("\"household\"", "\"village\"").replace("\"x\"", "\"s_share\"")),
+        ("scorecard without items", scorecard("items = []")),
+        ("scorecard whose weights do not add up", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.4, score = \"members\" }, { id = \"b\", title = { zh = \"乙\", en = \"b\" }, weight = 0.5, score = \"members\" }]")),
+        ("scorecard with weights beyond one", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.9, score = \"members\" }, { id = \"b\", title = { zh = \"乙\", en = \"b\" }, weight = 0.8, score = \"members\" }, { id = \"c\", title = { zh = \"丙\", en = \"c\" }, weight = 0.1, score = \"members\" }]")),
+        ("scorecard with a weight in percent", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 100, score = \"members\" }]")),
+        ("scorecard with points that are money", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"income\" }]")),
+        ("scorecard with points beyond all bounds", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"101\" }]")),
+        ("scorecard item without a weight", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, score = \"members\" }]")),
+        ("scorecard item twice", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }, { id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }]")),
+        ("scorecard ranked among no siblings", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nrank_within = \"town\"")),
+        ("scorecard with a veto that is a number", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nveto = [{ when = \"members\", title = { zh = \"否\", en = \"no\" } }]")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
         ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),

@@ -207,6 +207,22 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             parts.extend(level_columns(levels).map(|column| named(Role::Result, column)));
             parts
         }
+        RuleDetail::Scorecard(card) => {
+            let mut parts = vec![part(Role::Result, card.total)];
+            parts.extend(
+                [card.rank, card.vetoed].into_iter().flatten().map(|column| named(Role::Result, column)),
+            );
+            for item in &card.items {
+                let exempt = item.exempt.into_iter().map(|column| named(Role::Exception, column));
+                parts.extend([named(Role::Part, item.points)].into_iter().chain(exempt));
+            }
+            parts.extend(card.vetoes.iter().map(|veto| Part {
+                title: veto.title.clone(),
+                cite: veto.cite.clone(),
+                ..part(Role::Exception, veto.when)
+            }));
+            parts
+        }
         RuleDetail::Declared { columns, .. } => {
             columns.iter().map(|(_, column)| named(Role::Result, *column)).collect()
         }
