@@ -82,8 +82,8 @@ pub fn run(
     Ok(())
 }
 
-/// How many of an entity's checks each of some rows fails, those that only mark a record as doubtful
-/// included.
+/// How many checks each of some rows fails that read a field of the row itself, those that only mark a
+/// record as doubtful included. Other checks say nothing about the field.
 pub fn doubts(
     schema: &Schema<'_>,
     tables: &Tables,
@@ -91,9 +91,12 @@ pub fn doubts(
     view: &View<'_>,
     as_of: Date,
     entity: &EntityPlan,
+    field: usize,
     rows: &[u32],
 ) -> Result<Vec<usize>, ImportError> {
-    let checks = CheckPlan::all(schema.program, entity.id, false);
+    let column = entity.fields[field].column;
+    let mut checks = CheckPlan::all(schema.program, entity.id, false);
+    checks.retain(|plan| Closure::reads_own(schema.program, plan.check.fails, column));
     let closure = Closure::of(schema.program, checks.iter().map(|plan| plan.check.fails));
     let family = Family::new(schema, tables, links, closure, view, (entity.id, rows))?;
     let mut counts = Vec::with_capacity(rows.len());
