@@ -10,7 +10,7 @@ use model::{Date, RefusalCode, Text};
 use store::View;
 
 use super::ImportError;
-use super::check::doubts;
+use super::check::{Staged, doubts};
 use super::fault::{RowFault, Severity, mask, with_hint};
 use super::index::RowIndex;
 use super::link::{LOOKUP_BATCH, Links, Parent, Tables, reads_all};
@@ -88,7 +88,10 @@ fn losers(
     let counts: BTreeMap<u32, usize> = if rows.is_empty() {
         BTreeMap::new()
     } else {
-        rows.iter().copied().zip(doubts(schema, tables, links, view, as_of, entity, field, &rows)?).collect()
+        rows.iter()
+            .copied()
+            .zip(doubts(Staged { schema, tables, links, view, as_of }, entity, field, &rows)?)
+            .collect()
     };
     let claims = Claims::new(view, entity, field, table, &groups)?;
     for (first, group) in &groups {

@@ -2,7 +2,7 @@
 //!
 //! An import goes in steps, each over all sheets: read and stage ([`stage`]), settle keys and references
 //! ([`link`]), find which of two claimants of a number is wrong ([`contest`]), run the pack's checks
-//! ([`check`]), hold what belongs to refused rows ([`settle`]), store ([`write`]), report ([`report`],
+//! ([`check`]) and those of registered records that the import belies ([`recheck`]), hold what belongs to refused rows ([`settle`]), store ([`write`]), report ([`report`],
 //! [`workbook`]). The order of the files never matters. Rows are staged once, in compact columns; report
 //! workbooks are made by reading the files again.
 //!
@@ -15,12 +15,14 @@ mod closure;
 mod column;
 mod contest;
 mod digest;
+mod doubt;
 mod error;
 mod fault;
 mod header;
 mod index;
 mod link;
 mod parse;
+mod recheck;
 mod registered;
 mod relatives;
 mod report;
@@ -43,10 +45,12 @@ use model::Date;
 use pack::program::{EntityId, Program};
 use store::{ImportMeta, Moment, Registry};
 
+pub use doubt::RegisteredDoubt;
 pub use error::ImportError;
 pub use fault::{Fault, Severity};
 pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
 
+use doubt::registered_doubts;
 use link::Tables;
 use schema::Schema;
 use source::Source;
@@ -126,6 +130,7 @@ fn store(
         if go_on { Ok(()) } else { Err(ImportError::Cancelled) }
     };
     tell(Phase::Checking, 0)?;
+    let recorded = registry.sources()?;
     let mut session = registry.begin(ImportMeta {
         actor: options.actor.clone(),
         recorded_at: options.now,
@@ -138,10 +143,12 @@ fn store(
     let mut links = link::link(&schema, &mut tables, &session.view())?;
     contest::settle_contests(&schema, &mut tables, &mut links, &session.view(), options.as_of)?;
     check::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
+    let doubts = recheck::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
     let held = settle::settle(&schema, &mut tables, &links, &session.view())?;
     tell(Phase::Checking, rows)?;
     let written = write::write(&schema, &tables, sources, &mut session, options.progress)?;
-    let report = ImportReport::new(&schema, &tables, sources, &held, &written);
+    let mut report = ImportReport::new(&schema, &tables, sources, &held, &written);
+    report.registered = registered_doubts(&schema, &recorded, doubts);
     if let Some(path) = &options.report {
         tell(Phase::Reporting, 0)?;
         workbook::write(&report, &tables, sources, path)?;
