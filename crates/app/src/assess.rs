@@ -8,6 +8,7 @@ use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
 
+use crate::derived::{self, DerivedError};
 use crate::packs::Loaded;
 
 #[derive(Debug, Error)]
@@ -16,6 +17,8 @@ pub enum AssessError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Derived(#[from] DerivedError),
     #[error(
         "parameter `{parameter}` changes on {on}, inside the year of the run, and `{rule}` does not allow that"
     )]
@@ -29,6 +32,8 @@ pub struct AssessOptions {
     pub as_of: Date,
     /// Folder of the run; below the registry if absent.
     pub out: Option<PathBuf>,
+    /// An earlier run, whose results fields may take over.
+    pub previous: Option<PathBuf>,
     pub threads: usize,
     /// Bytes that operators may hold together; no limit if absent.
     pub memory_limit: Option<usize>,
@@ -53,7 +58,8 @@ pub fn assess(
     refuse_changes(pack, options.as_of)?;
     let snapshots = registry.folder().join("snapshots");
     let fresh = snapshots.join("next");
-    let taken = registry.snapshot(&fresh)?;
+    let values = derived::of_registry(registry, program, options.as_of, options.previous.as_deref())?;
+    let taken = registry.snapshot_with(&fresh, &values)?;
     let snapshot = snapshots.join(&taken.digest[..16.min(taken.digest.len())]);
     settle(&fresh, &snapshot)?;
     let run = options.out.clone().unwrap_or_else(|| {

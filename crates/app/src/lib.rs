@@ -9,6 +9,7 @@
 pub mod assess;
 pub mod cases;
 pub mod coverage;
+pub mod derived;
 pub mod dictionary;
 pub mod explain;
 pub mod import;

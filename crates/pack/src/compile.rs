@@ -133,6 +133,8 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
             compiler.declare_seed(pack, &table);
         }
     }
+    compiler.declare_networks(&all("network", "network"));
+    compiler.declare_derived(&entities);
     compiler.declare_parameters(&all("parameter", "parameter"));
     apply_overrides(compiler, overrides);
     for table in all("programme", "programme") {
@@ -162,6 +164,8 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         root.finish();
     }
     compiler.compile_all();
+    compiler.complete_networks();
+    compiler.complete_previous();
     for draft in drafts {
         compiler.complete(draft);
     }

@@ -482,6 +482,21 @@ fn clear_spans(expr: &mut Expr) {
     }
 }
 
+/// The columns that an expression reads.
+pub fn columns_of(expr: &Expr, found: &mut Vec<ColumnId>) {
+    let mut expr = expr.clone();
+    collect_columns(&mut expr, found);
+}
+
+fn collect_columns(expr: &mut Expr, found: &mut Vec<ColumnId>) {
+    if let ExprKind::Column(id) = expr.kind {
+        found.push(id);
+    }
+    for child in children_mut(expr) {
+        collect_columns(child, found);
+    }
+}
+
 fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
     match &mut expr.kind {
         ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::AsOf => Vec::new(),

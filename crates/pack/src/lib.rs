@@ -10,6 +10,7 @@ mod compile;
 mod compiler;
 mod declare;
 mod define;
+mod derived;
 mod details;
 pub mod diagnostic;
 mod entities;

@@ -80,6 +80,7 @@ pub struct Program {
     pub unchanging: Vec<(RuleId, ParameterId)>,
     /// Import checks that a row or its relatives must pass, in order of declaration; also in `rules`.
     pub import_checks: Vec<RuleId>,
+    pub networks: Vec<Network>,
     /// Files of records that a new registry starts with, in order of declaration.
     pub seeds: Vec<Seed>,
 }
@@ -285,6 +286,88 @@ pub struct Field {
     pub used: bool,
     /// What to do with a cell that cannot be read as the type says.
     pub unreadable: Action,
+    /// What it follows from, if nobody records it: a snapshot computes it.
+    pub derived: Option<Derived>,
+}
+
+impl Field {
+    /// A field that follows from others and appears on no form.
+    pub fn derived(derived: Derived) -> Self {
+        Self {
+            required: false,
+            unique: false,
+            blank: Blank::Unknown,
+            aliases: Vec::new(),
+            pii: Pii::None,
+            purpose: Text::default(),
+            format: Format::Plain,
+            used: true,
+            unreadable: Action::Refuse,
+            derived: Some(derived),
+        }
+    }
+}
+
+/// What a derived field follows from.
+#[derive(Clone, Debug)]
+pub enum Derived {
+    /// A graph algorithm.
+    Network {
+        /// Index into [`Program::networks`].
+        network: usize,
+        function: NetworkFunction,
+        from: NodePath,
+        /// The other node, for functions that join two.
+        to: Option<NodePath>,
+        /// The edge by which nodes say to which subject they belong, for functions that lead out of it.
+        within: Option<EdgeId>,
+        /// Position of the worst class that counts.
+        at_least: Option<usize>,
+    },
+    /// The same subject's result in an earlier run; unknown where no run is given.
+    PreviousRun { column: String },
+    /// The key of the ancestor that these edges lead to.
+    Ancestor { edges: Vec<EdgeId> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFunction {
+    /// The worst class on the way between two nodes whose worst class is best.
+    BestWorstClass,
+    /// Whether there is any way between two nodes.
+    Connected,
+    /// The way that [`Self::BestWorstClass`] rests on, by the names of its edges.
+    Route,
+    /// Greatest number of ways from a node out of its area that share no edge.
+    EdgeDisjointPaths,
+    /// The ways that [`Self::EdgeDisjointPaths`] counts.
+    DisjointRoutes,
+}
+
+/// A field that names a node: of the subject, or of what the edges lead to from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePath {
+    pub edges: Vec<EdgeId>,
+    pub field: ColumnId,
+}
+
+/// A graph in the registry: records of one entity join those of another.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub id: String,
+    pub nodes: EntityId,
+    pub edges: EntityId,
+    /// Fields of the edges with the keys of the nodes they join.
+    pub from: ColumnId,
+    pub to: ColumnId,
+    /// A code; its list has the best class first.
+    pub class: ColumnId,
+    /// Name of the hidden bool column that says whether an edge can be used, and the column.
+    pub open: Option<String>,
+    pub open_column: Option<ColumnId>,
+    /// What routes call an edge; its key if absent.
+    pub name: Option<ColumnId>,
+    pub span: Span,
 }
 
 /// What an empty cell means.

@@ -168,17 +168,22 @@ impl Compiler<'_> {
 
     /// The edge along which siblings are ranked.
     fn rank_edge(&mut self, entity: EntityId, within: &Word) -> Option<String> {
-        let found = self.program.edges.iter().any(|edge| edge.child == entity && edge.name == within.text);
-        if found {
-            return Some(within.text.clone());
+        if let Some(edge) = self.ancestor_edge(entity, &within.text) {
+            return Some(edge);
         }
-        let names: Vec<&str> = self
+        let mut names: Vec<&str> = self
             .program
             .edges
             .iter()
-            .filter(|edge| edge.child == entity)
+            .filter(|edge| edge.child == entity && !edge.name.starts_with('_'))
             .map(|edge| edge.name.as_str())
             .collect();
+        let mut at = entity;
+        while let Some(edge) = self.program.entity(at).parent {
+            at = self.program.edge(edge).parent;
+            names.push(&self.program.entity(at).name);
+        }
+        names.dedup();
         let hint = format!("one of {}", crate::surface::list_words(&names));
         let on = &self.program.entity(entity).name;
         self.report(

@@ -44,6 +44,34 @@ fn case(given: &str, expect: &str) -> String {
     format!("[[case]]\nname = \"a case\"\n{given}\n{expect}\n")
 }
 
+const NETWORK: &str = "from = \"household\"\nto = \"household\"\nclass = \"labour\"";
+
+/// Persons join households, as roads would towns; and a hamlet with a field `x`.
+fn network(lines: &str, field: &str) -> String {
+    let text = |id: &str, more: &str| {
+        format!(
+            "[[entity.field]]\nid = \"{id}\"\nlabel = {{ zh = \"值\", en = \"{id}\" }}\ntype = \"text\"\n{more}\n"
+        )
+    };
+    let field = if field.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "[[entity.field]]\nid = \"x\"\nlabel = {{ zh = \"值\", en = \"x\" }}\nform = \"card\"\n{field}\n"
+        )
+    };
+    format!(
+        "[[entity]]\nid = \"hamlet\"\nlabel = {{ zh = \"组\", en = \"hamlet\" }}\nkey = \"number\"\nparent = {{ entity = \"village\", via = \"village_code\", required = true }}\n\
+         refs = [{{ name = \"home\", entity = \"household\", via = \"home_number\" }}]\n{}{}{}{}{field}\
+         [[variable]]\nid = \"people\"\non = \"hamlet\"\ntitle = {{ zh = \"人\", en = \"people\" }}\ntype = \"count\"\nexpr = \"1\"\n\
+         [[network]]\nid = \"roads\"\nnodes = \"household\"\nedges = \"person\"\n{lines}\n",
+        text("number", "required = true"),
+        text("village_code", "required = true"),
+        text("home_number", ""),
+        text("seat", "form = \"card\""),
+    )
+}
+
 fn scorecard(lines: &str) -> String {
     format!(
         "[[scorecard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"考核\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n"
@@ -176,6 +204,22 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("scorecard item twice", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }, { id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }]")),
         ("scorecard ranked among no siblings", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nrank_within = \"town\"")),
         ("scorecard with a veto that is a number", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nveto = [{ when = \"members\", title = { zh = \"否\", en = \"no\" } }]")),
+        ("network whose edges may lack an end", network("from = \"home\"\nto = \"home\"\nclass = \"x\"", "type = \"code(labour)\"").replace("edges = \"person\"", "edges = \"hamlet\"")),
+        ("network whose end is no reference", network("from = \"number\"\nto = \"home\"\nclass = \"labour\"", "")),
+        ("network whose class is no code", network("from = \"household\"\nto = \"household\"\nclass = \"wage\"", "")),
+        ("network open by what is computed", network("from = \"household\"\nto = \"household\"\nclass = \"labour\"\nopen = \"household.members > 1\"", "")),
+        ("field derived from an unknown network", network(NETWORK, "type = \"bool\"\nderived = { network = \"raods\", function = \"connected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived by an unknown function", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"conected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived with another type", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"best_worst_class\", from = \"seat\", to = \"seat\" }")),
+        ("field derived from no second node", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\" }")),
+        ("field derived from an unknown field", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"town.seat\" }")),
+        ("field derived within what nodes do not name", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"edge_disjoint_paths\", from = \"seat\", within = \"hamlet\" }")),
+        ("field derived with a key of another function", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\", at_least = \"ordinary\" }")),
+        ("field derived from an unknown class", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"edge_disjoint_paths\", from = \"seat\", within = \"village\", at_least = \"ordinry\" }")),
+        ("derived field that is required", network(NETWORK, "type = \"bool\"\nrequired = true\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived from an unknown result", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"guarante\" }")),
+        ("field derived from a result of another type", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"people\" }")),
+        ("case that gives a derived fact", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\" }") + &case("given.hamlet.h = { x = true }", "expect.hamlet.h = { people = 1 }")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
         ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),

@@ -113,6 +113,9 @@ pub struct AssessOptions {
     /// Folder of the run; below the registry if absent.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// An earlier run whose results count as facts, where the pack asks for them.
+    #[arg(long, value_name = "RUN")]
+    pub previous: Option<PathBuf>,
     /// Set a parameter for this run: `poverty_line=3000`, `deductible.level1=200`.
     #[arg(long = "set", value_name = "PARAM=VALUE")]
     pub set: Vec<SetArgument>,

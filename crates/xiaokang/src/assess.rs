@@ -23,6 +23,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
         &AssessOptions {
             as_of: options.as_of.0,
             out: options.out.clone(),
+            previous: options.previous.clone(),
             threads: options.threads.unwrap_or(0),
             memory_limit: None,
             progress: Arc::new(move |progress| match progress {

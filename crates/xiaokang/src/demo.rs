@@ -50,6 +50,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             pack: options.pack.clone(),
             as_of: DateArgument(as_of),
             out: Some(run.clone()),
+            previous: None,
             set: Vec::new(),
             overlay: Vec::new(),
             threads: None,
