@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use app::divisions::{PackFile, import_divisions};
 use app::import::{ImportOptions, ImportReport, import};
+use app::packs::Loaded;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use model::Date;
 use pack::program::Program;
-use store::{ImportMeta, Moment, Registry};
+use store::{Moment, Registry};
 
 const NOW: i64 = 1_451_980_800_000;
 
@@ -31,11 +31,11 @@ fn main() {
     };
     let total = households.len() + people.len() - 2;
     drop((households, people));
-    let program = program();
-    let mut registry = registry(&folder.path().join("registry"), &program);
+    let pack = loaded();
+    let mut registry = registry(&folder.path().join("registry"), &pack);
     for pass in ["first", "again"] {
         let start = Instant::now();
-        let report = run(&mut registry, &program, &files);
+        let report = run(&mut registry, &pack.program, &files);
         let seconds = start.elapsed().as_secs_f64();
         println!(
             "{pass}: {total} {kind} rows in {seconds:.1} s, {:.0} rows a second; {} faults, {} changed",
@@ -125,37 +125,13 @@ fn pack_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015")
 }
 
-fn program() -> Program {
-    let mut files: Vec<(String, String)> = fs::read_dir(pack_folder())
-        .expect("the shipped pack")
-        .map(|entry| entry.expect("a file").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| (path.display().to_string(), fs::read_to_string(&path).expect("a text")))
-        .collect();
-    files.sort();
-    let source = pack::PackSource { name: "sichuan-2015".to_owned(), files };
-    pack::compile(&[source], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)))
+fn loaded() -> Loaded {
+    app::packs::load(&pack_folder(), &[], &[]).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn registry(folder: &Path, program: &Program) -> Registry {
-    let mut registry = Registry::create(folder, program).expect("a new registry");
-    let text =
-        |name: &str| fs::read_to_string(pack_folder().join("data").join(name)).expect("data of the pack");
-    let (divisions, poor) = (text("divisions.csv"), text("poor-counties.csv"));
-    let meta = ImportMeta {
-        actor: "bench".to_owned(),
-        recorded_at: Moment::from_unix_ms(NOW),
-        pack_digest: program.digest.clone(),
-    };
-    import_divisions(
-        &mut registry,
-        program,
-        PackFile { name: "divisions.csv", text: &divisions },
-        PackFile { name: "poor-counties.csv", text: &poor },
-        Date::from_ymd(2015, 1, 1).expect("a day"),
-        meta,
-    )
-    .expect("the shipped division list");
+fn registry(folder: &Path, pack: &Loaded) -> Registry {
+    let mut registry = Registry::create(folder, &pack.program).expect("a new registry");
+    app::seed::fill(&mut registry, pack, Moment::from_unix_ms(NOW)).expect("what the pack ships");
     registry
 }
 

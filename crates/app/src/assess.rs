@@ -9,6 +9,7 @@ use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
 
+use crate::derived::{self, DerivedError};
 use crate::packs::Loaded;
 
 #[derive(Debug, Error)]
@@ -17,6 +18,8 @@ pub enum AssessError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Engine(#[from] EngineError),
+    #[error(transparent)]
+    Derived(#[from] DerivedError),
     #[error(
         "parameter `{parameter}` changes on {on}, inside the year of the run, and `{rule}` does not allow that"
     )]
@@ -30,6 +33,8 @@ pub struct AssessOptions {
     pub as_of: Date,
     /// Where the run goes.
     pub out: Out,
+    /// An earlier run, whose results fields may take over.
+    pub previous: Option<PathBuf>,
     /// Parts worked on at a time; 0 for one for each core.
     pub threads: usize,
     /// Bytes that the run may hold; no limit if absent.
@@ -64,11 +69,13 @@ pub fn assess(
     pack: &Loaded,
     options: &AssessOptions,
 ) -> Result<Assessment, AssessError> {
+    let program = &pack.program;
     refuse_changes(pack, options.as_of)?;
     let snapshots = registry.folder().join("snapshots");
     let fresh = snapshots.join("next");
     let since = Instant::now();
-    let taken = registry.snapshot(&fresh)?;
+    let values = derived::of_registry(registry, program, options.as_of, options.previous.as_deref())?;
+    let taken = registry.snapshot_with(&fresh, &values)?;
     options.timings.add("snapshot", since, 0, 0);
     let snapshot = snapshots.join(&taken.digest[..16.min(taken.digest.len())]);
     settle(&fresh, &snapshot)?;

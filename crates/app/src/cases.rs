@@ -37,7 +37,9 @@ pub fn interpreted(program: &Program) -> Vec<CaseResult> {
         .cases
         .iter()
         .map(|case| {
-            let calculation = calculate(program, case.as_of, &case.records);
+            let mut records = case.records.clone();
+            crate::derived::fill(program, case.as_of, &mut records);
+            let calculation = calculate(program, case.as_of, &records);
             judge(program, case, |expectation| {
                 match calculation.value(expectation.entity, &expectation.key, expectation.column) {
                     Some(Ok(value)) => Ok(value),
@@ -53,7 +55,8 @@ pub fn interpreted(program: &Program) -> Vec<CaseResult> {
 pub fn executed(program: &Program, execution: Execution) -> Result<Vec<CaseResult>, EngineError> {
     let mut results: Vec<Option<CaseResult>> = vec![None; program.cases.len()];
     for (as_of, numbers) in by_date(program) {
-        let tables = engine::run_tables(program, as_of, tables_at(program, as_of)?, execution)?;
+        let recorded = tables_at(program, as_of)?;
+        let tables = engine::run_tables(program, as_of, recorded.clone(), execution)?;
         let rows = row_index(program, &tables);
         for number in numbers {
             let case = &program.cases[number];
@@ -63,8 +66,10 @@ pub fn executed(program: &Program, execution: Execution) -> Result<Vec<CaseResul
                 let table = tables.get(entity).ok_or_else(|| "no results for it".to_owned())?;
                 let row = rows.get(&(entity.clone(), key)).ok_or_else(|| "no such record".to_owned())?;
                 let column = program.column(expectation.column);
+                // A derived field is no result: it stands in the snapshot, in the same row.
                 let array = table
                     .column_by_name(&column.name)
+                    .or_else(|| recorded.get(entity)?.column_by_name(&column.name))
                     .ok_or_else(|| "the run does not store it".to_owned())?;
                 Ok(cell(array, *row))
             }));
@@ -112,7 +117,9 @@ pub fn tables_at(program: &Program, as_of: Date) -> Result<HashMap<String, Recor
     let mut records: Vec<CaseRecord> = Vec::new();
     for (number, case) in program.cases.iter().enumerate() {
         if case.as_of == as_of {
-            records.extend(case.records.iter().map(|record| apart(program, record, number)));
+            let mut own = case.records.clone();
+            crate::derived::fill(program, as_of, &mut own);
+            records.extend(own.iter().map(|record| apart(program, record, number)));
         }
     }
     engine::tables_of_records(program, &records)

@@ -87,6 +87,7 @@ fn runs(rule: &Rule) -> bool {
         | RuleDetail::Standard(_)
         | RuleDetail::Measure(_)
         | RuleDetail::Check(_)
+        | RuleDetail::Scorecard(_)
         | RuleDetail::Duty(_) => true,
         RuleDetail::Programme(_) => false,
         RuleDetail::Declared { columns, .. } => !columns.is_empty() && rule.kind != RuleKind::Report,

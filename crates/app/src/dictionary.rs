@@ -183,6 +183,7 @@ fn entities(program: &Program, say: Say) -> Vec<Table> {
             rows: entity
                 .fields
                 .iter()
+                .filter(|id| !program.column(**id).name.starts_with('_'))
                 .filter_map(|id| {
                     let column = program.column(*id);
                     let ColumnKind::Field(field) = &column.kind else { return None };
@@ -193,6 +194,7 @@ fn entities(program: &Program, say: Say) -> Vec<Table> {
                         plain(range_text(program, &column.ty, column.range, say)),
                         plain(if field.required { say.both("是", "yes") } else { String::new() }),
                         plain(match field.blank {
+                            _ if field.derived.is_some() => say.both("推算，不填", "derived, not entered"),
                             Blank::Unknown => say.both("未知", "unknown"),
                             Blank::No => say.both("否", "no"),
                             Blank::Zero => "0".to_owned(),

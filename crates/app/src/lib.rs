@@ -2,21 +2,22 @@
 //!
 //! [`import`](mod@import) reads workbooks into the registry: it recognises sheets, reads cells as they were
 //! meant, links records, runs the pack's checks, and stores what passes or nothing at all.
-//! [`divisions`] fills a new registry with the division list that a pack ships.
+//! [`seed`] fills a new registry with the divisions and records that a pack ships.
 //!
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
 pub mod assess;
 pub mod cases;
 pub mod coverage;
+pub mod derived;
 pub mod dictionary;
-pub mod divisions;
 pub mod explain;
 pub mod import;
 pub mod packs;
 pub mod query;
 pub mod registry;
 pub mod report;
+pub mod seed;
 mod tables;
 
 pub use engine::explain::{Explanation, value_text};

@@ -27,23 +27,31 @@ pub struct Loaded {
     pub program: Program,
     sources: Vec<PackSource>,
     overrides: Vec<Override>,
+    /// Folders of the packs by name, in the order in which they are laid; none for the pack of a run.
+    folders: Vec<(String, PathBuf)>,
 }
 
 /// Compiles the pack in a folder with the packs it extends, overlays laid over it in order, and
 /// parameters set for this run.
 pub fn load(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Result<Loaded, PackError> {
-    let mut sources = Vec::new();
-    read_with_bases(folder, &mut sources, &mut Vec::new())?;
+    let mut read = Vec::new();
+    read_with_bases(folder, &mut read, &mut Vec::new())?;
     for overlay in overlays {
-        read_with_bases(overlay, &mut sources, &mut Vec::new())?;
+        read_with_bases(overlay, &mut read, &mut Vec::new())?;
     }
-    compile(sources, overrides.to_vec())
+    let folders = read.iter().map(|(source, folder)| (source.name.clone(), folder.clone())).collect();
+    let sources = read.into_iter().map(|(source, _)| source).collect();
+    compile(sources, overrides.to_vec(), folders)
 }
 
-fn compile(sources: Vec<PackSource>, overrides: Vec<Override>) -> Result<Loaded, PackError> {
+fn compile(
+    sources: Vec<PackSource>,
+    overrides: Vec<Override>,
+    folders: Vec<(String, PathBuf)>,
+) -> Result<Loaded, PackError> {
     let program =
         pack::compile(&sources, &overrides).map_err(|failure| PackError::Mistakes(Box::new(failure)))?;
-    Ok(Loaded { program, sources, overrides })
+    Ok(Loaded { program, sources, overrides, folders })
 }
 
 /// Name of the file of a run that holds the pack it was made with.
@@ -92,18 +100,29 @@ impl Loaded {
             .iter()
             .map(|change| Override { parameter: text(&change["parameter"]), value: text(&change["value"]) })
             .collect();
-        compile(sources, overrides)
+        compile(sources, overrides, Vec::new())
+    }
+
+    /// A file of one of the packs.
+    pub fn file(&self, pack: &str, path: &str) -> Option<PathBuf> {
+        let (_, folder) = self.folders.iter().find(|(name, _)| name == pack)?;
+        Some(folder.join(path))
+    }
+
+    /// The file of the pack laid last that has it.
+    pub fn last_with(&self, path: &str) -> Option<PathBuf> {
+        self.folders.iter().rev().map(|(_, folder)| folder.join(path)).find(|path| path.is_file())
     }
 }
 
 /// Reads a pack after its bases; a pack that is there already is not read twice.
 fn read_with_bases(
     folder: &Path,
-    sources: &mut Vec<PackSource>,
+    packs: &mut Vec<(PackSource, PathBuf)>,
     above: &mut Vec<String>,
 ) -> Result<(), PackError> {
     let source = read(folder)?;
-    if sources.iter().any(|known| known.name == source.name) {
+    if packs.iter().any(|(known, _)| known.name == source.name) {
         return Ok(());
     }
     if above.contains(&source.name) {
@@ -115,10 +134,10 @@ fn read_with_bases(
         if !beside.is_dir() {
             return Err(PackError::BaseMissing { id: source.name.clone(), base });
         }
-        read_with_bases(&beside, sources, above)?;
+        read_with_bases(&beside, packs, above)?;
     }
     above.pop();
-    sources.push(source);
+    packs.push((source, folder.to_owned()));
     Ok(())
 }
 

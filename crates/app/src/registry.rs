@@ -1,25 +1,31 @@
-//! Opening registries, and making new ones with the divisions that a pack ships.
+//! Opening registries, and making new ones with what a pack ships.
 
-use std::path::Path;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
 
-use model::Date;
 use pack::program::Program;
-use store::{ImportMeta, Moment, Registry, StoreError};
+use store::{Moment, Registry, StoreError};
 use thiserror::Error;
 
-use crate::divisions::{PackFile, import_divisions};
 use crate::import::ImportError;
+use crate::packs::Loaded;
+use crate::seed;
 
 #[derive(Debug, Error)]
 pub enum RegistryError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Divisions(#[from] ImportError),
-    #[error(
-        "`{path}` cannot be read: {source}\nhint: a pack with divisions ships them as data/divisions.csv"
-    )]
+    Seed(#[from] ImportError),
+    #[error("`{path}` cannot be read: {source}")]
     PackData { path: String, source: std::io::Error },
+    #[error(
+        "pack `{pack}` has entities that are divisions and ships no list of them\nhint: a pack, or one that it \
+         extends, has it as {file}"
+    )]
+    DivisionsMissing { pack: String, file: &'static str },
+    #[error("`{path}`: {source}")]
+    Io { path: String, source: std::io::Error },
 }
 
 /// An existing registry.
@@ -27,49 +33,120 @@ pub fn open(folder: &Path, program: &Program) -> Result<Registry, RegistryError>
     Ok(Registry::open(folder, program)?)
 }
 
-/// The registry in a folder; if there is none, a new one with the pack's division list. A registry that
-/// could not be filled is taken away again.
-pub fn open_or_create(
-    folder: &Path,
-    pack: &Path,
-    program: &Program,
-    now: Moment,
-) -> Result<Registry, RegistryError> {
+/// The registry in a folder; if there is none, a new one with what the pack ships. A new one takes its place
+/// only when it is kept.
+pub fn open_or_create(folder: &Path, pack: &Loaded, now: Moment) -> Result<Opened, RegistryError> {
     if Registry::exists(folder) {
-        return open(folder, program);
+        return Ok(Opened { registry: open(folder, &pack.program)?, site: None });
     }
-    let existed = folder.exists();
-    let made = create(folder, pack, program, now);
-    if made.is_err() && !existed {
-        // What was made a moment ago holds nothing yet.
-        let _ = std::fs::remove_dir_all(folder);
-    }
-    made
+    let site = Site::new(folder)?;
+    let mut registry = Registry::create(&site.building, &pack.program)?;
+    seed::fill(&mut registry, pack, now)?;
+    Ok(Opened { registry, site: Some(site) })
 }
 
-fn create(folder: &Path, pack: &Path, program: &Program, now: Moment) -> Result<Registry, RegistryError> {
-    let has_divisions = program.entities.iter().any(|entity| entity.division.is_some());
-    let lists = if has_divisions {
-        Some((read(&pack.join("data/divisions.csv"))?, read(&pack.join("data/poor-counties.csv"))?))
-    } else {
-        None
-    };
-    let mut registry = Registry::create(folder, program)?;
-    if let Some((divisions, counties)) = lists {
-        let on = Date::from_ymd(program.info.as_of.year(), 1, 1).unwrap_or(program.info.as_of);
-        import_divisions(
-            &mut registry,
-            program,
-            PackFile { name: "divisions.csv", text: &divisions },
-            PackFile { name: "poor-counties.csv", text: &counties },
-            on,
-            ImportMeta { actor: "init".to_owned(), recorded_at: now, pack_digest: program.digest.clone() },
-        )?;
-    }
-    Ok(registry)
+/// A registry to write to. A new one is gone when this is dropped without [`Opened::keep`]: an import that
+/// comes to nothing leaves things as they were.
+pub struct Opened {
+    // Closed before the site is cleared.
+    registry: Registry,
+    site: Option<Site>,
 }
 
-fn read(path: &Path) -> Result<String, RegistryError> {
-    std::fs::read_to_string(path)
-        .map_err(|source| RegistryError::PackData { path: path.display().to_string(), source })
+impl Opened {
+    pub fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
+    pub fn is_new(&self) -> bool {
+        self.site.is_some()
+    }
+
+    /// Puts a new registry in its place.
+    pub fn keep(self) -> Result<(), RegistryError> {
+        let Self { registry, site } = self;
+        // The last connection to close leaves everything in one file.
+        drop(registry);
+        site.map_or(Ok(()), Site::settle)
+    }
+}
+
+const BUILDING: &str = ".building";
+const LOCK: &str = "lock";
+
+/// Where a registry is built: a folder inside the one where it is to be.
+struct Site {
+    folder: PathBuf,
+    building: PathBuf,
+    /// Folders that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+    /// Held while the site is in use, so that what is not locked was left behind and may be cleared.
+    _lock: File,
+}
+
+impl Site {
+    fn new(folder: &Path) -> Result<Self, RegistryError> {
+        let building = folder.join(BUILDING);
+        let made: Vec<PathBuf> = folder
+            .ancestors()
+            .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+            .map(Path::to_owned)
+            .collect();
+        fs::create_dir_all(&building).map_err(io(&building))?;
+        let path = building.join(LOCK);
+        let lock = File::options().create(true).append(true).open(&path).map_err(io(&path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked { path: folder.to_owned() }.into());
+            }
+            Err(TryLockError::Error(source)) => return Err(io(&path)(source)),
+        }
+        let site = Self { folder: folder.to_owned(), building, made, _lock: lock };
+        for path in site.files()? {
+            if !path.ends_with(LOCK) {
+                fs::remove_file(&path).map_err(io(&path))?;
+            }
+        }
+        Ok(site)
+    }
+
+    fn files(&self) -> Result<Vec<PathBuf>, RegistryError> {
+        let entries = fs::read_dir(&self.building).map_err(io(&self.building))?;
+        entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()
+            .map_err(io(&self.building))
+    }
+
+    /// Moves what was built to where it belongs.
+    fn settle(mut self) -> Result<(), RegistryError> {
+        if Registry::exists(&self.folder) {
+            return Err(StoreError::Exists { path: self.folder.clone() }.into());
+        }
+        let mut files = self.files()?;
+        // The database's own file makes it a registry and comes last.
+        files.sort_by_key(|path| std::cmp::Reverse(path.as_os_str().len()));
+        for path in files.iter().filter(|path| !path.ends_with(LOCK)) {
+            let place = self.folder.join(path.file_name().unwrap_or_default());
+            fs::rename(path, &place).map_err(io(&place))?;
+        }
+        self.made.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        // Nothing can be done if it fails, and the next import clears what is left.
+        let _ = fs::remove_dir_all(&self.building);
+        for folder in &self.made {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> RegistryError {
+    let path = path.display().to_string();
+    move |source| RegistryError::Io { path, source }
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader as _};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int32Type;
 use parquet::arrow::ProjectionMask;
@@ -78,6 +78,24 @@ impl StoredTable {
         let batches: Vec<RecordBatch> =
             reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))?;
         concat_batches(self.metadata.schema(), &batches).map_err(|error| self.fault(error))
+    }
+
+    /// Some columns of the whole table; `None` if one of them is not there.
+    pub fn columns(&self, names: &[&str]) -> Result<Option<RecordBatch>, TableError> {
+        let schema = self.metadata.schema();
+        let positions: Option<Vec<usize>> = names.iter().map(|name| schema.index_of(name).ok()).collect();
+        let Some(positions) = positions else { return Ok(None) };
+        let builder = self.builder()?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
+        let reader = builder
+            .with_projection(mask)
+            .with_batch_size(65_536)
+            .build()
+            .map_err(|error| self.fault(error))?;
+        let schema = reader.schema();
+        let batches: Vec<RecordBatch> =
+            reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))?;
+        concat_batches(&schema, &batches).map(Some).map_err(|error| self.fault(error))
     }
 
     /// The number of the first row whose text column holds `text`.

@@ -178,3 +178,38 @@ fn a_number_that_another_record_has_is_refused() {
     assert_eq!(report.faults[0].value.as_deref(), Some("513*************25"));
     assert_eq!(counts(&report), [(1, 0, 1, 0)]);
 }
+
+#[test]
+fn of_two_rows_with_one_number_the_one_that_the_number_belies_is_refused() {
+    let (folder, program) = (tempfile::tempdir().unwrap(), program());
+    let header = "户编号,人编号,姓名,性别,证件号码,与户主关系,健康状况,残疾等级,是否参加大病保险,是否参加城乡居民基本医疗保险";
+    let household = csv_file(
+        folder.path(),
+        "户",
+        &format!("{HOUSEHOLDS}\n513336100201,51333610020100001,扎西,2,1.2,80\n"),
+    );
+    // The first row's other faults, however many, say nothing about its number; the sex of the second does.
+    let first = "51333610020100001,5133361002010000101,扎西,男,513336196807154733,户主,残疾,,是,否";
+    let second = "51333610020100001,5133361002010000102,卓玛,女,513336196807154733,配偶,健康,,是,是";
+    let third = "51333610020100001,5133361002010000102,卓玛,男,513336196807154733,之兄弟姐妹,健康,,是,是";
+    for (rows, refused) in [
+        ([first, second], 3),
+        ([second, first], 2),
+        // Where the number fits both, the later one is refused.
+        ([first, third], 3),
+        ([third, first], 3),
+    ] {
+        let place = tempfile::tempdir().unwrap();
+        let mut registry = registry(&place.path().join("r"), &program);
+        let text = format!("{header}\n{}\n", rows.join("\n"));
+        let people = csv_file(place.path(), "人", &text);
+        let report = run(&mut registry, &program, &[household.clone(), people]).unwrap();
+        let duplicate: Vec<u32> = report
+            .faults
+            .iter()
+            .filter(|fault| fault.code == "id-duplicate")
+            .map(|fault| fault.row)
+            .collect();
+        assert_eq!(duplicate, [refused], "{:?}", report.faults);
+    }
+}

@@ -27,6 +27,8 @@ pub enum EngineError {
     SnapshotType { entity: String, column: String, expected: String, found: String },
     #[error("the snapshot of `{entity}` is not sorted along `{column}` at row {row}")]
     SnapshotOrder { entity: String, column: String, row: usize },
+    #[error("the run needs at least {} MiB of memory: its largest division cannot be taken apart", needed.div_ceil(1 << 20))]
+    MemoryTooSmall { needed: u64 },
     #[error("`{}` exists already; a run is never overwritten", path.display())]
     OutputExists { path: PathBuf },
     #[error("`{}` is not a run directory: {reason}", path.display())]
@@ -73,6 +75,7 @@ impl EngineError {
             Self::SnapshotColumn { .. } => "snapshot-column-missing",
             Self::SnapshotType { .. } => "snapshot-column-type",
             Self::SnapshotOrder { .. } => "snapshot-unsorted",
+            Self::MemoryTooSmall { .. } => "memory-too-small",
             Self::OutputExists { .. } => "output-exists",
             Self::RunFormat { .. } => "run-format",
             Self::UnknownEntity { .. } => "unknown-entity",

@@ -160,7 +160,13 @@ impl Compiler<'_> {
                 (Some(id), _, _) => {
                     let column = self.program.column(id).clone();
                     let unknown = matches!(&scalar, Scalar::Text(text) if text == "unknown");
-                    if unknown {
+                    if self.program.is_computed_fact(id) {
+                        self.report(
+                            Diagnostic::new("derived-fact", word.span, format!("`{}` is derived", word.text))
+                                .also(column.span, "declared here")
+                                .hint("give the network it follows from, and put it under `expect`"),
+                        );
+                    } else if unknown {
                         fields.push((id, None));
                     } else if let Some(value) = self.value_of(&scalar, &column.ty, span) {
                         self.check_case_value(&column, &value, span);
@@ -256,7 +262,7 @@ impl Compiler<'_> {
             }
         }
         for id in &entity.fields {
-            if record.fields.iter().any(|(known, _)| known == id) {
+            if record.fields.iter().any(|(known, _)| known == id) || self.program.is_computed_fact(*id) {
                 continue;
             }
             let column = self.program.column(*id);
@@ -287,6 +293,8 @@ impl Compiler<'_> {
         let entity = records[position].entity;
         let edges: Vec<crate::program::Edge> =
             self.program.edges.iter().filter(|edge| edge.child == entity && edge.required).cloned().collect();
+        let edges: Vec<crate::program::Edge> =
+            edges.into_iter().filter(|edge| !self.program.is_derived(edge.via)).collect();
         for edge in edges {
             let via = records[position]
                 .fields

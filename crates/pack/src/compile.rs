@@ -126,6 +126,15 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         // Nothing below can be resolved without a tree.
         return;
     }
+    let pack_of = |file: &SourceFile| file.name.split('/').next().unwrap_or_default().to_owned();
+    let packs: Vec<String> = compiler.program.files.iter().map(pack_of).collect();
+    for (root, pack) in roots.iter().zip(&packs) {
+        for table in root.tables("seed", "seed") {
+            compiler.declare_seed(pack, &table);
+        }
+    }
+    compiler.declare_networks(&all("network", "network"));
+    compiler.declare_derived(&entities);
     compiler.declare_parameters(&all("parameter", "parameter"));
     apply_overrides(compiler, overrides);
     for table in all("programme", "programme") {
@@ -155,6 +164,8 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         root.finish();
     }
     compiler.compile_all();
+    compiler.complete_networks();
+    compiler.complete_previous();
     for draft in drafts {
         compiler.complete(draft);
     }

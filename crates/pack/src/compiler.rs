@@ -66,10 +66,20 @@ pub enum Definition {
         applies: Option<String>,
         quantity: Word,
     },
-    /// Quantity times the unit cost of a programme.
+    /// Quantity times the unit cost of a programme; `by` picks the entry where that is a table.
     Cost {
         quantity: String,
         parameter: ParameterId,
+        by: Option<Word>,
+    },
+    /// Points of a scorecard's item.
+    Points {
+        text: Word,
+    },
+    /// `part / (part + rest)` of two counts; unknown, without a finding, where both are zero.
+    Share {
+        part: String,
+        rest: String,
     },
     /// Quotient of two columns.
     Ratio {
@@ -469,6 +479,21 @@ fn clear_spans(expr: &mut Expr) {
     expr.span = Span::default();
     for child in children_mut(expr) {
         clear_spans(child);
+    }
+}
+
+/// The columns that an expression reads.
+pub fn columns_of(expr: &Expr, found: &mut Vec<ColumnId>) {
+    let mut expr = expr.clone();
+    collect_columns(&mut expr, found);
+}
+
+fn collect_columns(expr: &mut Expr, found: &mut Vec<ColumnId>) {
+    if let ExprKind::Column(id) = expr.kind {
+        found.push(id);
+    }
+    for child in children_mut(expr) {
+        collect_columns(child, found);
     }
 }
 

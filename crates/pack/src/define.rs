@@ -10,6 +10,7 @@ use crate::program::{
     ParameterShape, Range, Span, Type, Value,
 };
 use crate::surface::Word;
+use crate::types::RATIO_DECIMALS;
 
 impl Compiler<'_> {
     fn context(&self, pending: &Pending) -> Context {
@@ -52,12 +53,11 @@ impl Compiler<'_> {
             Definition::Gap { holds, applies, quantity } => {
                 self.gap(pending, holds, applies.as_deref(), quantity, &mut context)?
             }
-            Definition::Cost { quantity, parameter } => {
-                let quantity = self.named(pending, quantity)?;
-                let cost = self.parameter_expr(*parameter, None, None, pending.span, &context)?;
-                let expr = self.product(quantity, cost, pending.span, &context)?;
-                self.fit(expr, &Type::Number(NumberType::money()), pending.span, &context)?
+            Definition::Cost { quantity, parameter, by } => {
+                self.cost(pending, quantity, *parameter, by.as_ref(), &mut context)?
             }
+            Definition::Points { text } => self.points(pending, text, &mut context)?,
+            Definition::Share { part, rest } => self.share(pending, part, rest)?,
             Definition::Ratio { numerator, denominator, ty } => {
                 let a = self.named(pending, numerator)?;
                 let b = self.named(pending, denominator)?;
@@ -252,6 +252,78 @@ impl Compiler<'_> {
         let zero = number(0, ty.clone(), pending.span);
         let entitled = if branches.is_empty() { base } else { case(branches, Some(base), pending.span) };
         Some(case(vec![(who, entitled)], Some(zero), pending.span))
+    }
+
+    fn cost(
+        &mut self,
+        pending: &Pending,
+        quantity: &str,
+        parameter: ParameterId,
+        by: Option<&Word>,
+        context: &mut Context,
+    ) -> Option<Expr> {
+        let span = pending.span;
+        let quantity = self.named(pending, quantity)?;
+        let list = match self.program.parameters[parameter.index()].shape {
+            ParameterShape::Table { list, .. } => Some(list),
+            _ => None,
+        };
+        let key = match (by, list) {
+            (Some(by), Some(list)) => Some(self.expression(by, context, Some(&Type::Code(list)))?),
+            (None, Some(list)) => {
+                let list = self.program.list(list).id.clone();
+                self.report(
+                    Diagnostic::new(
+                        "parameter-shape",
+                        span,
+                        format!("the unit cost of this programme is a table over `{list}`"),
+                    )
+                    .hint("say which entry counts: `remedy = { …, by = \"village.area\" }`"),
+                );
+                return None;
+            }
+            (Some(by), None) => {
+                self.report(
+                    Diagnostic::new(
+                        "parameter-shape",
+                        by.span,
+                        "the unit cost of this programme is one value, not a table",
+                    )
+                    .hint("leave `by` out, or declare the unit cost `over` a list"),
+                );
+                return None;
+            }
+            (None, None) => None,
+        };
+        let picked = key.is_some();
+        let unit = self.parameter_expr(parameter, None, key, span, context)?;
+        let money = Type::Number(NumberType::money());
+        let zero = number(0, quantity.ty.clone(), span);
+        let nothing = compare(Comparison::Equal, quantity.clone(), zero, span);
+        let expr = self.product(quantity, unit, span, context)?;
+        let expr = self.fit(expr, &money, span, context)?;
+        // Where nothing is missing, it does not matter which entry would count.
+        Some(if picked { case(vec![(nothing, number(0, money, span))], Some(expr), span) } else { expr })
+    }
+
+    fn share(&mut self, pending: &Pending, part: &str, rest: &str) -> Option<Expr> {
+        let span = pending.span;
+        let (part, rest) = (self.named(pending, part)?, self.named(pending, rest)?);
+        let all = Expr {
+            ty: part.ty.clone(),
+            nullable: part.nullable || rest.nullable,
+            range: Some(part.range?.plus(rest.range?)),
+            span,
+            kind: ExprKind::Add(Box::new(part.clone()), Box::new(rest)),
+        };
+        let decimals = RATIO_DECIMALS;
+        Some(Expr {
+            ty: Type::Number(NumberType::rate(decimals)),
+            nullable: true,
+            range: Some(Range::new(0, 10i128.pow(u32::from(decimals)))),
+            span,
+            kind: ExprKind::Div { a: Box::new(part), b: Box::new(all), up: decimals, round: pending.round },
+        })
     }
 
     fn conflict(&mut self, pending: &Pending, of: &[String]) -> Option<Expr> {

@@ -44,7 +44,7 @@ impl Compiler<'_> {
                     documents: rest.documents,
                 })
             }
-            DraftDetail::Standard { applies, target, remedy, parts } => {
+            DraftDetail::Standard { applies, target, remedy, parts, levels } => {
                 let gap = format!("{}_gap", rule.id);
                 RuleDetail::Standard(Standard {
                     holds: named(self, &rule.id)?,
@@ -61,6 +61,7 @@ impl Compiler<'_> {
                         .into_iter()
                         .filter_map(|(title, name)| Some((title, named(self, &name)?)))
                         .collect(),
+                    levels: self.level_details(&rule.id, &levels),
                 })
             }
             DraftDetail::Measure { levels, ratio } => self.measure_detail(rule, &levels, ratio),
@@ -79,13 +80,15 @@ impl Compiler<'_> {
                 let mend = mend.and_then(|word| self.resolve(entity?, &word.text, word.span));
                 RuleDetail::Check(Check { fails: named(self, &rule.id)?, at_import, action, message, mend })
             }
-            DraftDetail::Duty { who, due, evidence } => RuleDetail::Duty(Duty {
+            DraftDetail::Duty { who, due, evidence, levels } => RuleDetail::Duty(Duty {
                 owed: named(self, &format!("{}_owed", rule.id))?,
                 met: named(self, &rule.id)?,
                 who,
                 due,
                 evidence,
+                levels: self.level_details(&rule.id, &levels),
             }),
+            DraftDetail::Scorecard(draft) => self.scorecard_detail(entity?, &rule.id, draft)?,
             DraftDetail::Programme(programme) => RuleDetail::Programme(programme),
             DraftDetail::Declared { columns, attributes, steps } => {
                 let mut found = Vec::new();

@@ -149,6 +149,7 @@ impl Compiler<'_> {
             self.choice(table, "unreadable", &[("refuse", Action::Refuse), ("warn", Action::Warn)]);
         let purpose = table.bilingual("purpose").unwrap_or_default();
         let form = table.word("form");
+        table.know("derived");
         let ty_word = ty?;
         let label = label.unwrap_or_default();
         self.forbid(entity, &id, &label, &aliases);
@@ -176,6 +177,7 @@ impl Compiler<'_> {
                 format: format.unwrap_or(Format::Plain),
                 used: false,
                 unreadable: unreadable.unwrap_or(Action::Refuse),
+                derived: None,
             }),
             rule: None,
             span: id.span,

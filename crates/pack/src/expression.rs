@@ -24,6 +24,15 @@ impl Compiler<'_> {
         context: &mut Context,
         expected: Option<&Type>,
     ) -> Option<Expr> {
+        let expr = self.read(word, context, expected)?;
+        match expected {
+            Some(ty) => self.fit(expr, ty, word.span, context),
+            None => Some(expr),
+        }
+    }
+
+    /// Reads and types an expression; `expected` is what its literals take as their type.
+    pub fn read(&mut self, word: &Word, context: &mut Context, expected: Option<&Type>) -> Option<Expr> {
         let text = self.file_text(word.span);
         let (sql, places) = match syntax::parse(word, &text) {
             Ok(parsed) => parsed,
@@ -33,11 +42,7 @@ impl Compiler<'_> {
             }
         };
         let reading = Reading { places: &places };
-        let expr = self.expr(&sql, &reading, context, expected)?;
-        match expected {
-            Some(ty) => self.fit(expr, ty, places.whole(), context),
-            None => Some(expr),
-        }
+        self.expr(&sql, &reading, context, expected)
     }
 
     /// Makes `expr` have exactly type `ty`, adding decimals if need be.

@@ -80,6 +80,19 @@ pub struct Program {
     pub unchanging: Vec<(RuleId, ParameterId)>,
     /// Import checks that a row or its relatives must pass, in order of declaration; also in `rules`.
     pub import_checks: Vec<RuleId>,
+    pub networks: Vec<Network>,
+    /// Files of records that a new registry starts with, in order of declaration.
+    pub seeds: Vec<Seed>,
+}
+
+/// Records of one entity that a pack ships.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    pub entity: EntityId,
+    /// Name of the pack that declares it.
+    pub pack: String,
+    /// Path from that pack's folder, never out of it.
+    pub file: String,
 }
 
 #[derive(Clone, Debug)]
@@ -273,6 +286,88 @@ pub struct Field {
     pub used: bool,
     /// What to do with a cell that cannot be read as the type says.
     pub unreadable: Action,
+    /// What it follows from, if nobody records it: a snapshot computes it.
+    pub derived: Option<Derived>,
+}
+
+impl Field {
+    /// A field that follows from others and appears on no form.
+    pub fn derived(derived: Derived) -> Self {
+        Self {
+            required: false,
+            unique: false,
+            blank: Blank::Unknown,
+            aliases: Vec::new(),
+            pii: Pii::None,
+            purpose: Text::default(),
+            format: Format::Plain,
+            used: true,
+            unreadable: Action::Refuse,
+            derived: Some(derived),
+        }
+    }
+}
+
+/// What a derived field follows from.
+#[derive(Clone, Debug)]
+pub enum Derived {
+    /// A graph algorithm.
+    Network {
+        /// Index into [`Program::networks`].
+        network: usize,
+        function: NetworkFunction,
+        from: NodePath,
+        /// The other node, for functions that join two.
+        to: Option<NodePath>,
+        /// The edge by which nodes say to which subject they belong, for functions that lead out of it.
+        within: Option<EdgeId>,
+        /// Position of the worst class that counts.
+        at_least: Option<usize>,
+    },
+    /// The same subject's result in an earlier run; unknown where no run is given.
+    PreviousRun { column: String },
+    /// The key of the ancestor that these edges lead to.
+    Ancestor { edges: Vec<EdgeId> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkFunction {
+    /// The worst class on the way between two nodes whose worst class is best.
+    BestWorstClass,
+    /// Whether there is any way between two nodes.
+    Connected,
+    /// The way that [`Self::BestWorstClass`] rests on, by the names of its edges.
+    Route,
+    /// Greatest number of ways from a node out of its area that share no edge.
+    EdgeDisjointPaths,
+    /// The ways that [`Self::EdgeDisjointPaths`] counts.
+    DisjointRoutes,
+}
+
+/// A field that names a node: of the subject, or of what the edges lead to from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodePath {
+    pub edges: Vec<EdgeId>,
+    pub field: ColumnId,
+}
+
+/// A graph in the registry: records of one entity join those of another.
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub id: String,
+    pub nodes: EntityId,
+    pub edges: EntityId,
+    /// Fields of the edges with the keys of the nodes they join.
+    pub from: ColumnId,
+    pub to: ColumnId,
+    /// A code; its list has the best class first.
+    pub class: ColumnId,
+    /// Name of the hidden bool column that says whether an edge can be used, and the column.
+    pub open: Option<String>,
+    pub open_column: Option<ColumnId>,
+    /// What routes call an edge; its key if absent.
+    pub name: Option<ColumnId>,
+    pub span: Span,
 }
 
 /// What an empty cell means.
@@ -636,7 +731,8 @@ pub enum RuleDetail {
     Check(Check),
     Duty(Duty),
     Programme(Programme),
-    /// Flows, assets, scorecards and reports, checked as declarations: columns of their
+    Scorecard(Scorecard),
+    /// Flows, assets and reports, checked as declarations: columns of their
     /// expressions by name, and the rest as written.
     Declared {
         columns: Vec<(String, ColumnId)>,
@@ -679,6 +775,31 @@ pub struct Standard {
     pub remedy: Option<Remedy>,
     /// Named conditions whose conjunction is `holds`, if declared as parts.
     pub parts: Vec<(Text, ColumnId)>,
+    /// What it comes to at every division above, the nearest first.
+    pub levels: Vec<Level>,
+}
+
+/// What a rule about subjects comes to at one division above them. Those about whom something is not
+/// known are counted apart, and left out of the share and the sums.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub entity: EntityId,
+    /// Number of those the rule is known to be about.
+    pub subjects: ColumnId,
+    pub met: ColumnId,
+    pub unmet: ColumnId,
+    /// Number of those of whom it is not known whether the rule is about them, or whether they meet it.
+    pub unknown: ColumnId,
+    /// `met / (met + unmet)`; unknown where nobody's state is known.
+    pub share: ColumnId,
+    /// Whether the share reaches the target whatever the unknown ones turn out to be; unknown where they decide.
+    pub on_target: Option<ColumnId>,
+    /// Sum of the known gaps.
+    pub gap: Option<ColumnId>,
+    /// Number of subjects whose gap is not known.
+    pub gap_unknown: Option<ColumnId>,
+    /// Sum of the known costs of closing gaps.
+    pub gap_cost: Option<ColumnId>,
 }
 
 #[derive(Clone, Debug)]
@@ -717,6 +838,45 @@ pub struct Duty {
     pub who: Text,
     pub due: Option<String>,
     pub evidence: Vec<Text>,
+    /// What it comes to at every division above, the nearest first.
+    pub levels: Vec<Level>,
+}
+
+/// Points for items, weighted to one total.
+#[derive(Clone, Debug)]
+pub struct Scorecard {
+    /// Points from 0 to 100 with two decimals, named as the scorecard.
+    pub total: ColumnId,
+    pub items: Vec<ScorecardItem>,
+    /// Bool column: one of the vetoes applies.
+    pub vetoed: Option<ColumnId>,
+    pub vetoes: Vec<Veto>,
+    /// Place among the siblings, from 1; those vetoed share the last one.
+    pub rank: Option<ColumnId>,
+    /// Number of siblings that have a rank.
+    pub ranked: Option<ColumnId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct ScorecardItem {
+    pub id: String,
+    pub title: Text,
+    /// Scaled by 10^4; those of all items add up to 10^4.
+    pub weight: i64,
+    pub points: ColumnId,
+    /// Bool column: the item is not counted, and its weight goes to the others.
+    pub exempt: Option<ColumnId>,
+    /// The rank if the item weighed 0.05 more and the others less in proportion.
+    pub rank_if_raised: Option<ColumnId>,
+    pub cite: Vec<ClauseId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Veto {
+    pub title: Text,
+    /// Hidden bool column.
+    pub when: ColumnId,
+    pub cite: Vec<ClauseId>,
 }
 
 #[derive(Clone, Debug)]

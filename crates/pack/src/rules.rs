@@ -6,9 +6,11 @@ use model::{ClauseId, Text};
 
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::levels::{Levelled, Words};
 use crate::program::{
     Action, EntityId, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Step, Type,
 };
+use crate::scorecards::ScorecardDraft;
 use crate::surface::{Table, Word};
 
 /// A rule whose columns are announced; the names are looked up when all is compiled.
@@ -29,6 +31,7 @@ pub enum DraftDetail {
         target: Option<(i64, i32)>,
         remedy: Option<(String, bool)>,
         parts: Vec<(Text, String)>,
+        levels: Vec<EntityId>,
     },
     Measure {
         levels: Vec<EntityId>,
@@ -44,8 +47,10 @@ pub enum DraftDetail {
         who: Text,
         due: Option<String>,
         evidence: Vec<Text>,
+        levels: Vec<EntityId>,
     },
     Programme(Programme),
+    Scorecard(ScorecardDraft),
     Declared {
         columns: Vec<(EntityId, String)>,
         attributes: BTreeMap<String, String>,
@@ -86,6 +91,25 @@ pub struct Head {
     timing: Timing,
     refuse_change: bool,
     span: Span,
+}
+
+impl Head {
+    pub fn entity(&self) -> Option<EntityId> {
+        self.entity
+    }
+
+    pub fn name(&self) -> &str {
+        &self.id.text
+    }
+
+    pub fn title(&self) -> &Text {
+        &self.title
+    }
+
+    /// Where the rule's name stands.
+    pub fn place(&self) -> Span {
+        self.id.span
+    }
 }
 
 impl Compiler<'_> {
@@ -160,6 +184,16 @@ impl Compiler<'_> {
         })
     }
 
+    /// Clauses that parts of a rule cite are cited by the rule.
+    pub fn also_cite(&mut self, head: &Head, clauses: Vec<ClauseId>) {
+        let cite = &mut self.program.rules[head.rule.index()].cite;
+        for clause in clauses {
+            if !cite.contains(&clause) {
+                cite.push(clause);
+            }
+        }
+    }
+
     pub fn entity_word(&mut self, word: &Word) -> Option<EntityId> {
         let found = self.program.entity_named(&word.text);
         if found.is_none() {
@@ -204,6 +238,7 @@ impl Compiler<'_> {
                 | RuleKind::Check
                 | RuleKind::Audit
                 | RuleKind::Duty
+                | RuleKind::Scorecard
         );
         let head = self.head(kind, table, needs_entity);
         let head = head?;
@@ -215,11 +250,10 @@ impl Compiler<'_> {
             RuleKind::Check | RuleKind::Audit => self.check(&head, table),
             RuleKind::Duty => self.duty(&head, table),
             RuleKind::Programme => self.programme(&head, table),
-            RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report => {
-                self.declared(&head, table)
-            }
+            RuleKind::Scorecard => self.scorecard(&head, table),
+            RuleKind::Flow | RuleKind::Asset | RuleKind::Report => self.declared(&head, table),
         };
-        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Scorecard | RuleKind::Report) {
+        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Report) {
             table.finish();
         }
         detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))
@@ -366,7 +400,19 @@ impl Compiler<'_> {
             self.condition_column(head, name.clone(), head.title.clone(), text);
             name
         });
-        Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts })
+        let gap = format!("{}_gap", head.id.text);
+        let levels = self.announce_levels(
+            head,
+            &Levelled {
+                applies: applies_name.clone(),
+                holds: head.id.text.clone(),
+                target: target.map(|(share, _)| share),
+                cost: remedy.as_ref().filter(|(_, cost)| *cost).map(|_| format!("{gap}_cost")),
+                gap: remedy.is_some().then_some(gap),
+                words: Words::Standard,
+            },
+        );
+        Some(DraftDetail::Standard { applies: applies_name, target, remedy, parts, levels })
     }
 
     pub fn target(&mut self, table: &Table<'_>) -> Option<(i64, i32)> {
@@ -396,6 +442,7 @@ impl Compiler<'_> {
         let remedy = table.table("remedy", "remedy")?;
         let programme = remedy.require("programme", remedy.word("programme"));
         let quantity = remedy.require("quantity", remedy.word("quantity"));
+        let by = remedy.word("by");
         remedy.finish();
         let (programme, quantity) = (programme?, quantity?);
         let entity = head.entity?;
@@ -434,7 +481,7 @@ impl Compiler<'_> {
                 format!("{gap}_cost"),
                 label,
                 programme.span,
-                Definition::Cost { quantity: gap, parameter },
+                Definition::Cost { quantity: gap, parameter, by },
             );
         }
         Some((programme.text, cost.is_some()))
@@ -551,7 +598,18 @@ impl Compiler<'_> {
         if let Some(met) = met {
             self.condition_column(head, head.id.text.clone(), head.title.clone(), met);
         }
-        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence })
+        let levels = self.announce_levels(
+            head,
+            &Levelled {
+                applies: Some(format!("{}_owed", head.id.text)),
+                holds: head.id.text.clone(),
+                target: None,
+                gap: None,
+                cost: None,
+                words: Words::Duty,
+            },
+        );
+        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence, levels })
     }
 
     pub fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
@@ -607,7 +665,7 @@ impl Compiler<'_> {
                 "a flow has at least one step",
             ));
         }
-        let expr_keys = ["who", "share", "score", "holds"];
+        let expr_keys = ["who", "share", "holds"];
         for key in expr_keys {
             if let (Some(text), Some(entity)) = (table.word(key), head.entity) {
                 let name = format!("{}_{key}", head.id.text);

@@ -53,10 +53,6 @@ impl Places {
         let span = expr.span();
         self.range(span.start, span.end)
     }
-
-    pub fn whole(&self) -> Span {
-        self.whole
-    }
 }
 
 /// One scalar expression, nothing after it.

@@ -305,6 +305,25 @@ impl Program {
         &self.columns[id.index()]
     }
 
+    /// What a field follows from, if it is derived.
+    pub fn derived(&self, id: ColumnId) -> Option<&crate::program::Derived> {
+        match &self.column(id).kind {
+            crate::program::ColumnKind::Field(field) => field.derived.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody records the field.
+    pub fn is_derived(&self, id: ColumnId) -> bool {
+        self.derived(id).is_some()
+    }
+
+    /// Whether the field follows from the records of one snapshot alone.
+    pub fn is_computed_fact(&self, id: ColumnId) -> bool {
+        self.derived(id)
+            .is_some_and(|derived| !matches!(derived, crate::program::Derived::PreviousRun { .. }))
+    }
+
     pub fn edge(&self, id: crate::program::EdgeId) -> &crate::program::Edge {
         &self.edges[id.index()]
     }

@@ -44,6 +44,54 @@ fn case(given: &str, expect: &str) -> String {
     format!("[[case]]\nname = \"a case\"\n{given}\n{expect}\n")
 }
 
+const NETWORK: &str = "from = \"household\"\nto = \"household\"\nclass = \"labour\"";
+
+/// Persons join households, as roads would towns; and a hamlet with a field `x`.
+fn network(lines: &str, field: &str) -> String {
+    let text = |id: &str, more: &str| {
+        format!(
+            "[[entity.field]]\nid = \"{id}\"\nlabel = {{ zh = \"值\", en = \"{id}\" }}\ntype = \"text\"\n{more}\n"
+        )
+    };
+    let field = if field.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "[[entity.field]]\nid = \"x\"\nlabel = {{ zh = \"值\", en = \"x\" }}\nform = \"card\"\n{field}\n"
+        )
+    };
+    format!(
+        "[[entity]]\nid = \"hamlet\"\nlabel = {{ zh = \"组\", en = \"hamlet\" }}\nkey = \"number\"\nparent = {{ entity = \"village\", via = \"village_code\", required = true }}\n\
+         refs = [{{ name = \"home\", entity = \"household\", via = \"home_number\" }}]\n{}{}{}{}{field}\
+         [[variable]]\nid = \"people\"\non = \"hamlet\"\ntitle = {{ zh = \"人\", en = \"people\" }}\ntype = \"count\"\nexpr = \"1\"\n\
+         [[network]]\nid = \"roads\"\nnodes = \"household\"\nedges = \"person\"\n{lines}\n",
+        text("number", "required = true"),
+        text("village_code", "required = true"),
+        text("home_number", ""),
+        text("seat", "form = \"card\""),
+    )
+}
+
+fn scorecard(lines: &str) -> String {
+    format!(
+        "[[scorecard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"考核\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n"
+    )
+}
+
+/// A standard with a programme whose unit cost is a table over a list, or one value.
+fn standard(lines: &str, table: bool) -> String {
+    let cost = if table {
+        "over = \"labour\"\nvalues = [{ from = 2015-01-01, value = { ordinary = 1, none = 2 }, source = \"assumed\" }]"
+    } else {
+        "values = [{ from = 2015-01-01, value = 1, source = \"assumed\" }]"
+    };
+    format!(
+        "[[standard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"丙\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n\
+         [[programme]]\nid = \"p\"\ntitle = {{ zh = \"项目\", en = \"p\" }}\ncite = [\"7.1\"]\nunit = \"house\"\nunit_cost = \"c\"\n\
+         [[parameter]]\nid = \"c\"\nlabel = {{ zh = \"单价\", en = \"c\" }}\ntype = \"money\"\n{cost}\n"
+    )
+}
+
 fn bad_packs() -> Vec<(&'static str, String)> {
     let label = "label = { zh = \"值\", en = \"value\" }";
     vec![
@@ -142,12 +190,45 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("benefit of an unknown flow", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\namount = \"1\"\nevery = \"year\"\nflow = \"approval\"".to_owned()),
         ("standard with an unknown remedy", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\nremedy = { programme = \"road\", quantity = \"1\" }".to_owned()),
         ("standard with a share over one", "[[standard]]\nid = \"s\"\non = \"village\"\ntitle = { zh = \"丙\", en = \"s\" }\ncite = [\"7.1\"]\nholds = \"ethnic\"\ntarget = { share = 100, by = 2020 }".to_owned()),
+        ("standard whose unit cost needs a choice", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\" }", true)),
+        ("standard that chooses by another list", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"income > 0\" }", true)),
+        ("standard that chooses where there is one cost", standard("holds = \"income > 0\"\nremedy = { programme = \"p\", quantity = \"1\", by = \"number\" }", false)),
+        ("rule named like a standard's share at a division", standard("holds = \"income > 0\"", false) + &on_household("count(household)", "count").replace("\"household\"", "\"village\"").replace("\"x\"", "\"s_share\"")),
+        ("scorecard without items", scorecard("items = []")),
+        ("scorecard whose weights do not add up", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.4, score = \"members\" }, { id = \"b\", title = { zh = \"乙\", en = \"b\" }, weight = 0.5, score = \"members\" }]")),
+        ("scorecard with weights beyond one", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.9, score = \"members\" }, { id = \"b\", title = { zh = \"乙\", en = \"b\" }, weight = 0.8, score = \"members\" }, { id = \"c\", title = { zh = \"丙\", en = \"c\" }, weight = 0.1, score = \"members\" }]")),
+        ("scorecard with a weight in percent", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 100, score = \"members\" }]")),
+        ("scorecard with points that are money", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"income\" }]")),
+        ("scorecard with points beyond all bounds", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"101\" }]")),
+        ("scorecard item without a weight", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, score = \"members\" }]")),
+        ("scorecard item twice", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }, { id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 0.5, score = \"1\" }]")),
+        ("scorecard ranked among no siblings", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nrank_within = \"town\"")),
+        ("scorecard with a veto that is a number", scorecard("items = [{ id = \"a\", title = { zh = \"甲\", en = \"a\" }, weight = 1, score = \"1\" }]\nveto = [{ when = \"members\", title = { zh = \"否\", en = \"no\" } }]")),
+        ("network whose edges may lack an end", network("from = \"home\"\nto = \"home\"\nclass = \"x\"", "type = \"code(labour)\"").replace("edges = \"person\"", "edges = \"hamlet\"")),
+        ("network whose end is no reference", network("from = \"number\"\nto = \"home\"\nclass = \"labour\"", "")),
+        ("network whose class is no code", network("from = \"household\"\nto = \"household\"\nclass = \"wage\"", "")),
+        ("network open by what is computed", network("from = \"household\"\nto = \"household\"\nclass = \"labour\"\nopen = \"household.members > 1\"", "")),
+        ("field derived from an unknown network", network(NETWORK, "type = \"bool\"\nderived = { network = \"raods\", function = \"connected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived by an unknown function", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"conected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived with another type", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"best_worst_class\", from = \"seat\", to = \"seat\" }")),
+        ("field derived from no second node", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\" }")),
+        ("field derived from an unknown field", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"town.seat\" }")),
+        ("field derived within what nodes do not name", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"edge_disjoint_paths\", from = \"seat\", within = \"hamlet\" }")),
+        ("field derived with a key of another function", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\", at_least = \"ordinary\" }")),
+        ("field derived from an unknown class", network(NETWORK, "type = \"count\"\nrange = [0, 9]\nderived = { network = \"roads\", function = \"edge_disjoint_paths\", from = \"seat\", within = \"village\", at_least = \"ordinry\" }")),
+        ("derived field that is required", network(NETWORK, "type = \"bool\"\nrequired = true\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\" }")),
+        ("field derived from an unknown result", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"guarante\" }")),
+        ("field derived from a result of another type", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"people\" }")),
+        ("case that gives a derived fact", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\" }") + &case("given.hamlet.h = { x = true }", "expect.hamlet.h = { people = 1 }")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
         ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),
         ("principle without a reason", "[[clause]]\nid = \"24.1\"\nkind = \"principle\"\nsummary = { zh = \"中心\", en = \"centre\" }".to_owned()),
         ("clause declared twice", "[[clause]]\nid = \"7.1\"\nkind = \"benefit\"\nsummary = { zh = \"保障\", en = \"guarantee\" }".to_owned()),
         ("total of two kinds", "[[total]]\nid = \"t\"\ntitle = { zh = \"计\", en = \"t\" }\non = \"household\"\ncount = true\nsum = \"income\"".to_owned()),
+        ("seed of an unknown entity", "[[seed]]\nentity = \"persn\"\nfile = \"data/persons.csv\"".to_owned()),
+        ("seed outside the pack", "[[seed]]\nentity = \"person\"\nfile = \"../persons.csv\"".to_owned()),
+        ("seed without a file", "[[seed]]\nentity = \"person\"".to_owned()),
         ("case with an unknown fact", case("given.household.h = { incme = 1 }", "expect.household.h = { guarantee = true }")),
         ("case that gives a result", case("given.household.h = { guarantee = true }", "expect.household.h = { guarantee = true }")),
         ("case with an unknown result", case("given.household.h = { income = 1 }", "expect.household.h = { guarntee = true }")),

@@ -43,5 +43,5 @@ pub use history::{Change, ChangeKind, Import, Source};
 pub use moment::Moment;
 pub use registry::Registry;
 pub use session::{ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, SourceId};
-pub use snapshot::{SNAPSHOT_FORMAT, SnapshotSummary};
+pub use snapshot::{Derived, SNAPSHOT_FORMAT, SnapshotSummary};
 pub use view::{RecordState, ScanRow, View};

@@ -5,13 +5,14 @@
 //! parent come last. `_row` numbers the rows from 0, `_<edge>` is the parent's `_row`. The digest is over the
 //! content, and not over when it was recorded: equal records from equal sources have an equal digest.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
 use arrow::array::RecordBatch;
-use pack::program::EntityId;
+use pack::program::{ColumnId, EntityId, Value};
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -33,6 +34,9 @@ const BATCH_ROWS: usize = 16 * 1024;
 /// Batches between reading and writing.
 const QUEUE: usize = 3;
 
+/// Values of fields that nobody records, by column and key; what is not there is unknown.
+pub type Derived = HashMap<ColumnId, HashMap<String, Value>>;
+
 /// A snapshot that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotSummary {
@@ -49,13 +53,19 @@ impl Registry {
     /// prepared beside itself and renamed, so that no reader sees half of it.
     /// Errors: `required-missing`, `snapshot-failed`, `io`.
     pub fn snapshot(&self, folder: &Path) -> Result<SnapshotSummary> {
+        self.snapshot_with(folder, &Derived::default())
+    }
+
+    /// The same, with the values of fields that nobody records.
+    /// Errors: as [`Self::snapshot`].
+    pub fn snapshot_with(&self, folder: &Path, derived: &Derived) -> Result<SnapshotSummary> {
         let partial = beside(folder, "partial")?;
         let written = || -> Result<SnapshotSummary> {
             remove_folder(&partial)?;
             fs::create_dir_all(&partial).map_err(StoreError::io(&partial))?;
             // One transaction: every file shows the same commit.
             let transaction = self.connection.unchecked_transaction()?;
-            let summary = write_snapshot(&transaction, &self.layout, &partial)?;
+            let summary = write_snapshot(&transaction, &self.layout, derived, &partial)?;
             replace_folder(&partial, folder)?;
             Ok(summary)
         };
@@ -66,10 +76,15 @@ impl Registry {
     }
 }
 
-fn write_snapshot(connection: &Connection, layout: &Layout, folder: &Path) -> Result<SnapshotSummary> {
+fn write_snapshot(
+    connection: &Connection,
+    layout: &Layout,
+    derived: &Derived,
+    folder: &Path,
+) -> Result<SnapshotSummary> {
     let files = thread::scope(|scope| {
         let mut orders =
-            Orders { connection, layout, by_entity: layout.entities.iter().map(|_| None).collect() };
+            Orders { connection, layout, derived, by_entity: layout.entities.iter().map(|_| None).collect() };
         let mut writers: Vec<ScopedJoinHandle<'_, Result<FileSummary>>> = Vec::new();
         for index in 0..layout.entities.len() {
             let entity = EntityId(index as u32);
@@ -104,6 +119,7 @@ fn job(layout: &Layout, id: EntityId, folder: &Path) -> FileJob {
 struct Orders<'c> {
     connection: &'c Connection,
     layout: &'c Layout,
+    derived: &'c Derived,
     by_entity: Vec<Option<Order>>,
 }
 
@@ -175,7 +191,7 @@ fn send_rows(orders: &Orders<'_>, id: EntityId, sender: &SyncSender<RecordBatch>
         entity.table
     );
     let mut statement = orders.connection.prepare_cached(&sql)?;
-    let mut batch = Rows::new(layout, id, BATCH_ROWS);
+    let mut batch = Rows::new(layout, orders.derived, id, BATCH_ROWS);
     let mut parents = Parents::new(orders, id);
     let mut next = 0;
     while next < order.ids.len() {
@@ -210,6 +226,8 @@ fn send_rows(orders: &Orders<'_>, id: EntityId, sender: &SyncSender<RecordBatch>
 struct Parents<'o> {
     /// Position of the referring field and where to find the parent; the tree edge has that already.
     edges: Vec<(usize, Source<'o>)>,
+    /// Position of the key, by which derived references are found.
+    key: usize,
     found: Vec<Option<i32>>,
     text: Vec<u8>,
 }
@@ -217,20 +235,26 @@ struct Parents<'o> {
 enum Source<'o> {
     Ordered(&'o [i32]),
     Index(&'o RowIndex),
+    Derived(&'o RowIndex, &'o HashMap<String, Value>),
 }
 
 impl<'o> Parents<'o> {
     fn new(orders: &'o Orders<'_>, child: EntityId) -> Self {
-        let tree_edge = orders.layout.entity(child).parent;
+        let layout = orders.layout.entity(child);
+        let tree_edge = layout.parent;
         let edges = orders.layout.edges_of(child).map(|(id, edge)| {
+            let index = || orders.get(edge.parent).index(edge.on);
             let source = if Some(id) == tree_edge {
                 Source::Ordered(&orders.get(child).parents)
             } else {
-                Source::Index(orders.get(edge.parent).index(edge.on))
+                match orders.derived.get(&layout.fields[edge.via].column) {
+                    Some(values) => Source::Derived(index(), values),
+                    None => Source::Index(index()),
+                }
             };
             (edge.via, source)
         });
-        Self { edges: edges.collect(), found: Vec::new(), text: Vec::new() }
+        Self { edges: edges.collect(), key: layout.key, found: Vec::new(), text: Vec::new() }
     }
 
     fn of(&mut self, number: usize, row: &rusqlite::Row<'_>) -> Result<&[Option<i32>]> {
@@ -239,6 +263,13 @@ impl<'o> Parents<'o> {
             self.found.push(match source {
                 Source::Ordered(parents) => Some(parents[number]).filter(|&parent| parent != NO_ROW),
                 Source::Index(index) => index.row(sortable(row.get_ref(via + 1)?, &mut self.text)),
+                Source::Derived(index, values) => match row.get_ref(self.key + 1)?.as_str().ok() {
+                    Some(key) => match values.get(key) {
+                        Some(Value::Text(text)) => index.row(text.as_bytes()),
+                        _ => None,
+                    },
+                    None => None,
+                },
             });
         }
         Ok(&self.found)

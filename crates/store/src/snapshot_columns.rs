@@ -1,5 +1,6 @@
 //! The columns of a snapshot file, and rows of the state on their way into them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -7,12 +8,13 @@ use arrow::array::{
     RecordBatch, StringBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use pack::program::EntityId;
+use pack::program::{EntityId, Value};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::error::StoreError;
 use crate::layout::{EntityLayout, FieldType, Layout};
+use crate::snapshot::Derived;
 
 /// Digits of numbers beyond 64 bits.
 const WIDE_DIGITS: u8 = 38;
@@ -54,6 +56,8 @@ pub(crate) struct Rows<'l> {
     row: Int32Builder,
     edges: Vec<Int32Builder>,
     fields: Vec<Column>,
+    /// Values of derived fields by key, by position of the field.
+    derived: Vec<Option<&'l HashMap<String, Value>>>,
     source: Int32Builder,
     source_row: Int32Builder,
     recorded_on: Date32Builder,
@@ -74,7 +78,7 @@ impl<E: Into<StoreError>> From<E> for RowFault {
 }
 
 impl<'l> Rows<'l> {
-    pub fn new(layout: &'l Layout, id: EntityId, capacity: usize) -> Self {
+    pub fn new(layout: &'l Layout, derived: &'l Derived, id: EntityId, capacity: usize) -> Self {
         let entity = layout.entity(id);
         Self {
             entity,
@@ -82,6 +86,7 @@ impl<'l> Rows<'l> {
             row: Int32Builder::with_capacity(capacity),
             edges: layout.edges_of(id).map(|_| Int32Builder::with_capacity(capacity)).collect(),
             fields: entity.fields.iter().map(|field| Column::new(&field.ty, capacity)).collect(),
+            derived: entity.fields.iter().map(|field| derived.get(&field.column)).collect(),
             source: Int32Builder::with_capacity(capacity),
             source_row: Int32Builder::with_capacity(capacity),
             recorded_on: Date32Builder::with_capacity(capacity),
@@ -100,6 +105,17 @@ impl<'l> Rows<'l> {
             edge.append_option(*parent);
         }
         for (position, (column, field)) in self.fields.iter_mut().zip(&self.entity.fields).enumerate() {
+            if let Some(values) = self.derived[position] {
+                let key = row.get_ref(self.entity.key + 1)?.as_str().unwrap_or_default();
+                if !column.push_value(values.get(key)) {
+                    let detail = format!("`{}` is derived as a value of another type", field.name);
+                    return Err(RowFault::Other(StoreError::Snapshot {
+                        entity: self.entity.name.clone(),
+                        detail,
+                    }));
+                }
+                continue;
+            }
             let value = row.get_ref(position + 1)?;
             if field.required && value == ValueRef::Null {
                 return Err(RowFault::Required(position));
@@ -186,6 +202,29 @@ impl Column {
             }
             (Self::Index(column), ValueRef::Null) => column.append_null(),
             (Self::Index(column), ValueRef::Real(value)) => column.append_value(value),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes a value of the column's own type; says whether it could.
+    fn push_value(&mut self, value: Option<&Value>) -> bool {
+        match (self, value) {
+            (Self::Bool(column), None) => column.append_null(),
+            (Self::Bool(column), Some(Value::Bool(value))) => column.append_value(*value),
+            (Self::Number(column), None) => column.append_null(),
+            (Self::Number(column), Some(Value::Number(value))) => {
+                let Ok(value) = i64::try_from(*value) else { return false };
+                column.append_value(value);
+            }
+            (Self::Wide(column), None) => column.append_null(),
+            (Self::Wide(column), Some(Value::Number(value))) => column.append_value(*value),
+            (Self::Date(column), None) => column.append_null(),
+            (Self::Date(column), Some(Value::Date(value))) => column.append_value(value.days()),
+            (Self::Text(column), None) => column.append_null(),
+            (Self::Text(column), Some(Value::Text(value))) => column.append_value(value),
+            (Self::Index(column), None) => column.append_null(),
+            (Self::Index(column), Some(Value::Index(value))) => column.append_value(*value),
             _ => return false,
         }
         true

@@ -119,6 +119,9 @@ pub struct AssessOptions {
     /// Compute everything, print the totals, and write no run.
     #[arg(long, conflicts_with = "out")]
     pub totals_only: bool,
+    /// An earlier run whose results count as facts, where the pack asks for them.
+    #[arg(long, value_name = "RUN")]
+    pub previous: Option<PathBuf>,
     /// Set a parameter for this run: `poverty_line=3000`, `deductible.level1=200`.
     #[arg(long = "set", value_name = "PARAM=VALUE")]
     pub set: Vec<SetArgument>,

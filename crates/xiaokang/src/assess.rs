@@ -25,6 +25,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             Some(folder) => Out::Folder(folder.clone()),
             None => Out::Usual,
         },
+        previous: options.previous.clone(),
         threads: options.threads.unwrap_or(0),
         memory_limit: options.memory.map(|size| size.0),
         execution: match options.execution {
@@ -48,6 +49,9 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     };
     let done = done.map_err(failure)?;
     bar.finish_and_clear();
+    for warning in &done.summary.warnings {
+        eprintln!("{}: {warning}", if lang == Lang::Zh { "注意" } else { "warning" });
+    }
     let manifest = done.manifest;
     if options.json {
         println!("{:#}", totals_json(&manifest, done.run.as_deref()));

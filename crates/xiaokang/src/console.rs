@@ -110,17 +110,12 @@ pub fn open_registry(folder: &Path, program: &Program) -> Result<app::Registry, 
     registry::open(folder, program).map_err(registry_failure)
 }
 
-/// A registry that is made, with the pack's divisions, if it is not there.
-pub fn open_or_create_registry(
-    folder: &Path,
-    pack: &Path,
-    program: &Program,
-) -> Result<app::Registry, Failure> {
-    registry::open_or_create(folder, pack, program, app::Moment::from_unix_ms(now_ms()))
-        .map_err(registry_failure)
+/// A registry that is made, with what the pack ships, if it is not there.
+pub fn open_or_create_registry(folder: &Path, pack: &Loaded) -> Result<registry::Opened, Failure> {
+    registry::open_or_create(folder, pack, app::Moment::from_unix_ms(now_ms())).map_err(registry_failure)
 }
 
-fn registry_failure(error: RegistryError) -> Failure {
+pub fn registry_failure(error: RegistryError) -> Failure {
     Failure::input(error)
 }
 

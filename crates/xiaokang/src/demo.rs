@@ -57,6 +57,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             memory: None,
             timings: false,
             execution: ExecutionArgument::Aligned,
+            previous: None,
             set: Vec::new(),
             overlay: Vec::new(),
             threads: None,

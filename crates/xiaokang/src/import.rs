@@ -5,14 +5,16 @@ use model::Lang;
 use store_moment::now;
 
 use crate::arguments;
-use crate::console::{CommandResult, Failure, Outcome, load_pack, open_or_create_registry, progress_bar};
+use crate::console::{
+    CommandResult, Failure, Outcome, load_pack, open_or_create_registry, progress_bar, registry_failure,
+};
 
 pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
     let pack = load_pack(&options.pack, &[], &[])?;
-    let mut registry = open_or_create_registry(&options.registry, &options.pack, &pack.program)?;
+    let mut opened = open_or_create_registry(&options.registry, &pack)?;
     let bar = progress_bar(if lang == Lang::Zh { "导入" } else { "importing" });
     let report = import(
-        &mut registry,
+        opened.registry(),
         &pack.program,
         &options.files,
         &ImportOptions {
@@ -32,10 +34,25 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
     )
     .map_err(|error| Failure::input(error.message(lang)))?;
     bar.finish_and_clear();
+    // A registry of which nothing was accepted is as good as none.
+    let made_for_nothing = opened.is_new() && (options.preview || report.accepted() == 0);
+    if !made_for_nothing {
+        opened.keep().map_err(registry_failure)?;
+    }
     if options.json {
         println!("{:#}", report.to_json());
     } else {
         println!("{}", report.summary(lang, 20).trim_end());
+        if made_for_nothing {
+            println!(
+                "{}",
+                if lang == Lang::Zh {
+                    "没有导入任何记录，未建立登记库"
+                } else {
+                    "nothing was stored, and no registry was made"
+                }
+            );
+        }
         if let Some(path) = &options.report {
             let what = if lang == Lang::Zh {
                 "标注了错误的工作簿"

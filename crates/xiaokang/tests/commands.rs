@@ -242,3 +242,28 @@ fn a_dirty_county_is_imported_with_its_faults_and_assessed_without_them() {
     assert!(stored > 12_000 && totals["households"].as_u64() < Some(2_400), "{totals}");
     assert!(totals["households"].as_u64() > Some(2_300), "{totals}");
 }
+
+#[test]
+fn an_import_that_comes_to_nothing_leaves_no_registry() {
+    let folder = workplace();
+    let here = folder.path();
+    let header = "村编码,户编号,户主姓名,家庭人口数\n";
+    std::fs::write(here.join("户.csv"), format!("{header}513336100201,51333610020100001,扎西,many\n"))
+        .expect("written");
+    std::fs::write(here.join("good.csv"), format!("{header}513336100201,51333610020100001,扎西,2\n"))
+        .expect("written");
+    let import = |more: &[&str]| {
+        let mut arguments =
+            vec!["import", "--registry", "made/for/it", "--pack", "packs/sichuan-2015", "--lang", "en"];
+        arguments.extend(more);
+        xiaokang(here, &arguments)
+    };
+    let there = || here.join("made").exists();
+    assert_eq!((import(&["missing.xlsx"]).status.code(), there()), (Some(2), false));
+    let refused = import(&["户.csv"]);
+    assert_eq!((refused.status.code(), there()), (Some(1), false), "every row is refused");
+    let text = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(text.contains("nothing was stored, and no registry was made"), "{text}");
+    assert_eq!((import(&["--preview", "good.csv"]).status.code(), there()), (Some(0), false));
+    assert_eq!((import(&["good.csv"]).status.code(), there()), (Some(0), true));
+}

@@ -48,8 +48,24 @@ impl<'p> CheckPlan<'p> {
             .collect()
     }
 
-    fn roots(&self) -> impl Iterator<Item = ColumnId> + '_ {
+    pub fn roots(&self) -> impl Iterator<Item = ColumnId> + '_ {
         self.quoted.iter().copied().chain([self.check.fails])
+    }
+}
+
+/// An import so far, on some day.
+#[derive(Clone, Copy)]
+pub struct Staged<'s> {
+    pub schema: &'s Schema<'s>,
+    pub tables: &'s Tables,
+    pub links: &'s Links,
+    pub view: &'s View<'s>,
+    pub as_of: Date,
+}
+
+impl<'s> Staged<'s> {
+    fn family(self, closure: Closure, entity: EntityId, rows: &[u32]) -> Result<Family<'s>, ImportError> {
+        Family::new(self.schema, self.tables, self.links, closure, self.view, (entity, rows))
     }
 }
 
@@ -67,10 +83,8 @@ pub fn run(
         let Some(table) = tables[entity.id.index()].as_ref().filter(|_| !checks.is_empty()) else { continue };
         let subjects: Vec<u32> =
             (0..table.len() as u32).filter(|row| table.states[*row as usize] != State::Repeated).collect();
-        let closure = Closure::of(schema.program, checks.iter().flat_map(CheckPlan::roots));
-        let family = Family::new(schema, tables, links, closure, view, (entity.id, &subjects))?;
-        let task = Task { entity, table, family: &family, checks: &checks, as_of };
-        found.insert(entity.id.index(), task.on_all_cores(&subjects));
+        let faults = check_rows(Staged { schema, tables, links, view, as_of }, entity, &checks, &subjects)?;
+        found.insert(entity.id.index(), faults);
     }
     for (entity, faults) in found {
         if let Some(table) = &mut tables[entity] {
@@ -82,24 +96,37 @@ pub fn run(
     Ok(())
 }
 
-/// How many of an entity's checks each of some rows fails, those that only mark a record as doubtful
-/// included.
-pub fn doubts(
-    schema: &Schema<'_>,
-    tables: &Tables,
-    links: &Links,
-    view: &View<'_>,
-    as_of: Date,
+/// Runs checks on some rows of a staged table.
+pub fn check_rows(
+    staged: Staged<'_>,
     entity: &EntityPlan,
+    checks: &[CheckPlan<'_>],
+    subjects: &[u32],
+) -> Result<Vec<RowFault>, ImportError> {
+    let Some(table) = &staged.tables[entity.id.index()] else { return Ok(Vec::new()) };
+    let closure = Closure::of(staged.schema.program, checks.iter().flat_map(CheckPlan::roots));
+    let family = staged.family(closure, entity.id, subjects)?;
+    Ok(Task { entity, table, family: &family, checks, as_of: staged.as_of }.on_all_cores(subjects))
+}
+
+/// How many checks each of some rows fails that read a field of the row itself, those that only mark a
+/// record as doubtful included. Other checks say nothing about the field.
+pub fn doubts(
+    staged: Staged<'_>,
+    entity: &EntityPlan,
+    field: usize,
     rows: &[u32],
 ) -> Result<Vec<usize>, ImportError> {
-    let checks = CheckPlan::all(schema.program, entity.id, false);
-    let closure = Closure::of(schema.program, checks.iter().map(|plan| plan.check.fails));
-    let family = Family::new(schema, tables, links, closure, view, (entity.id, rows))?;
+    let program = staged.schema.program;
+    let column = entity.fields[field].column;
+    let mut checks = CheckPlan::all(program, entity.id, false);
+    checks.retain(|plan| Closure::reads_own(program, plan.check.fails, column));
+    let closure = Closure::of(program, checks.iter().map(|plan| plan.check.fails));
+    let family = staged.family(closure, entity.id, rows)?;
     let mut counts = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
         let (facts, subjects) = family.facts(entity.id, batch);
-        let mut evaluator = Evaluator::new(schema.program, &facts, as_of);
+        let mut evaluator = Evaluator::new(program, &facts, staged.as_of);
         counts.extend(subjects.iter().map(|row| {
             let fails = |plan: &&CheckPlan<'_>| {
                 matches!(evaluator.value(entity.id, *row, plan.check.fails), Ok(Some(Value::Bool(true))))

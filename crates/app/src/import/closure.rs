@@ -46,6 +46,21 @@ impl Closure {
         closure
     }
 
+    /// Whether a column is computed from another one of the same record, relatives' records aside.
+    pub fn reads_own(program: &Program, root: ColumnId, wanted: ColumnId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![root];
+        while let Some(id) = open.pop() {
+            if id == wanted {
+                return true;
+            }
+            if let (true, ColumnKind::Scalar(expr)) = (seen.insert(id), &program.columns[id.index()].kind) {
+                each_column(expr, &mut |column| open.push(column));
+            }
+        }
+        false
+    }
+
     /// Whether other rows than the subject's own matter.
     pub fn needs_relatives(&self) -> bool {
         !self.up.is_empty() || !self.down.is_empty()

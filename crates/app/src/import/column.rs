@@ -150,6 +150,18 @@ impl Column {
         }
     }
 
+    /// Takes the last rows away.
+    pub fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Text(column) => {
+                column.ends.truncate(rows);
+                column.text.truncate(column.ends.last().copied().unwrap_or(0));
+            }
+            Self::Wide(column) => column.truncate(rows),
+            Self::Narrow(column) => column.truncate(rows),
+        }
+    }
+
     /// Adds the rows of another column of the same field.
     pub fn append(&mut self, other: &Self) {
         match (self, other) {

@@ -1,8 +1,8 @@
 //! One number on two records: which of the rows is wrong.
 //!
 //! A record that the registry already has under that number keeps it. Among rows of the import, the one whose
-//! other facts contradict more of the pack's checks is at fault (a sex, an age, a place in the family that
-//! the number belies); if they are equal, the later one.
+//! other facts contradict more of the pack's checks that read the number is at fault (a sex, an age, a place in
+//! the family that the number belies); if they are equal, the later one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use model::{Date, RefusalCode, Text};
 use store::View;
 
 use super::ImportError;
-use super::check::doubts;
+use super::check::{Staged, doubts};
 use super::fault::{RowFault, Severity, mask, with_hint};
 use super::index::RowIndex;
 use super::link::{LOOKUP_BATCH, Links, Parent, Tables, reads_all};
@@ -88,7 +88,10 @@ fn losers(
     let counts: BTreeMap<u32, usize> = if rows.is_empty() {
         BTreeMap::new()
     } else {
-        rows.iter().copied().zip(doubts(schema, tables, links, view, as_of, entity, &rows)?).collect()
+        rows.iter()
+            .copied()
+            .zip(doubts(Staged { schema, tables, links, view, as_of }, entity, field, &rows)?)
+            .collect()
     };
     let claims = Claims::new(view, entity, field, table, &groups)?;
     for (first, group) in &groups {

@@ -29,6 +29,8 @@ pub enum ImportError {
     Store(#[source] Box<StoreError>),
     #[error("the report `{}` cannot be written: {reason}", path.display())]
     ReportUnwritable { path: PathBuf, reason: String },
+    #[error("`{file}`, which the pack ships, row {row}: {}\nhint: mend the pack's file", reason.en)]
+    SeedFaulty { file: String, row: u32, reason: Text },
     #[error("the import was cancelled; nothing was changed")]
     Cancelled,
 }
@@ -51,6 +53,7 @@ impl ImportError {
             Self::FileRepeated { .. } => "file-repeated",
             Self::Store(error) => error.code(),
             Self::ReportUnwritable { .. } => "report-unwritable",
+            Self::SeedFaulty { .. } => "seed-faulty",
             Self::Cancelled => "cancelled",
         }
     }
@@ -86,6 +89,9 @@ impl ImportError {
             Self::FileRepeated { file } => format!("“{file}”给了两次\n提示：每个文件只给一次"),
             Self::Store(error) => error.to_string(),
             Self::ReportUnwritable { path, reason } => format!("无法写出报告“{}”：{reason}", path.display()),
+            Self::SeedFaulty { file, row, reason } => {
+                format!("政策包自带的“{file}”第 {row} 行：{}\n提示：请改正政策包中的文件", reason.zh)
+            }
             Self::Cancelled => "导入已取消，未作任何更改".to_owned(),
         }
     }

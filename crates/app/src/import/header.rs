@@ -43,11 +43,18 @@ pub struct Surroundings {
     near: String,
     /// The file's stem, normalised.
     stem: String,
+    /// The entity, where it is known without words.
+    target: Option<EntityId>,
 }
 
 impl Surroundings {
-    pub fn new(stem: &str, sheet: &str) -> Self {
-        Self { near: normalise_header(sheet), stem: normalise_header(stem) }
+    pub fn new(stem: &str, sheet: &str, target: Option<EntityId>) -> Self {
+        Self { near: normalise_header(sheet), stem: normalise_header(stem), target }
+    }
+
+    /// Whether the sheet may hold records of an entity.
+    fn may_hold(&self, entity: &EntityPlan) -> bool {
+        self.target.map_or(!entity.words.is_empty(), |target| target == entity.id)
     }
 
     /// A row above the header.
@@ -94,7 +101,7 @@ pub fn recognise(
 ) -> Result<Option<Header>, ImportError> {
     let titles: Vec<String> = cells.iter().map(title).collect();
     let filled = titles.iter().filter(|title| !title.is_empty()).count();
-    let candidates = schema.entities.iter().enumerate().filter(|(_, entity)| !entity.words.is_empty()).map(
+    let candidates = schema.entities.iter().enumerate().filter(|(_, entity)| around.may_hold(entity)).map(
         |(index, entity)| {
             let fields: Vec<usize> =
                 titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();

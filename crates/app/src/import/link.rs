@@ -156,6 +156,39 @@ fn derive_parent_codes(entity: &EntityPlan, tables: &mut Tables, view: &View<'_>
     Ok(())
 }
 
+/// Refuses rows about divisions that are not there: a list of facts about divisions makes none.
+pub fn refuse_unknown_divisions(
+    schema: &Schema<'_>,
+    tables: &mut Tables,
+    view: &View<'_>,
+) -> Result<(), ImportError> {
+    for entity in schema.entities.iter().filter(|entity| entity.division) {
+        let Some(table) = &mut tables[entity.id.index()] else { continue };
+        let keys = |row: usize| table.text(entity.key, row);
+        let column = entity.fields[entity.key].column;
+        let known = registered(view, entity.id, column, (0..table.len()).map(keys))?;
+        let unknown: Vec<usize> =
+            (0..table.len()).filter(|row| !keys(*row).is_empty() && !known.contains(keys(*row))).collect();
+        for row in unknown {
+            let code = table.text(entity.key, row).to_owned();
+            let message = Text::new(
+                format!("区划表中没有编码为 {code} 的{}", entity.label.zh),
+                format!("the list of divisions has no {} `{code}`", entity.label.en),
+            );
+            table.blame(RowFault {
+                row: row as u32,
+                field: entity.key,
+                code: RefusalCode::ParentNotFound.as_str().to_owned(),
+                severity: Severity::Refused,
+                message,
+                value: Some(code),
+                raw: String::new(),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn link_edge(
     schema: &Schema<'_>,
     tables: &Tables,

@@ -2,7 +2,7 @@
 //!
 //! An import goes in steps, each over all sheets: read and stage ([`stage`]), settle keys and references
 //! ([`link`]), find which of two claimants of a number is wrong ([`contest`]), run the pack's checks
-//! ([`check`]), hold what belongs to refused rows ([`settle`]), store ([`write`]), report ([`report`],
+//! ([`check`]) and those of registered records that the import belies ([`recheck`]), hold what belongs to refused rows ([`settle`]), store ([`write`]), report ([`report`],
 //! [`workbook`]). The order of the files never matters. Rows are staged once, in compact columns; report
 //! workbooks are made by reading the files again.
 //!
@@ -15,12 +15,14 @@ mod closure;
 mod column;
 mod contest;
 mod digest;
+mod doubt;
 mod error;
 mod fault;
 mod header;
 mod index;
 mod link;
 mod parse;
+mod recheck;
 mod registered;
 mod relatives;
 mod report;
@@ -40,14 +42,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
 use model::Date;
-use pack::program::Program;
+use pack::program::{EntityId, Program};
 use store::{ImportMeta, Moment, Registry};
 
-pub(crate) use digest::sha256;
+pub use doubt::RegisteredDoubt;
 pub use error::ImportError;
 pub use fault::{Fault, Severity};
 pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
 
+use doubt::registered_doubts;
 use link::Tables;
 use schema::Schema;
 use source::Source;
@@ -96,31 +99,59 @@ pub fn import(
     files: &[PathBuf],
     options: &ImportOptions<'_>,
 ) -> Result<ImportReport, ImportError> {
+    let (sources, targets) = (open(files)?, vec![None; files.len()]);
+    store(registry, program, &sources, &targets, options)
+}
+
+/// Imports files each of which holds records of the entity beside it. Divisions among them must exist.
+pub(crate) fn import_as(
+    registry: &mut Registry,
+    program: &Program,
+    files: &[(PathBuf, EntityId)],
+    options: &ImportOptions<'_>,
+) -> Result<ImportReport, ImportError> {
+    let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+    let targets: Vec<Option<EntityId>> = files.iter().map(|(_, entity)| Some(*entity)).collect();
+    store(registry, program, &open(&paths)?, &targets, options)
+}
+
+fn store(
+    registry: &mut Registry,
+    program: &Program,
+    sources: &[Source],
+    targets: &[Option<EntityId>],
+    options: &ImportOptions<'_>,
+) -> Result<ImportReport, ImportError> {
     let schema = Schema::new(program);
-    let sources = open(files)?;
-    let mut tables = read(&schema, &sources, options.progress)?;
+    let mut tables = read(&schema, sources, targets, options.progress)?;
     let rows = tables.iter().flatten().map(|table| table.len() as u64).sum();
     let tell = |phase, done| {
         let go_on = (options.progress)(Progress { phase, done, total: Some(rows) });
         if go_on { Ok(()) } else { Err(ImportError::Cancelled) }
     };
     tell(Phase::Checking, 0)?;
+    let recorded = registry.sources()?;
     let mut session = registry.begin(ImportMeta {
         actor: options.actor.clone(),
         recorded_at: options.now,
         pack_digest: program.digest.clone(),
     })?;
     link::settle_keys(&schema, &mut tables);
+    if targets.iter().any(Option::is_some) {
+        link::refuse_unknown_divisions(&schema, &mut tables, &session.view())?;
+    }
     let mut links = link::link(&schema, &mut tables, &session.view())?;
     contest::settle_contests(&schema, &mut tables, &mut links, &session.view(), options.as_of)?;
     check::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
+    let doubts = recheck::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
     let held = settle::settle(&schema, &mut tables, &links, &session.view())?;
     tell(Phase::Checking, rows)?;
-    let written = write::write(&schema, &tables, &sources, &mut session, options.progress)?;
-    let report = ImportReport::new(&schema, &tables, &sources, &held, &written);
+    let written = write::write(&schema, &tables, sources, &mut session, options.progress)?;
+    let mut report = ImportReport::new(&schema, &tables, sources, &held, &written);
+    report.registered = registered_doubts(&schema, &recorded, doubts);
     if let Some(path) = &options.report {
         tell(Phase::Reporting, 0)?;
-        workbook::write(&report, &tables, &sources, path)?;
+        workbook::write(&report, &tables, sources, path)?;
     }
     if !options.preview {
         session.commit()?;
@@ -147,6 +178,7 @@ type Staged = Result<Option<Table>, ImportError>;
 fn read(
     schema: &Schema<'_>,
     sources: &[Source],
+    targets: &[Option<EntityId>],
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Tables, ImportError> {
     let jobs: Vec<(usize, &str)> = sources
@@ -165,7 +197,7 @@ fn read(
         loop {
             let job = next.fetch_add(1, Ordering::Relaxed);
             let Some((file, sheet)) = jobs.get(job) else { break };
-            let table = stage_sheet(schema, &sources[*file], *file, sheet, &each);
+            let table = stage_sheet(schema, &sources[*file], targets[*file], *file, sheet, &each);
             *staged[job].lock().expect("each job has one worker") = Some(table);
         }
     };

@@ -3,6 +3,7 @@
 use model::{Lang, Text};
 use serde_json::{Value, json};
 
+use super::doubt::RegisteredDoubt;
 use super::fault::{Fault, Severity};
 use super::link::Tables;
 use super::schema::Schema;
@@ -21,6 +22,8 @@ pub struct ImportReport {
     pub faults: Vec<Fault>,
     /// Rows without a fault of their own that stay out with the row they belong to.
     pub held: Vec<HeldRow>,
+    /// Records registered before that the import belies.
+    pub registered: Vec<RegisteredDoubt>,
 }
 
 /// Counts of one sheet. `read = accepted + refused + held`, and `accepted = changed + unchanged`.
@@ -106,7 +109,12 @@ impl ImportReport {
 
     /// Whether a person has something to mend.
     pub fn needs_attention(&self) -> bool {
-        !self.faults.is_empty()
+        !self.faults.is_empty() || !self.registered.is_empty()
+    }
+
+    /// Rows stored, or found stored already.
+    pub fn accepted(&self) -> u64 {
+        self.sheets.iter().map(|sheet| sheet.accepted).sum()
     }
 
     /// For machines; the keys are stable.
@@ -129,6 +137,7 @@ impl ImportReport {
             "dropped_columns": dropped.collect::<Vec<_>>(),
             "faults": self.faults.iter().map(Fault::to_json).collect::<Vec<_>>(),
             "held": held.collect::<Vec<_>>(),
+            "registered": self.registered.iter().map(RegisteredDoubt::to_json).collect::<Vec<_>>(),
         })
     }
 
@@ -170,15 +179,29 @@ impl ImportReport {
                 ),
             }
         }));
-        if self.faults.len() > faults_max {
-            let rest = self.faults.len() - faults_max;
+        lines.extend(rest(self.faults.len(), faults_max, lang));
+        if !self.registered.is_empty() {
+            let count = self.registered.len();
             lines.push(match lang {
-                Lang::Zh => format!("  ……另有 {rest} 处，见错误清单"),
-                Lang::En => format!("  … and {rest} more, listed in the report"),
+                Lang::Zh => format!("以前登记的记录有 {count} 处与本次导入不符："),
+                Lang::En => {
+                    format!("{count} doubts about records registered before, which this import belies:")
+                }
             });
+            lines.extend(self.registered.iter().take(faults_max).map(|doubt| doubt.line(lang)));
+            lines.extend(rest(count, faults_max, lang));
         }
         lines.join("\n")
     }
+}
+
+/// How many were left out of a list.
+fn rest(count: usize, shown_max: usize, lang: Lang) -> Option<String> {
+    let rest = count.checked_sub(shown_max).filter(|rest| *rest > 0)?;
+    Some(match lang {
+        Lang::Zh => format!("  ……另有 {rest} 处，见错误清单"),
+        Lang::En => format!("  … and {rest} more, listed in the report"),
+    })
 }
 
 impl SheetReport {

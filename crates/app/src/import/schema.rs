@@ -117,7 +117,7 @@ impl EntityPlan {
         let entity = &program.entities[index];
         let id = EntityId(index as u32);
         let edges: Vec<EdgePlan> = (0..program.edges.len())
-            .filter(|edge| program.edges[*edge].child == id)
+            .filter(|edge| program.edges[*edge].child == id && !program.is_derived(program.edges[*edge].via))
             .map(|edge| EdgePlan::new(program, EdgeId(edge as u32)))
             .collect();
         let key = position(entity, entity.key);
@@ -265,7 +265,11 @@ fn headers(program: &Program, entity: &Entity) -> (HashMap<String, usize>, HashM
         loose.entry(bare(&normal).to_owned()).or_insert(index);
         exact.entry(normal).or_insert(index);
     };
-    let columns = || entity.fields.iter().map(|id| &program.columns[id.index()]).enumerate();
+    // What follows from other facts is never read, however a sheet calls it.
+    let columns = || {
+        let fields = entity.fields.iter().enumerate().filter(|(_, id)| !program.is_derived(**id));
+        fields.map(|(index, id)| (index, &program.columns[id.index()]))
+    };
     for (index, column) in columns() {
         add(index, &column.label.zh);
         add(index, &column.label.en);

@@ -109,11 +109,12 @@ impl Table {
     }
 }
 
-/// Reads one sheet. `None` if it holds nothing that the pack records; `each` is told the rows read so
-/// far now and then, and says whether to go on.
+/// Reads one sheet, which holds records of `target` if that is known. `None` if it holds nothing that the
+/// pack records; `each` is told the rows read so far now and then, and says whether to go on.
 pub fn stage_sheet(
     schema: &Schema<'_>,
     source: &Source,
+    target: Option<EntityId>,
     file: usize,
     sheet: &str,
     each: &(dyn Fn(u64) -> bool + Sync),
@@ -123,7 +124,7 @@ pub fn stage_sheet(
         file,
         name: &source.name,
         sheet,
-        around: Surroundings::new(&source.stem(), sheet),
+        around: Surroundings::new(&source.stem(), sheet, target),
         above: 0,
         staged: None,
     };

@@ -273,7 +273,7 @@ fn suggestions_name_the_nearest_code() {
 fn header(titles: &[&str], above: &str) -> Result<String, ImportError> {
     let program = program();
     let schema = Schema::new(&program);
-    let mut around = Surroundings::new("文件", "Sheet1");
+    let mut around = Surroundings::new("文件", "Sheet1", None);
     around.add(&[text(above)]);
     let cells: Vec<Cell<'_>> = titles.iter().map(|title| text(title)).collect();
     let header = recognise(&schema, &around, "文件.xlsx", "Sheet1", 2, &cells)?;

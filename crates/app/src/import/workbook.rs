@@ -157,7 +157,21 @@ fn fault_list(report: &ImportReport, sheets: &[Sheet<'_>]) -> Result<Worksheet, 
         list.write_string(row, 7, &fault.code)?;
         list.write_string(row, 8, fault.value.as_deref().unwrap_or_default())?;
     }
-    let last = (report.faults.len() as u32).clamp(1, ROWS_MAX - 1);
+    // Records registered before: the file is the one they were read from, which is not in this workbook.
+    for (row, doubt) in (1 + report.faults.len() as u32..ROWS_MAX).zip(&report.registered) {
+        list.write_string(row, 0, &doubt.file)?;
+        list.write_string(row, 1, &doubt.sheet)?;
+        let place = doubt.row.map_or_else(|| doubt.key.clone(), |row| format!("第 {row} 行"));
+        list.write_string(row, 2, place)?;
+        list.write_string(row, 3, &doubt.column)?;
+        list.write_string(row, 4, "以前已登记，请核对")?;
+        let (zh, en) = (&doubt.label.zh, &doubt.label.en);
+        list.write_string_with_format(row, 5, format!("{zh} {}：{}", doubt.key, doubt.message.zh), &wrap)?;
+        list.write_string_with_format(row, 6, format!("{en} {}: {}", doubt.key, doubt.message.en), &wrap)?;
+        list.write_string(row, 7, &doubt.code)?;
+        list.write_string(row, 8, doubt.value.as_deref().unwrap_or_default())?;
+    }
+    let last = ((report.faults.len() + report.registered.len()) as u32).clamp(1, ROWS_MAX - 1);
     list.autofilter(0, 0, last, titles.len() as u16 - 1)?;
     Ok(list)
 }

@@ -1,13 +1,12 @@
 //! What integration tests share: the shipped pack, a registry with its divisions, and its workbooks.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use app::divisions::{PackFile, import_divisions};
 use app::import::{ImportError, ImportOptions, ImportReport, import};
+use app::packs::Loaded;
 use model::Date;
 use pack::program::Program;
-use store::{ImportMeta, Moment, Registry};
+use store::{Moment, Registry};
 
 pub fn pack_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015")
@@ -15,24 +14,14 @@ pub fn pack_folder() -> PathBuf {
 
 /// The shipped pack, compiled.
 pub fn program() -> Program {
-    let mut files: Vec<(String, String)> = fs::read_dir(pack_folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .map(|path| {
-            let name = format!("sichuan-2015/{}", path.file_name().unwrap().to_string_lossy());
-            (name, fs::read_to_string(path).unwrap())
-        })
-        .collect();
-    files.sort();
-    compile(files)
+    loaded().program
 }
 
-fn compile(files: Vec<(String, String)>) -> Program {
-    let source = pack::PackSource { name: "sichuan-2015".into(), files };
-    match pack::compile(&[source], &[]) {
-        Ok(program) => program,
-        Err(failure) => panic!("the shipped pack does not compile:\n{}", failure.render(false)),
+pub fn loaded() -> Loaded {
+    match app::packs::load(&pack_folder(), &[], &[]) {
+        Ok(loaded) => loaded,
+        Err(app::packs::PackError::Mistakes(failure)) => panic!("{}", failure.render(false)),
+        Err(error) => panic!("{error}"),
     }
 }
 
@@ -44,21 +33,10 @@ pub fn now() -> Moment {
     Moment::from_unix_ms(1_451_980_800_000)
 }
 
-/// An empty registry with the division list of the pack.
+/// A registry with what the pack ships and nothing else.
 pub fn registry(folder: &Path, program: &Program) -> Registry {
     let mut registry = Registry::create(folder, program).unwrap();
-    let text = |name: &str| fs::read_to_string(pack_folder().join("data").join(name)).unwrap();
-    let (divisions, poor) = (text("divisions.csv"), text("poor-counties.csv"));
-    let meta = ImportMeta { actor: "init".into(), recorded_at: now(), pack_digest: program.digest.clone() };
-    import_divisions(
-        &mut registry,
-        program,
-        PackFile { name: "divisions.csv", text: &divisions },
-        PackFile { name: "poor-counties.csv", text: &poor },
-        day("2015-01-01"),
-        meta,
-    )
-    .unwrap();
+    app::seed::fill(&mut registry, &loaded(), now()).unwrap();
     registry
 }
 

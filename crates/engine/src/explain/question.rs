@@ -2,7 +2,7 @@
 
 use model::{ClauseId, Date, Text};
 use pack::program::{
-    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Measure, Program, Rule, RuleDetail, RuleId,
+    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Level, Measure, Program, Rule, RuleDetail, RuleId,
     Standard, Value,
 };
 
@@ -169,7 +169,7 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             }));
             parts
         }
-        RuleDetail::Standard(Standard { holds, applies, parts: named_parts, .. }) => {
+        RuleDetail::Standard(Standard { holds, applies, parts: named_parts, levels, .. }) => {
             let mut parts = vec![part(Role::Result, *holds)];
             parts.extend(
                 named_parts
@@ -180,6 +180,7 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
                 title: Text::new("适用对象", "whom it is about"),
                 ..part(Role::Applies, applies)
             }));
+            parts.extend(level_columns(levels).map(|column| named(Role::Result, column)));
             parts
         }
         RuleDetail::Measure(Measure { columns, ratio }) => {
@@ -198,15 +199,47 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             parts
         }
         RuleDetail::Check(Check { fails, .. }) => vec![part(Role::Result, *fails)],
-        RuleDetail::Duty(Duty { owed, met, .. }) => vec![
-            part(Role::Result, *owed),
-            Part { title: Text::new("已履行", "met"), ..part(Role::Met, *met) },
-        ],
+        RuleDetail::Duty(Duty { owed, met, levels, .. }) => {
+            let mut parts = vec![
+                part(Role::Result, *owed),
+                Part { title: Text::new("已履行", "met"), ..part(Role::Met, *met) },
+            ];
+            parts.extend(level_columns(levels).map(|column| named(Role::Result, column)));
+            parts
+        }
+        RuleDetail::Scorecard(card) => {
+            let mut parts = vec![part(Role::Result, card.total)];
+            parts.extend(
+                [card.rank, card.vetoed].into_iter().flatten().map(|column| named(Role::Result, column)),
+            );
+            for item in &card.items {
+                let exempt = item.exempt.into_iter().map(|column| named(Role::Exception, column));
+                parts.extend([named(Role::Part, item.points)].into_iter().chain(exempt));
+            }
+            parts.extend(card.vetoes.iter().map(|veto| Part {
+                title: veto.title.clone(),
+                cite: veto.cite.clone(),
+                ..part(Role::Exception, veto.when)
+            }));
+            parts
+        }
         RuleDetail::Declared { columns, .. } => {
             columns.iter().map(|(_, column)| named(Role::Result, *column)).collect()
         }
         RuleDetail::Programme(_) => Vec::new(),
     }
+}
+
+/// The figures of a rule at the divisions above its subjects, the verdict first.
+fn level_columns(levels: &[Level]) -> impl Iterator<Item = ColumnId> + '_ {
+    levels.iter().flat_map(|level| {
+        let counts = [level.share, level.subjects, level.met, level.unmet, level.unknown].map(Some);
+        [level.on_target]
+            .into_iter()
+            .chain(counts)
+            .chain([level.gap, level.gap_unknown, level.gap_cost])
+            .flatten()
+    })
 }
 
 fn exception_title(cite: &[ClauseId]) -> Text {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use model::{Lang, Text};
-use pack::program::{Column, ColumnId, ColumnKind, EdgeId, Expr, ExprKind, Pii, Program, Type, Value};
+use pack::program::{
+    Column, ColumnId, ColumnKind, Derived, EdgeId, Expr, ExprKind, NetworkFunction, Pii, Program, Type, Value,
+};
 
 use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, mask, value_text};
 use super::print::Printer;
@@ -198,12 +200,22 @@ impl<'w, 'a> Walker<'w, 'a> {
         if let ColumnKind::Field(field) = &column.kind {
             conceal(&mut node, field.pii);
         }
+        let routes = route_of(self.program, cell.column).map(|column| Cell { column, row: cell.row });
+        if let Some(routes) = routes.filter(|routes| matches!(self.evaluator.cell(*routes), Ok(Some(_)))) {
+            let below = self.fact(routes, NodeKind::Fact);
+            node.children.push(below);
+        }
         node.text = self.named(column, cell, &node.shown, false);
         if kind == NodeKind::Given {
             node.text = both(|lang| {
                 let from =
                     if lang == Lang::Zh { "（取自本次运行结果）" } else { " (taken from the run)" };
                 format!("{}{from}", node.text.get(lang))
+            });
+        } else if self.program.is_derived(cell.column) {
+            node.text = both(|lang| {
+                let derived = if lang == Lang::Zh { "（推算）" } else { " (derived)" };
+                format!("{}{derived}", node.text.get(lang))
             });
         } else {
             node.provenance = self.facts.provenance(column.entity, cell.row).cloned();
@@ -305,6 +317,30 @@ pub(super) fn prefix(node: &mut Node, words: &Text) {
 
 pub(super) fn colon(lang: Lang) -> &'static str {
     if lang == Lang::Zh { "：" } else { ": " }
+}
+
+/// The field that names the ways which a field derived from a network rests on.
+fn route_of(program: &Program, id: ColumnId) -> Option<ColumnId> {
+    let Derived::Network { network, function, from, to, within, at_least } = program.derived(id)? else {
+        return None;
+    };
+    let wanted = match function {
+        NetworkFunction::BestWorstClass | NetworkFunction::Connected => NetworkFunction::Route,
+        NetworkFunction::EdgeDisjointPaths => NetworkFunction::DisjointRoutes,
+        NetworkFunction::Route | NetworkFunction::DisjointRoutes => return None,
+    };
+    let fields = &program.entity(program.column(id).entity).fields;
+    fields.iter().copied().find(|other| match program.derived(*other) {
+        Some(Derived::Network {
+            network: on,
+            function,
+            from: start,
+            to: end,
+            within: area,
+            at_least: least,
+        }) => (on, *function, start, end, area, least) == (network, wanted, from, to, within, at_least),
+        _ => false,
+    })
 }
 
 pub(super) fn error_text(program: &Program, error: &EvalError) -> Text {

@@ -39,6 +39,7 @@ fn field() -> ColumnKind {
         format: Format::Plain,
         used: true,
         unreadable: Action::Warn,
+        derived: None,
     })
 }
 

@@ -222,6 +222,7 @@ impl Sample {
             target: None,
             remedy: None,
             parts: parts.map(|(zh, en, name)| (Text::new(zh, en), self.column(name))).to_vec(),
+            levels: Vec::new(),
         });
         let columns = ["exit", "exit_1", "exit_2", "exit_3"].map(|name| self.column(name));
         let title = ("贫困户退出", "Household exit");

@@ -1,5 +1,6 @@
 //! A run over a snapshot: by parts, in parallel, into a folder that appears at once.
 
+mod budget;
 mod manifest;
 mod output;
 mod parts;
@@ -22,6 +23,7 @@ use pack::program::{ColumnId, EntityId, Program};
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::{EngineError, Execution, Finding, findings, needs, session};
+use budget::Budget;
 use output::{Folder, TableWriter, Written};
 use parts::Layout;
 use phases::{Phase, Phases};
@@ -46,7 +48,7 @@ pub struct RunOptions {
     pub as_of: Date,
     /// Parts worked on at a time; 0 for one for each core.
     pub threads: usize,
-    /// Bytes that DataFusion's operators may hold together.
+    /// Bytes that the run may hold: parts become smaller, and fewer are worked on at a time.
     pub memory_limit: Option<usize>,
     /// A part has about so many rows of the largest entity.
     pub part_rows: usize,
@@ -58,10 +60,10 @@ pub struct RunOptions {
 
 impl RunOptions {
     /// All cores, no limit, no progress.
-    pub fn new(snapshot: impl Into<PathBuf>, out: Option<PathBuf>, as_of: Date) -> Self {
+    pub fn new(snapshot: impl Into<PathBuf>, out: impl Into<PathBuf>, as_of: Date) -> Self {
         Self {
             snapshot: snapshot.into(),
-            out,
+            out: Some(out.into()),
             as_of,
             threads: 0,
             memory_limit: None,
@@ -90,6 +92,8 @@ pub struct RunSummary {
     /// The folder.
     pub out: Option<PathBuf>,
     pub parts: usize,
+    /// What made the run slower than it could be.
+    pub warnings: Vec<String>,
     /// Rows of each entity of the snapshot.
     pub rows: BTreeMap<String, u64>,
     /// Number of findings by code.
@@ -123,7 +127,26 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     let flat = desugar(program, Env { as_of: options.as_of }, &unknowns, wanted)?;
     options.timings.add("plan", since, 0, 0);
     let since = Instant::now();
-    let layout = Layout::new(program, &snapshot, options.part_rows)?;
+    let mut warnings = vec![];
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, limit));
+    let part_rows = budget
+        .as_ref()
+        .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
+    let layout = match Layout::new(program, &snapshot, part_rows) {
+        Err(error @ EngineError::SnapshotOrder { .. }) => {
+            warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
+            Layout::whole(program, &snapshot)
+        }
+        layout => layout?,
+    };
+    let threads = match &budget {
+        Some(budget) => budget.threads(&snapshot, &layout, threads)?,
+        None => threads,
+    };
     let phases = Phases::new(&flat, &layout, &snapshot)?;
     options.timings.add("split", since, 0, 0);
     let state = session::state(options.memory_limit)?;
@@ -134,10 +157,6 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
         let runtime = session::small_runtime()?;
         work.prepare(&runtime, &mut collected.totals, &mut collected.findings)
     })?;
-    let threads = match options.threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
     pool::in_order(threads, layout.parts, &|part, runtime| work.part(part, runtime), &mut |part, result| {
         let since = Instant::now();
         collected.take(result)?;
@@ -149,7 +168,7 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     let since = Instant::now();
     session::deep(|| collected.finish(&work, folder.as_ref()))?;
     options.timings.add("finish", since, 0, 0);
-    publish(program, options, &snapshot, &layout, collected, folder)
+    publish(program, options, &snapshot, &layout, collected, warnings, folder)
 }
 
 /// What the parts have handed over so far.
@@ -252,6 +271,7 @@ fn publish(
     snapshot: &Snapshot,
     layout: &Layout,
     collected: Collected,
+    warnings: Vec<String>,
     folder: Option<Folder>,
 ) -> Result<RunSummary, EngineError> {
     let entities = program.entities.iter().enumerate();
@@ -278,6 +298,7 @@ fn publish(
     Ok(RunSummary {
         out: options.out.clone(),
         parts: layout.parts,
+        warnings,
         rows,
         findings: manifest::finding_counts(&collected.findings),
         totals: ids.zip(collected.totals.0.iter().copied()).collect(),

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use datafusion::arrow::array::Array;
 use pack::program::{EdgeId, EntityId, Program};
 
 use super::snapshot::Snapshot;
@@ -24,8 +25,7 @@ impl Layout {
         let count = program.entities.len();
         let Some(top) = split_entity(program) else {
             // Without a division everything is one part.
-            let starts = (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]);
-            return Ok(Self { split: vec![true; count], starts: starts.collect(), parts: 1 });
+            return Ok(Self::whole(program, snapshot));
         };
         let mut starts: Vec<Vec<usize>> = vec![vec![]; count];
         starts[top.index()] = (0..=snapshot.rows(top)).collect();
@@ -47,6 +47,13 @@ impl Layout {
             starts[0] = 0;
         }
         Ok(Self { split, starts, parts })
+    }
+
+    /// Everything in one part, whatever the order of the rows.
+    pub fn whole(program: &Program, snapshot: &Snapshot) -> Self {
+        let count = program.entities.len();
+        let starts = (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]);
+        Self { split: vec![true; count], starts: starts.collect(), parts: 1 }
     }
 
     pub fn is_split(&self, entity: EntityId) -> bool {
@@ -72,9 +79,12 @@ impl Layout {
             return Ok(false);
         }
         let mut crosses = false;
-        snapshot.parents(program, edge, &mut |row, parent| {
-            if let Some(parent) = parent.and_then(|parent| usize::try_from(parent).ok()) {
-                crosses |= self.part_of(declared.child, row) != self.part_of(declared.parent, parent);
+        snapshot.parents(program, edge, &mut |first, parents| {
+            for (row, parent) in parents.iter().enumerate() {
+                if let Some(parent) = parent.and_then(|parent| usize::try_from(parent).ok()) {
+                    crosses = crosses
+                        || self.part_of(declared.child, first + row) != self.part_of(declared.parent, parent);
+                }
             }
             Ok(())
         })?;
@@ -100,18 +110,39 @@ fn boundaries(
     let child = program.edges[edge.index()].child;
     let mut starts = Vec::with_capacity(parents.len());
     let mut previous = 0;
-    snapshot.parents(program, edge, &mut |row, parent| {
-        let parent = parent.and_then(|parent| usize::try_from(parent).ok()).unwrap_or(usize::MAX);
-        if parent < previous {
-            return Err(EngineError::SnapshotOrder {
-                entity: program.entities[child.index()].name.clone(),
-                column: crate::desugar::edge_column(program, edge),
-                row,
-            });
+    let mut orphans = false;
+    snapshot.parents(program, edge, &mut |first, references| {
+        let unsorted = |row| EngineError::SnapshotOrder {
+            entity: program.entities[child.index()].name.clone(),
+            column: crate::desugar::edge_column(program, edge),
+            row,
+        };
+        // Rows without a parent come last.
+        let known = references.len() - references.null_count();
+        if (orphans && known > 0)
+            || (references.null_count() > 0 && (0..known).any(|row| references.is_null(row)))
+        {
+            return Err(unsorted(first));
         }
-        previous = parent;
-        while parents.get(starts.len()).is_some_and(|start| parent >= *start) {
-            starts.push(row);
+        orphans |= known < references.len();
+        let values = &references.values()[..known];
+        for (row, value) in values.iter().enumerate() {
+            if *value < previous {
+                return Err(unsorted(first + row));
+            }
+            previous = *value;
+        }
+        let mut from = 0;
+        while let Some(start) = parents.get(starts.len()) {
+            from += values[from..].partition_point(|value| (*value as usize) < *start);
+            if from == known {
+                break;
+            }
+            starts.push(first + from);
+        }
+        // What has no child before the orphans starts with them.
+        if orphans && known < references.len() {
+            starts.resize(parents.len(), first + known);
         }
         Ok(())
     })?;

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::Int32Type;
+use datafusion::arrow::datatypes::{DataType, Int32Type};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
@@ -91,20 +91,42 @@ impl Snapshot {
         file.read(name, &wanted.names(program), rows)
     }
 
-    /// Calls `visit` with each row and its parent's row along an edge, in order.
+    /// Bytes that a row of the wanted columns takes in memory, on average.
+    pub fn bytes_of_row(&self, program: &Program, wanted: &Wanted) -> f64 {
+        let file = &self.files[wanted.entity.index()];
+        let schema = file.metadata.schema();
+        let groups = file.metadata.metadata().row_groups();
+        let width = |name: String| {
+            let Ok(index) = schema.index_of(&name) else { return 0.0 };
+            let ty = schema.field(index).data_type();
+            match ty.primitive_width() {
+                Some(width) => width as f64,
+                None if *ty == DataType::Boolean => 0.25,
+                None => {
+                    let bytes: i64 = groups.iter().map(|group| group.column(index).uncompressed_size()).sum();
+                    // Texts that repeat are stored once.
+                    4.0 + (bytes as f64 / file.rows.max(1) as f64).max(12.0)
+                }
+            }
+        };
+        wanted.names(program).into_iter().map(width).sum()
+    }
+
+    /// Calls `visit` with the parents' rows along an edge, batch by batch in order, and the first row of each batch.
     pub fn parents(
         &self,
         program: &Program,
         edge: EdgeId,
-        visit: &mut dyn FnMut(usize, Option<i32>) -> Result<(), EngineError>,
+        visit: &mut dyn FnMut(usize, &Int32Array) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let child = program.edges[edge.index()].child;
         let file = &self.files[child.index()];
         let column = edge_column(program, edge);
         let projection =
             file.projection(&program.entities[child.index()].name, std::slice::from_ref(&column))?;
+        let reader = file.reader()?.with_projection(projection).with_batch_size(1 << 16).build();
         let mut row = 0;
-        for batch in file.reader()?.with_projection(projection).build().map_err(|error| file.error(error))? {
+        for batch in reader.map_err(|error| file.error(error))? {
             let batch = batch?;
             let parents = batch.column(0).as_primitive_opt::<Int32Type>();
             let parents = parents.ok_or_else(|| EngineError::SnapshotType {
@@ -113,10 +135,8 @@ impl Snapshot {
                 expected: "Int32".to_owned(),
                 found: batch.column(0).data_type().to_string(),
             })?;
-            for parent in parents {
-                visit(row, parent)?;
-                row += 1;
-            }
+            visit(row, parents)?;
+            row += parents.len();
         }
         Ok(())
     }

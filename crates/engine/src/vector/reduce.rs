@@ -17,6 +17,7 @@ use crate::scalar::Kind;
 /// One function over the children of every parent, so far.
 pub(crate) struct Accumulator {
     kind: Kind,
+    parents: usize,
     state: State,
 }
 
@@ -46,7 +47,7 @@ impl Accumulator {
             (_, Kind::Text) => State::ExtremeText(vec![None; parents], least),
             _ => State::ExtremeInt(vec![None; parents], least),
         };
-        Self { kind, state }
+        Self { kind, parents, state }
     }
 
     /// Adds the rows of a chunk: those with a parent, for which the filter is true and the argument known.
@@ -57,6 +58,10 @@ impl Accumulator {
         filter: Option<Slot>,
         argument: Option<Slot>,
     ) {
+        // Without parents every position is NULL, and there is no place to add to.
+        if self.parents == 0 {
+            return;
+        }
         let Vector::Int(at) = chunk.vector(parents) else { return };
         let Operand::Each(positions) = at.operand() else { return };
         let argument = argument.map(|slot| chunk.vector(slot));

@@ -136,6 +136,7 @@ impl Builder {
             format: Format::Plain,
             used: true,
             unreadable: pack::program::Action::Refuse,
+            derived: None,
         };
         self.column(entity, name, ty, range, nullable, ColumnKind::Field(field))
     }

@@ -102,6 +102,7 @@ fn column(entity: EntityId, words: &[&str]) -> Column {
         format: Format::Plain,
         used: true,
         unreadable: Action::Refuse,
+        derived: None,
     };
     Column {
         entity,

@@ -1,0 +1,93 @@
+//! How large a part may be, and how many are worked on at a time, so that a run keeps within its memory.
+
+use pack::program::{EntityId, Program};
+
+use super::parts::Layout;
+use super::snapshot::Snapshot;
+use crate::EngineError;
+use crate::desugar::{Flat, Form};
+use crate::load::Wanted;
+use crate::scalar::Kind;
+
+/// What the process takes before it has read a row: the program, its plans, the allocator's reserves.
+const BASE_BYTES: f64 = (64 << 20) as f64;
+
+/// Smaller parts cost more time than they save memory.
+const PART_ROWS_MIN: usize = 4096;
+
+/// Arrays are sized in advance and dropped late; this is what is held over what is counted.
+const SLACK: f64 = 1.5;
+
+/// Rows that a writer of results holds before it writes them.
+const WAITING_ROWS: usize = 2 << 17;
+
+/// What the rows of every entity take.
+pub(crate) struct Budget {
+    /// By entity: bytes that a row takes, as read and as computed.
+    widths: Vec<f64>,
+    limit: f64,
+}
+
+impl Budget {
+    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, limit: usize) -> Self {
+        let widths = (0..program.entities.len() as u32).map(|index| {
+            let entity = EntityId(index);
+            let wanted = Wanted::new(program, entity, flat.columns.keys().copied());
+            let made = flat.columns.values().filter(|column| {
+                column.entity == entity && !matches!(column.form, Form::Field | Form::Lookup { .. })
+            });
+            snapshot.bytes_of_row(program, &wanted) + made.map(|column| width(column.kind)).sum::<f64>()
+        });
+        Self { widths: widths.collect(), limit: limit as f64 }
+    }
+
+    /// Rows of the largest entity that a part may have when so many are in work.
+    pub fn part_rows(&self, snapshot: &Snapshot, threads: usize, most: usize) -> usize {
+        let rows = |index: usize| snapshot.rows(EntityId(index as u32)) as f64;
+        let all: f64 = self.widths.iter().enumerate().map(|(index, width)| rows(index) * width).sum();
+        let largest = (0..self.widths.len()).map(rows).fold(1.0, f64::max);
+        let fitting = (self.limit - BASE_BYTES) / SLACK / in_flight(threads) / (all / largest).max(1.0);
+        (fitting.max(0.0) as usize).clamp(PART_ROWS_MIN.min(most), most)
+    }
+
+    /// The threads that may work on parts of a layout at a time.
+    ///
+    /// # Errors
+    /// [`EngineError::MemoryTooSmall`] if one part alone takes too much.
+    pub fn threads(
+        &self,
+        snapshot: &Snapshot,
+        layout: &Layout,
+        threads: usize,
+    ) -> Result<usize, EngineError> {
+        let entities = || (0..self.widths.len()).map(|index| (EntityId(index as u32), self.widths[index]));
+        let part = |part: usize| -> f64 {
+            let split = entities().filter(|(entity, _)| layout.is_split(*entity));
+            split.map(|(entity, width)| layout.rows(entity, part).len() as f64 * width).sum()
+        };
+        let largest = (0..layout.parts).map(part).fold(0.0, f64::max);
+        let whole = entities().filter(|(entity, _)| !layout.is_split(*entity));
+        let whole: f64 = whole.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();
+        let waiting: f64 = entities()
+            .map(|(entity, width)| snapshot.rows(entity).min(WAITING_ROWS) as f64 * width)
+            .fold(0.0, f64::max);
+        let needed = |threads: usize| BASE_BYTES + whole + waiting + SLACK * in_flight(threads) * largest;
+        let fitting = (1..=threads.max(1)).rev().find(|threads| needed(*threads) <= self.limit);
+        fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1) as u64 })
+    }
+}
+
+/// Parts in work, and one that waits to be taken over.
+fn in_flight(threads: usize) -> f64 {
+    threads as f64 + 1.0
+}
+
+fn width(kind: Kind) -> f64 {
+    match kind {
+        Kind::Bool => 0.25,
+        Kind::Date => 4.125,
+        Kind::Int | Kind::Float => 8.125,
+        Kind::Wide => 16.125,
+        Kind::Text => 20.0,
+    }
+}
