@@ -72,6 +72,8 @@ pub enum Definition {
         parameter: ParameterId,
         by: Option<Word>,
     },
+    /// A step of sharing out an asset's money.
+    Sharing(crate::assets::Sharing),
     /// Points of a scorecard's item.
     Points {
         text: Word,

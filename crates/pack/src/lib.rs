@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod arithmetic;
+mod assets;
 mod cases;
 mod compile;
 mod compiler;
