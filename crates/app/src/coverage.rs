@@ -88,6 +88,7 @@ fn runs(rule: &Rule) -> bool {
         | RuleDetail::Measure(_)
         | RuleDetail::Check(_)
         | RuleDetail::Scorecard(_)
+        | RuleDetail::Asset(_)
         | RuleDetail::Duty(_) => true,
         RuleDetail::Programme(_) => false,
         RuleDetail::Declared { columns, .. } => !columns.is_empty() && rule.kind != RuleKind::Report,

@@ -13,6 +13,7 @@ pub mod derived;
 pub mod dictionary;
 pub mod explain;
 pub mod import;
+pub mod mutate;
 pub mod packs;
 pub mod query;
 pub mod registry;

@@ -58,6 +58,12 @@ fn compile(
 const RUN_FILE: &str = "pack.json";
 
 impl Loaded {
+    /// The same pack with columns of its own for each place of its text.
+    pub fn apart(&self) -> Result<Program, PackError> {
+        pack::compile_sharing(&self.sources, &self.overrides, pack::Sharing::Apart)
+            .map_err(|failure| PackError::Mistakes(Box::new(failure)))
+    }
+
     /// Keeps the pack's text with a run, so that the run can be explained whatever becomes of the pack.
     pub fn save(&self, run: &Path) -> std::io::Result<()> {
         let packs: Vec<Json> = self

@@ -47,8 +47,26 @@ impl Failure {
     }
 }
 
+/// Whether equal hidden columns become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// They are computed once, as a run wants it.
+    Once,
+    /// Each place of the text has columns of its own, so that one place can be changed by itself.
+    Apart,
+}
+
 /// Compiles packs laid over one another, the base first. Returns every mistake at once.
 pub fn compile(packs: &[PackSource], overrides: &[Override]) -> Result<Program, Failure> {
+    compile_sharing(packs, overrides, Sharing::Once)
+}
+
+/// The same, with equal hidden columns shared or not.
+pub fn compile_sharing(
+    packs: &[PackSource],
+    overrides: &[Override],
+    sharing: Sharing,
+) -> Result<Program, Failure> {
     let sink: Sink = RefCell::default();
     let files = source_files(packs);
     let parsed: Vec<Spanned<DeTable<'_>>> = files
@@ -73,6 +91,7 @@ pub fn compile(packs: &[PackSource], overrides: &[Override]) -> Result<Program, 
         roots.push(Table::new(number as u32, span, table.get_ref(), "pack file", &sink));
     }
     let mut compiler = Compiler::new(&sink);
+    compiler.sharing = sharing == Sharing::Once;
     compiler.program.files.clone_from(&files);
     compiler.program.digest = digest(&files, overrides);
     compile_roots(&mut compiler, &roots, overrides);

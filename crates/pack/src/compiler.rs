@@ -72,6 +72,8 @@ pub enum Definition {
         parameter: ParameterId,
         by: Option<Word>,
     },
+    /// A step of sharing out an asset's money.
+    Sharing(crate::assets::Sharing),
     /// Points of a scorecard's item.
     Points {
         text: Word,
@@ -117,6 +119,8 @@ pub struct Compiler<'a> {
     lookups: HashMap<(EdgeId, ColumnId), ColumnId>,
     shared: HashMap<String, ColumnId>,
     hidden: usize,
+    /// Whether equal hidden columns are computed once.
+    pub sharing: bool,
     pub used: HashSet<ColumnId>,
     pub round: Rounding,
     /// `(rule, parameter)` pairs met, for rules that refuse changes within the period.
@@ -136,6 +140,7 @@ impl<'a> Compiler<'a> {
             lookups: HashMap::new(),
             shared: HashMap::new(),
             hidden: 0,
+            sharing: true,
             used: HashSet::new(),
             round: Rounding::HalfUp,
             reads: Vec::new(),
@@ -317,7 +322,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn add_hidden(&mut self, entity: EntityId, stem: &str, kind: ColumnKind, like: &Shape) -> ColumnId {
-        let shared_key = share_key(entity, &kind);
+        let shared_key = self.sharing.then(|| share_key(entity, &kind)).flatten();
         if let Some(found) = shared_key.as_ref().and_then(|key| self.shared.get(key)) {
             return *found;
         }
@@ -477,63 +482,7 @@ fn share_key(entity: EntityId, kind: &ColumnKind) -> Option<String> {
 
 fn clear_spans(expr: &mut Expr) {
     expr.span = Span::default();
-    for child in children_mut(expr) {
+    for child in expr.operands_mut() {
         clear_spans(child);
-    }
-}
-
-/// The columns that an expression reads.
-pub fn columns_of(expr: &Expr, found: &mut Vec<ColumnId>) {
-    let mut expr = expr.clone();
-    collect_columns(&mut expr, found);
-}
-
-fn collect_columns(expr: &mut Expr, found: &mut Vec<ColumnId>) {
-    if let ExprKind::Column(id) = expr.kind {
-        found.push(id);
-    }
-    for child in children_mut(expr) {
-        collect_columns(child, found);
-    }
-}
-
-fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
-    match &mut expr.kind {
-        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::AsOf => Vec::new(),
-        ExprKind::Parameter { at, key, .. } => {
-            at.iter_mut().chain(key.iter_mut()).map(AsMut::as_mut).collect()
-        }
-        ExprKind::Add(a, b)
-        | ExprKind::Sub(a, b)
-        | ExprKind::Mul { a, b, .. }
-        | ExprKind::Div { a, b, .. }
-        | ExprKind::Compare { a, b, .. }
-        | ExprKind::DaysBetween { from: a, to: b }
-        | ExprKind::AddMonths { a, months: b }
-        | ExprKind::AddDays { a, days: b }
-        | ExprKind::Age { birth: a, at: b } => vec![a, b],
-        ExprKind::MakeDate { year, month, day } => vec![year, month, day],
-        ExprKind::Neg(a)
-        | ExprKind::Abs(a)
-        | ExprKind::Rescale { a, .. }
-        | ExprKind::Round { a, .. }
-        | ExprKind::Not(a)
-        | ExprKind::IsUnknown(a)
-        | ExprKind::In { a, .. }
-        | ExprKind::DatePart { a, .. }
-        | ExprKind::Bracket { x: a, .. }
-        | ExprKind::Substring { a, .. }
-        | ExprKind::DigitsToCount(a)
-        | ExprKind::ToIndex(a) => vec![a],
-        ExprKind::And(parts)
-        | ExprKind::Or(parts)
-        | ExprKind::Coalesce(parts)
-        | ExprKind::Least(parts)
-        | ExprKind::Greatest(parts) => parts.iter_mut().collect(),
-        ExprKind::Case { branches, otherwise } => branches
-            .iter_mut()
-            .flat_map(|(when, then)| [when, then])
-            .chain(otherwise.iter_mut().map(AsMut::as_mut))
-            .collect(),
     }
 }

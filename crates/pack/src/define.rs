@@ -56,6 +56,7 @@ impl Compiler<'_> {
             Definition::Cost { quantity, parameter, by } => {
                 self.cost(pending, quantity, *parameter, by.as_ref(), &mut context)?
             }
+            Definition::Sharing(step) => self.sharing(pending, step, &mut context)?,
             Definition::Points { text } => self.points(pending, text, &mut context)?,
             Definition::Share { part, rest } => self.share(pending, part, rest)?,
             Definition::Ratio { numerator, denominator, ty } => {

@@ -6,8 +6,8 @@ use model::Text;
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
-    Column, ColumnId, ColumnKind, Derived, Edge, EdgeId, EntityId, Field, Network, NetworkFunction, NodePath,
-    NumberType, RuleId, Type,
+    Column, ColumnId, ColumnKind, Derived, Edge, EdgeId, EntityId, ExprKind, Field, Network, NetworkFunction,
+    NodePath, NumberType, RuleId, Type,
 };
 use crate::surface::{Table, Word, list_words};
 
@@ -351,7 +351,11 @@ impl Compiler<'_> {
             ColumnKind::Field(field) => field.derived.is_some().then_some(column.span),
             ColumnKind::Scalar(expr) => {
                 let mut columns = Vec::new();
-                crate::compiler::columns_of(expr, &mut columns);
+                expr.each(&mut |part| {
+                    if let ExprKind::Column(id) = part.kind {
+                        columns.push(id);
+                    }
+                });
                 columns.into_iter().find_map(|other| self.beyond_record(other))
             }
             _ => Some(column.span),

@@ -88,6 +88,7 @@ impl Compiler<'_> {
                 evidence,
                 levels: self.level_details(&rule.id, &levels),
             }),
+            DraftDetail::Asset(draft) => self.asset_detail(entity?, &rule.id, &draft)?,
             DraftDetail::Scorecard(draft) => self.scorecard_detail(entity?, &rule.id, draft)?,
             DraftDetail::Programme(programme) => RuleDetail::Programme(programme),
             DraftDetail::Declared { columns, attributes, steps } => {

@@ -5,6 +5,7 @@
 
 mod aggregates;
 mod arithmetic;
+mod assets;
 mod cases;
 mod compile;
 mod compiler;
@@ -21,6 +22,7 @@ mod logic;
 mod names;
 mod parameters;
 pub mod program;
+mod restrict;
 mod rules;
 mod scorecards;
 mod seeds;
@@ -29,6 +31,7 @@ mod syntax;
 mod types;
 mod windows;
 
-pub use compile::{Failure, Override, PackSource, compile, extends};
+pub use compile::{Failure, Override, PackSource, Sharing, compile, compile_sharing, extends};
 pub use functions::FUNCTIONS;
+pub use restrict::Restricted;
 pub use types::{parse_type, type_text, unit_text};

@@ -732,7 +732,8 @@ pub enum RuleDetail {
     Duty(Duty),
     Programme(Programme),
     Scorecard(Scorecard),
-    /// Flows, assets and reports, checked as declarations: columns of their
+    Asset(Asset),
+    /// Flows and reports, checked as declarations: columns of their
     /// expressions by name, and the rest as written.
     Declared {
         columns: Vec<(String, ColumnId)>,
@@ -840,6 +841,22 @@ pub struct Duty {
     pub evidence: Vec<Text>,
     /// What it comes to at every division above, the nearest first.
     pub levels: Vec<Level>,
+}
+
+/// Money shared out among holders, the whole of it and to the fen.
+#[derive(Clone, Debug)]
+pub struct Asset {
+    pub holders: EntityId,
+    /// From the holders to what they hold.
+    pub edge: EdgeId,
+    /// On the asset: what is to be shared out, the sum of the shares, and whether they agree.
+    pub amount: ColumnId,
+    pub total: ColumnId,
+    pub complete: ColumnId,
+    /// On the holder: what its part is measured by, what it gets in any case, and its share.
+    pub weight: ColumnId,
+    pub guaranteed: Option<ColumnId>,
+    pub share: ColumnId,
 }
 
 /// Points for items, weighted to one total.

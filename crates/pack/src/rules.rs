@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{ClauseId, Text};
 
+use crate::assets::AssetDraft;
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::levels::{Levelled, Words};
@@ -51,6 +52,7 @@ pub enum DraftDetail {
     },
     Programme(Programme),
     Scorecard(ScorecardDraft),
+    Asset(AssetDraft),
     Declared {
         columns: Vec<(EntityId, String)>,
         attributes: BTreeMap<String, String>,
@@ -239,6 +241,7 @@ impl Compiler<'_> {
                 | RuleKind::Audit
                 | RuleKind::Duty
                 | RuleKind::Scorecard
+                | RuleKind::Asset
         );
         let head = self.head(kind, table, needs_entity);
         let head = head?;
@@ -251,9 +254,10 @@ impl Compiler<'_> {
             RuleKind::Duty => self.duty(&head, table),
             RuleKind::Programme => self.programme(&head, table),
             RuleKind::Scorecard => self.scorecard(&head, table),
-            RuleKind::Flow | RuleKind::Asset | RuleKind::Report => self.declared(&head, table),
+            RuleKind::Asset => self.asset(&head, table),
+            RuleKind::Flow | RuleKind::Report => self.declared(&head, table),
         };
-        if !matches!(kind, RuleKind::Flow | RuleKind::Asset | RuleKind::Report) {
+        if !matches!(kind, RuleKind::Flow | RuleKind::Report) {
             table.finish();
         }
         detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))

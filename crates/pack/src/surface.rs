@@ -110,8 +110,8 @@ impl<'a> Table<'a> {
                 "wrong-type",
                 span_in(self.file, value.span()),
                 format!(
-                    "`{key}` of a {} is {}, not {wanted}",
-                    self.what,
+                    "`{key}` of {} is {}, not {wanted}",
+                    article(self.what),
                     article(value.get_ref().type_str())
                 ),
             )
@@ -122,7 +122,7 @@ impl<'a> Table<'a> {
     pub fn require<T>(&self, key: &str, value: Option<T>) -> Option<T> {
         if value.is_none() && !self.has(key) {
             self.report(
-                Diagnostic::new("missing-key", self.span, format!("a {} needs `{key}`", self.what))
+                Diagnostic::new("missing-key", self.span, format!("{} needs `{key}`", article(self.what)))
                     .label(format!("no `{key}` here")),
             );
         }
@@ -312,7 +312,7 @@ impl<'a> Table<'a> {
                     Diagnostic::new(
                         "unknown-key",
                         key.span,
-                        format!("`{}` is not a key of a {}", key.text, self.what),
+                        format!("`{}` is not a key of {}", key.text, article(self.what)),
                     )
                     .hint_opt(Some(
                         did_you_mean(&key.text, known.iter().copied())

@@ -72,6 +72,12 @@ fn network(lines: &str, field: &str) -> String {
     )
 }
 
+fn asset(lines: &str) -> String {
+    format!(
+        "[[asset]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"资产\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n"
+    )
+}
+
 fn scorecard(lines: &str) -> String {
     format!(
         "[[scorecard]]\nid = \"s\"\non = \"household\"\ntitle = {{ zh = \"考核\", en = \"s\" }}\ncite = [\"7.1\"]\n{lines}\n"
@@ -220,6 +226,11 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("field derived from an unknown result", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"guarante\" }")),
         ("field derived from a result of another type", network(NETWORK, "type = \"bool\"\nderived = { previous_run = \"people\" }")),
         ("case that gives a derived fact", network(NETWORK, "type = \"bool\"\nderived = { network = \"roads\", function = \"connected\", from = \"seat\", to = \"seat\" }") + &case("given.hamlet.h = { x = true }", "expect.hamlet.h = { people = 1 }")),
+        ("asset without holders", asset("amount = \"income\"\nweight = \"wage\"")),
+        ("asset held by no children", asset("holders = \"village\"\namount = \"income\"\nweight = \"1\"")),
+        ("asset whose amount is no money", asset("holders = \"person\"\namount = \"members\"\nweight = \"wage\"")),
+        ("asset with a weight that may be negative", asset("holders = \"person\"\namount = \"income\"\nweight = \"wage - 100\"")),
+        ("asset with a weight that is a text", asset("holders = \"person\"\namount = \"income\"\nweight = \"note\"")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
         ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),

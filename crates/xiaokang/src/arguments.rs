@@ -252,6 +252,26 @@ pub enum PackCommand {
     Docs(PackDocsOptions),
     /// Print the pack as one SQL script.
     Compile(PackCompileOptions),
+    /// Change one number or operator at a time and list the changes that no worked case notices.
+    Mutate(PackMutateOptions),
+}
+
+#[derive(Args)]
+pub struct PackMutateOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// Only files whose name starts so, such as `article-07`; may be repeated.
+    #[arg(long)]
+    pub only: Vec<String>,
+    /// Try a random choice of this many changes.
+    #[arg(long)]
+    pub sample: Option<usize>,
+    /// Seed of that choice.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Share that must be noticed, in percent; below it the command fails.
+    #[arg(long, value_name = "PERCENT")]
+    pub at_least: Option<u8>,
 }
 
 #[derive(Args)]

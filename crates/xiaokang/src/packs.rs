@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use app::Execution;
 use app::cases::{self, CaseResult};
+use app::mutate::{Mutation, Selection};
 use engine_text::shown;
 use model::Lang;
 use pack::program::Program;
 
 use crate::arguments::{
     CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackDocsOptions, PackFolder,
-    PackTestOptions,
+    PackMutateOptions, PackTestOptions,
 };
-use crate::console::{CommandResult, Failure, Outcome, load_pack};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar};
 
 pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
     match command {
@@ -21,6 +22,7 @@ pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
         PackCommand::Coverage(folder) => coverage(folder, lang),
         PackCommand::Docs(options) => docs(options),
         PackCommand::Compile(options) => compile(options),
+        PackCommand::Mutate(options) => mutate(options, lang),
     }
 }
 
@@ -166,4 +168,80 @@ fn compile(options: &PackCompileOptions) -> CommandResult {
     let script = app::sql_script(&program, as_of, dialect).map_err(Failure::input)?;
     print!("{script}");
     Ok(Outcome::Done)
+}
+
+fn mutate(options: &PackMutateOptions, lang: Lang) -> CommandResult {
+    let pack = load_pack(&options.folder.pack, &options.folder.overlay, &[])?;
+    let program = pack.apart().map_err(Failure::internal)?;
+    let selection = Selection { files: options.only.clone(), sample: options.sample, seed: options.seed };
+    let bar = progress_bar(if lang == Lang::Zh { "运行算例" } else { "running cases" });
+    let found = app::mutate::mutate(&program, &selection, &|done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    if options.folder.json {
+        println!("{:#}", mutation_json(&found));
+    } else {
+        print!("{}", mutation_text(&found, lang));
+    }
+    let wanted = usize::from(options.at_least.unwrap_or(0)) * 100;
+    let enough = found.failing.is_empty() && found.share() >= wanted;
+    Ok(if enough { Outcome::Done } else { Outcome::Findings })
+}
+
+fn mutation_json(found: &Mutation) -> serde_json::Value {
+    let missed: Vec<serde_json::Value> = found
+        .mutants
+        .iter()
+        .filter(|mutant| !mutant.caught)
+        .map(|mutant| {
+            serde_json::json!({
+                "file": mutant.file, "line": mutant.line, "column": mutant.column,
+                "text": mutant.text, "change": mutant.change, "kind": mutant.kind,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "mutants": found.mutants.len(), "caught": found.caught(), "missed": missed, "failing_cases": found.failing,
+    })
+}
+
+fn mutation_text(found: &Mutation, lang: Lang) -> String {
+    let zh = lang == Lang::Zh;
+    let mut text = String::new();
+    for name in &found.failing {
+        let what = if zh { "算例不通过，未用于检验" } else { "fails as it is, and was not used" };
+        text.push_str(&format!("✗ {name}: {what}\n"));
+    }
+    let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for mutant in &found.mutants {
+        let counts = kinds.entry(mutant.kind).or_default();
+        counts.1 += 1;
+        if mutant.caught {
+            counts.0 += 1;
+        } else {
+            let place = format!("{}:{}:{}", mutant.file, mutant.line, mutant.column);
+            text.push_str(&format!("{place}  {}  {}\n", mutant.change, shortened(&mutant.text)));
+        }
+    }
+    for (kind, (caught, all)) in kinds {
+        text.push_str(&format!("{kind}: {caught} / {all}\n"));
+    }
+    let (caught, all, share) = (found.caught(), found.mutants.len(), found.share());
+    let percent = format!("{}.{:02}", share / 100, share % 100);
+    text.push_str(&if zh {
+        format!("{all} 处改动中有 {caught} 处被算例发现（{percent} %）\n")
+    } else {
+        format!("of {all} changes the worked cases notice {caught} ({percent} %)\n")
+    });
+    text
+}
+
+fn shortened(text: &str) -> String {
+    const LENGTH: usize = 72;
+    if text.chars().count() <= LENGTH {
+        return text.to_owned();
+    }
+    text.chars().take(LENGTH).collect::<String>() + "…"
 }

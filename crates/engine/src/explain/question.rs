@@ -207,6 +207,12 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             parts.extend(level_columns(levels).map(|column| named(Role::Result, column)));
             parts
         }
+        RuleDetail::Asset(asset) => {
+            let columns = [asset.share, asset.complete, asset.total, asset.amount];
+            let mut parts: Vec<Part> = columns.map(|column| named(Role::Result, column)).into();
+            parts.extend(asset.guaranteed.map(|column| named(Role::Result, column)));
+            parts
+        }
         RuleDetail::Scorecard(card) => {
             let mut parts = vec![part(Role::Result, card.total)];
             parts.extend(

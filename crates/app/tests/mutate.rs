@@ -1,0 +1,126 @@
+//! The mutation check finds what worked cases do not look at, and says where.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use app::mutate::{Mutant, Selection, mutate};
+
+const PACK: &str = r#"
+[pack]
+id = "p"
+version = "1"
+title = { zh = "试", en = "test" }
+as_of = 2015-12-31
+
+[[clause]]
+id = "1.1"
+kind = "benefit"
+summary = { zh = "一", en = "one" }
+
+[[entity]]
+id = "household"
+label = { zh = "户", en = "household" }
+key = "number"
+rows_max = 1000
+[[entity.field]]
+id = "number"
+label = { zh = "号", en = "number" }
+type = "text"
+required = true
+[[entity.field]]
+id = "income"
+label = { zh = "收入", en = "income" }
+type = "money"
+range = [0, 100000]
+[[entity.field]]
+id = "old"
+label = { zh = "老", en = "old" }
+type = "bool"
+
+[[parameter]]
+id = "line"
+label = { zh = "线", en = "line" }
+type = "money"
+values = [
+  { from = 2015-01-01, value = 2855, source = "assumed" },
+  { from = 2016-01-01, value = 2952, source = "assumed" },
+]
+
+[[benefit]]
+id = "relief"
+on = "household"
+title = { zh = "救助", en = "relief" }
+cite = ["1.1"]
+who = "income < param.line AND NOT old"
+amount = "(param.line - income) * 0.60"
+every = "year"
+
+"#;
+
+const CASES: &str = r#"
+[[case]]
+name = "a household well below the line"
+given.household.h = { income = 1855, old = false }
+expect.household.h = { relief = true, relief_amount = 600 }
+"#;
+
+const BOUNDARY: &str = r#"
+[[case]]
+name = "a household on the line, an old one, and one above it"
+given.household.h = { income = 2855, old = false }
+given.household.g = { income = 1000, old = true }
+given.household.f = { income = 3000, old = true }
+expect.household.h = { relief = false }
+expect.household.g = { relief = false }
+expect.household.f = { relief = false }
+"#;
+
+fn missed(cases: &str, selection: &Selection) -> (usize, Vec<Mutant>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("pack.toml"), format!("{PACK}{cases}")).unwrap();
+    let program = app::packs::load(folder.path(), &[], &[]).unwrap().apart().unwrap();
+    let found = mutate(&program, selection, &|_, _| {});
+    assert!(found.failing.is_empty());
+    (found.mutants.len(), found.mutants.into_iter().filter(|mutant| !mutant.caught).collect())
+}
+
+#[test]
+fn a_boundary_that_no_case_stands_on_is_missed_and_named() {
+    let (all, found) = missed(CASES, &Selection::default());
+    // `<`, AND, NOT, `-`, `*`, 0.60, and the two values of the line.
+    assert_eq!(all, 8);
+    let told: Vec<(u32, &str)> = found.iter().map(|mutant| (mutant.line, mutant.change.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (33, "the value from 2016-01-01 one more in its last place"),
+            (47, "`<=` instead of `<`"),
+            (47, "`OR` instead of `AND`"),
+        ]
+    );
+}
+
+#[test]
+fn cases_on_both_sides_of_a_boundary_catch_its_change() {
+    let (all, found) = missed(&format!("{CASES}{BOUNDARY}"), &Selection::default());
+    let told: Vec<&str> = found.iter().map(|mutant| mutant.change.as_str()).collect();
+    assert_eq!((all, told), (8, vec!["the value from 2016-01-01 one more in its last place"]));
+}
+
+#[test]
+fn a_sample_is_a_part_chosen_by_its_seed() {
+    let pick = |seed| {
+        let (all, found) = missed("", &Selection { sample: Some(3), seed, ..Selection::default() });
+        assert_eq!(all, 3);
+        found.iter().map(|mutant| mutant.change.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(pick(7), pick(7));
+    assert!((0..20).any(|seed| pick(seed) != pick(7)));
+}
+
+#[test]
+fn only_the_files_asked_for_are_changed() {
+    let none = Selection { files: vec!["article".to_owned()], ..Selection::default() };
+    assert_eq!(missed(CASES, &none).0, 0);
+    let all = Selection { files: vec!["pack".to_owned()], ..Selection::default() };
+    assert_eq!(missed(CASES, &all).0, 8);
+}
