@@ -7,6 +7,7 @@
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
 pub mod assess;
+pub mod calculate;
 pub mod cases;
 pub mod coverage;
 pub mod derived;

@@ -1,6 +1,6 @@
 //! A program over tables in memory: worked cases, previews, the one-household call.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
@@ -35,7 +35,21 @@ pub fn run_tables(
     tables: HashMap<String, RecordBatch>,
     execution: Execution,
 ) -> Result<HashMap<String, RecordBatch>, EngineError> {
-    let stored = needs::stored(program);
+    run_tables_for(program, as_of, tables, execution, &needs::stored(program))
+}
+
+/// As [`run_tables`], for some columns and what they need.
+#[allow(
+    clippy::implicit_hasher,
+    reason = "a generic hasher would have to be named by callers without tables"
+)]
+pub fn run_tables_for(
+    program: &Program,
+    as_of: Date,
+    tables: HashMap<String, RecordBatch>,
+    execution: Execution,
+    stored: &BTreeSet<ColumnId>,
+) -> Result<HashMap<String, RecordBatch>, EngineError> {
     let needed = needs::closure(program, stored.iter().copied());
     let mut loaded = Tables(vec![]);
     let mut unknowns = Unknowns::default();
@@ -46,10 +60,10 @@ pub fn run_tables(
         loaded.0.push(Some(table));
     }
     let flat = desugar(program, Env { as_of }, &unknowns, stored.iter().copied())?;
-    let stages = stages::stages(&flat, &stored);
+    let stages = stages::stages(&flat, stored);
     session::deep(|| {
         match execution {
-            Execution::Aligned => AlignedPlan::new(&flat, &stages, &stored).evaluate(
+            Execution::Aligned => AlignedPlan::new(&flat, &stages, stored).evaluate(
                 program,
                 &mut loaded,
                 &Timings::default(),

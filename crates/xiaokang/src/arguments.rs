@@ -38,6 +38,8 @@ pub enum Command {
     Import(ImportOptions),
     /// Run a pack over a registry.
     Assess(AssessOptions),
+    /// Compute results from facts given as JSON lines, without a registry.
+    Calculate(CalculateOptions),
     /// Say why a record has its result, clause by clause.
     Explain(ExplainOptions),
     /// Write a run as a workbook: figures by article, lists of who gets what.
@@ -143,6 +145,27 @@ pub struct AssessOptions {
     /// Print the totals as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct CalculateOptions {
+    /// Folder of the pack.
+    #[arg(long)]
+    pub pack: PathBuf,
+    /// Packs laid over the pack, in order.
+    #[arg(long)]
+    pub overlay: Vec<PathBuf>,
+    /// Set a parameter: `poverty_line=3000`.
+    #[arg(long = "set", value_name = "PARAM=VALUE")]
+    pub set: Vec<SetArgument>,
+    /// Day on which the pack is applied.
+    #[arg(long)]
+    pub as_of: DateArgument,
+    /// Rules or results to give; all of them if absent.
+    #[arg(long)]
+    pub only: Vec<String>,
+    /// File with a JSON object a line; standard input if absent.
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod assess;
+mod calculate;
 mod console;
 mod demo;
 mod explain;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options, lang),
         Command::Import(options) => import::run(&options, lang),
         Command::Assess(options) => assess::run(&options, lang),
+        Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
         Command::Sql(options) => query::run(&options),

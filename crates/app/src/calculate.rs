@@ -1,0 +1,298 @@
+//! Facts in, results out, without a registry: one JSON object a line.
+//!
+//! A line holds the records of one household (or of whatever the pack is about) and nothing of another line:
+//! `{"household": {"wages": 12000}, "person": [{"birth": "1980-05-01"}, …]}`. Fields are named and written as in
+//! worked cases; a field that is absent or `null` is unknown. A record may name its key, and its parents by the
+//! edge's name; a parent need not be named where the line has only one.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use arrow::array::RecordBatch;
+use engine::{EngineError, Execution};
+use model::{Date, Fixed};
+use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, Type, Value};
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::cases::cell;
+
+/// Lines that are computed together.
+pub const BATCH_LINES: usize = 8192;
+
+#[derive(Debug, Error)]
+pub enum CalculateError {
+    #[error("line {line}: {reason}")]
+    Line { line: usize, reason: String },
+    #[error("no rule or result is called `{name}`")]
+    UnknownResult { name: String },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// A pack at a date, ready to be given lines.
+pub struct Calculator<'p> {
+    program: &'p Program,
+    as_of: Date,
+    wanted: BTreeSet<ColumnId>,
+    entities: HashMap<&'p str, EntityId>,
+    fields: HashMap<(EntityId, &'p str), ColumnId>,
+    types: HashMap<(&'p str, &'p str), &'p Type>,
+}
+
+impl<'p> Calculator<'p> {
+    /// For the results named in `only` (a rule's id gives all its columns), or all that are not hidden.
+    ///
+    /// # Errors
+    /// [`CalculateError::UnknownResult`] for a name that the pack does not know.
+    pub fn new(program: &'p Program, as_of: Date, only: &[String]) -> Result<Self, CalculateError> {
+        let visible = |id: &ColumnId| !program.column(*id).name.starts_with('_');
+        let mut wanted: BTreeSet<ColumnId> = BTreeSet::new();
+        for name in only {
+            let known = wanted.len();
+            let of_rule = |id: &ColumnId| {
+                let column = program.column(*id);
+                let rule = column.rule.map(|rule| program.rules[rule.index()].id.as_str());
+                rule == Some(name) || column.name == *name
+            };
+            wanted.extend(program.order.iter().copied().filter(visible).filter(of_rule));
+            if wanted.len() == known {
+                return Err(CalculateError::UnknownResult { name: name.clone() });
+            }
+        }
+        if only.is_empty() {
+            wanted.extend(program.order.iter().copied().filter(visible));
+        }
+        let entities = program.entities.iter().enumerate();
+        let entities: HashMap<_, _> =
+            entities.map(|(index, entity)| (entity.name.as_str(), EntityId(index as u32))).collect();
+        let mut fields = HashMap::new();
+        for (index, column) in program.columns.iter().enumerate() {
+            if matches!(column.kind, ColumnKind::Field(_)) {
+                fields.insert((column.entity, column.name.as_str()), ColumnId(index as u32));
+            }
+        }
+        let columns = program.columns.iter();
+        let types = columns
+            .map(|column| ((program.entity(column.entity).name.as_str(), column.name.as_str()), &column.ty));
+        Ok(Self { program, as_of, wanted, entities, fields, types: types.collect() })
+    }
+
+    /// The results of lines, one JSON object for each, in order. `first` is the number of the first line.
+    ///
+    /// # Errors
+    /// [`CalculateError::Line`] for the first line that cannot be understood.
+    pub fn lines(&self, lines: &[&str], first: usize) -> Result<Vec<String>, CalculateError> {
+        let mut records = vec![];
+        for (place, line) in lines.iter().enumerate() {
+            let wrong = |reason| CalculateError::Line { line: first + place, reason };
+            self.read(line, place, &mut records).map_err(wrong)?;
+        }
+        let tables = engine::tables_of_records(self.program, &records)?;
+        let results =
+            engine::run_tables_for(self.program, self.as_of, tables, Execution::Aligned, &self.wanted)?;
+        Ok(self.write(lines.len(), &results))
+    }
+
+    fn read(&self, line: &str, place: usize, records: &mut Vec<CaseRecord>) -> Result<(), String> {
+        if line.is_empty() {
+            return Ok(());
+        }
+        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let Json::Object(tables) = json else { return Err("it is no JSON object".to_owned()) };
+        let from = records.len();
+        let mut keys: BTreeMap<EntityId, Vec<String>> = BTreeMap::new();
+        for (name, rows) in &tables {
+            let entity = self.entities.get(name.as_str());
+            let entity = *entity.ok_or_else(|| format!("no entity is called `{name}`"))?;
+            let rows = match rows {
+                Json::Array(rows) => rows.as_slice(),
+                row => std::slice::from_ref(row),
+            };
+            for (number, row) in rows.iter().enumerate() {
+                let record = self.record(entity, name, number, row, place)?;
+                keys.entry(entity).or_default().push(record.key.clone());
+                records.push(record);
+            }
+        }
+        for record in &mut records[from..] {
+            self.link(record, &keys);
+        }
+        Ok(())
+    }
+
+    fn record(
+        &self,
+        entity: EntityId,
+        name: &str,
+        number: usize,
+        row: &Json,
+        place: usize,
+    ) -> Result<CaseRecord, String> {
+        let Json::Object(given) = row else {
+            return Err(format!("`{name}` holds something that is no record"));
+        };
+        let key_column = self.program.entity(entity).key;
+        let mut record = CaseRecord { entity, key: format!("{name} {}#{place}", number + 1), fields: vec![] };
+        for (field, json) in given {
+            let edge = self.program.edges.iter().find(|edge| edge.child == entity && edge.name == *field);
+            if let Some(edge) = edge {
+                let text = json.as_str().ok_or_else(|| format!("`{name}.{field}` must name a record"))?;
+                record.fields.push((edge.via, Some(Value::Text(format!("{text}#{place}")))));
+                continue;
+            }
+            let id = self.fields.get(&(entity, field.as_str()));
+            let id = *id.ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
+            let value = self.value(id, json).map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
+            let value = match value {
+                Some(Value::Text(text)) if self.links(id) => Some(Value::Text(format!("{text}#{place}"))),
+                value => value,
+            };
+            if let (true, Some(Value::Text(key))) = (id == key_column, &value) {
+                record.key.clone_from(key);
+            }
+            record.fields.push((id, value));
+        }
+        Ok(record)
+    }
+
+    /// Whether a field joins records: its values must not meet those of other lines.
+    fn links(&self, id: ColumnId) -> bool {
+        let key = self.program.entity(self.program.column(id).entity).key;
+        id == key || self.program.edges.iter().any(|edge| edge.via == id || edge.on == id)
+    }
+
+    /// Points at the only record there is to point at, where nothing is said.
+    fn link(&self, record: &mut CaseRecord, keys: &BTreeMap<EntityId, Vec<String>>) {
+        let by_key = |edge: &&Edge| edge.on == self.program.entity(edge.parent).key;
+        for edge in self.program.edges.iter().filter(|edge| edge.child == record.entity).filter(by_key) {
+            let silent = !record.fields.iter().any(|(id, _)| *id == edge.via);
+            if let (true, Some([only])) = (silent, keys.get(&edge.parent).map(Vec::as_slice)) {
+                record.fields.push((edge.via, Some(Value::Text(only.clone()))));
+            }
+        }
+    }
+
+    fn value(&self, id: ColumnId, json: &Json) -> Result<Option<Value>, String> {
+        let column = self.program.column(id);
+        let value = match (&column.ty, json) {
+            (_, Json::Null) => return Ok(None),
+            (Type::Bool, Json::Bool(value)) => Value::Bool(*value),
+            (Type::Number(ty), Json::Number(number)) => {
+                let number =
+                    Fixed::parse(&number.to_string(), ty.decimals).map_err(|error| error.to_string())?;
+                Value::Number(i128::from(number.mantissa()))
+            }
+            (Type::Number(ty), Json::String(text)) => {
+                let number = Fixed::parse(text, ty.decimals).map_err(|error| error.to_string())?;
+                Value::Number(i128::from(number.mantissa()))
+            }
+            (Type::Date, Json::String(text)) => {
+                Value::Date(text.parse().map_err(|_| format!("`{text}` is no date: write `2015-06-30`"))?)
+            }
+            (Type::Code(list), Json::String(text)) => {
+                let list = &self.program.lists[list.index()];
+                if !list.codes.iter().any(|code| code.code == *text) {
+                    let codes: Vec<&str> = list.codes.iter().map(|code| code.code.as_str()).collect();
+                    return Err(format!("`{text}` is not among {}", codes.join(", ")));
+                }
+                Value::Text(text.clone())
+            }
+            (Type::Text, Json::String(text)) => Value::Text(text.clone()),
+            (_, json) => return Err(format!("`{json}` is of the wrong type")),
+        };
+        match (&value, column.range) {
+            (Value::Number(number), Some(range)) if *number < range.min || *number > range.max => {
+                Err(format!("`{json}` is beyond the field's range"))
+            }
+            _ => Ok(Some(value)),
+        }
+    }
+
+    fn write(&self, lines: usize, results: &HashMap<String, RecordBatch>) -> Vec<String> {
+        let mut objects: Vec<String> = vec![String::new(); lines];
+        for entity in &self.program.entities {
+            let Some(batch) = results.get(&entity.name) else { continue };
+            let key = batch.column_by_name(&self.program.column(entity.key).name);
+            let Some(keys) = key else { continue };
+            let mut open = vec![false; lines];
+            for row in 0..batch.num_rows() {
+                let Some(Value::Text(key)) = cell(keys, row) else { continue };
+                let Some((key, place)) = key.rsplit_once('#') else { continue };
+                let Some(place) = place.parse::<usize>().ok().filter(|place| *place < lines) else {
+                    continue;
+                };
+                let object = &mut objects[place];
+                if open[place] {
+                    object.push(',');
+                } else {
+                    open[place] = true;
+                    object.push_str(if object.is_empty() { "{" } else { "]," });
+                    object.push_str(&format!("\"{}\":[", entity.name));
+                }
+                object.push_str(&format!("{{\"{}\":{}", self.program.column(entity.key).name, quoted(key)));
+                for (position, field) in batch.schema_ref().fields().iter().enumerate().skip(2) {
+                    object.push_str(&format!(",\"{}\":", field.name()));
+                    self.print(object, entity.name.as_str(), field.name(), cell(batch.column(position), row));
+                }
+                object.push('}');
+            }
+        }
+        for object in &mut objects {
+            object.push_str(if object.is_empty() { "{}" } else { "]}" });
+        }
+        objects
+    }
+
+    fn print(&self, object: &mut String, entity: &str, name: &str, value: Option<Value>) {
+        match value {
+            None => object.push_str("null"),
+            Some(Value::Bool(value)) => object.push_str(if value { "true" } else { "false" }),
+            Some(Value::Date(date)) => object.push_str(&format!("\"{date}\"")),
+            Some(Value::Text(text)) => object.push_str(&quoted(&text)),
+            Some(Value::Index(value)) => object.push_str(&value.to_string()),
+            Some(Value::Number(number)) => {
+                let decimals = match self.types.get(&(entity, name)) {
+                    Some(Type::Number(ty)) => usize::from(ty.decimals),
+                    _ => 0,
+                };
+                push_scaled(object, number, decimals);
+            }
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Json::from(text).to_string()
+}
+
+/// A scaled integer as a decimal number.
+fn push_scaled(object: &mut String, number: i128, decimals: usize) {
+    if number < 0 {
+        object.push('-');
+    }
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    object.push_str(whole);
+    if decimals > 0 {
+        object.push('.');
+        object.push_str(fraction);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_scaled;
+
+    #[test]
+    fn numbers_are_printed_to_the_last_decimal() {
+        let check = |number, decimals, expected: &str| {
+            let mut text = String::new();
+            push_scaled(&mut text, number, decimals);
+            assert_eq!(text, expected);
+        };
+        check(123_456, 2, "1234.56");
+        check(-5, 2, "-0.05");
+        check(0, 2, "0.00");
+        check(42, 0, "42");
+    }
+}
