@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod derived;
 pub mod dictionary;
 pub mod explain;
+pub mod forms;
 pub mod import;
 pub mod mutate;
 pub mod packs;

@@ -205,6 +205,8 @@ pub enum PackCommand {
     Coverage(PackFolder),
     /// Write the data dictionary and rule reference.
     Docs(PackDocsOptions),
+    /// Write import workbooks to be filled in, in both languages.
+    Forms(PackDocsOptions),
     /// Print the pack as one SQL script.
     Compile(PackCompileOptions),
     /// Change one number or operator at a time and list the changes that no worked case notices.

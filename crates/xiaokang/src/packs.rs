@@ -20,6 +20,7 @@ pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
         PackCommand::Test(options) => test(options, lang),
         PackCommand::Coverage(folder) => coverage(folder, lang),
         PackCommand::Docs(options) => docs(options),
+        PackCommand::Forms(options) => forms(options),
         PackCommand::Compile(options) => compile(options),
         PackCommand::Mutate(options) => mutate(options, lang),
     }
@@ -145,6 +146,14 @@ fn docs(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let written = app::dictionary::write(&program, &options.out).map_err(Failure::input)?;
     for path in written {
+        println!("{}", path.display());
+    }
+    Ok(Outcome::Done)
+}
+
+fn forms(options: &PackDocsOptions) -> CommandResult {
+    let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
+    for path in app::forms::write(&program, &options.out).map_err(Failure::input)? {
         println!("{}", path.display());
     }
     Ok(Outcome::Done)
