@@ -202,7 +202,7 @@ pub enum PackCommand {
     /// Run the worked cases.
     Test(PackTestOptions),
     /// List clauses without an implementation and rules without a clause or case.
-    Coverage(PackFolder),
+    Coverage(PackCoverageOptions),
     /// Write the data dictionary and rule reference.
     Docs(PackDocsOptions),
     /// Write import workbooks to be filled in, in both languages.
@@ -259,6 +259,18 @@ pub enum CaseEngine {
     /// In DataFusion plans, as runs do.
     Planned,
     Both,
+}
+
+#[derive(Args)]
+pub struct PackCoverageOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// A run: for how many subjects each rule has a result in it.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Write a page to this file instead.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -9,8 +9,8 @@ use model::Lang;
 use pack::program::Program;
 
 use crate::arguments::{
-    CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackDocsOptions, PackFolder,
-    PackMutateOptions, PackTestOptions,
+    CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackCoverageOptions, PackDocsOptions,
+    PackFolder, PackMutateOptions, PackTestOptions,
 };
 use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar};
 
@@ -18,7 +18,7 @@ pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
     match command {
         PackCommand::Check(folder) => check(folder, lang),
         PackCommand::Test(options) => test(options, lang),
-        PackCommand::Coverage(folder) => coverage(folder, lang),
+        PackCommand::Coverage(options) => coverage(options, lang),
         PackCommand::Docs(options) => docs(options),
         PackCommand::Forms(options) => forms(options),
         PackCommand::Compile(options) => compile(options),
@@ -131,13 +131,26 @@ mod engine_text {
     }
 }
 
-fn coverage(folder: &PackFolder, lang: Lang) -> CommandResult {
+fn coverage(options: &PackCoverageOptions, lang: Lang) -> CommandResult {
+    let folder = &options.folder;
     let program = load_pack(&folder.pack, &folder.overlay, &[])?.program;
     let coverage = app::coverage::of(&program);
-    if folder.json {
-        println!("{:#}", coverage.to_json());
+    let ran = match &options.run {
+        Some(run) if !run.is_dir() => {
+            return Err(Failure::input(format!("`{}` is not the folder of a run", run.display())));
+        }
+        Some(run) => Some(app::coverage::in_run(&program, run).map_err(Failure::input)?),
+        None => None,
+    };
+    if let Some(path) = &options.html {
+        let page = coverage.to_html(&program, ran.as_ref(), lang).map_err(Failure::internal)?;
+        std::fs::write(path, page)
+            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        println!("{}", path.display());
+    } else if folder.json {
+        println!("{:#}", coverage.to_json(ran.as_ref()));
     } else {
-        print!("{}", coverage.to_text(&program, lang));
+        print!("{}", coverage.to_text(&program, ran.as_ref(), lang));
     }
     Ok(if coverage.complete() { Outcome::Done } else { Outcome::Findings })
 }
