@@ -24,5 +24,5 @@ mod tables;
 
 pub use engine::explain::{Explanation, value_text};
 pub use engine::sql::{Dialect, script as sql_script};
-pub use engine::{Progress, run_tables};
+pub use engine::{EngineError, Progress, run_tables};
 pub use store::{Moment, Registry};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use app::Progress;
 use app::assess::{AssessError, AssessOptions, assess};
+use app::{EngineError, Progress};
 use model::Lang;
 use pack::program::{Program, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
 use crate::arguments;
-use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar, say};
 
 pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
@@ -39,10 +39,10 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     bar.finish_and_clear();
     let manifest = done.manifest;
     if options.json {
-        println!("{:#}", totals_json(&manifest, &done.run));
+        say!("{:#}", totals_json(&manifest, &done.run));
     } else {
-        print!("{}", totals_text(&pack.program, &manifest, lang));
-        println!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, done.run.display());
+        say!("{}", totals_text(&pack.program, &manifest, lang).trim_end());
+        say!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, done.run.display());
     }
     let findings = manifest["findings"].as_object().is_some_and(|findings| !findings.is_empty());
     if findings && !options.json {
@@ -53,7 +53,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             .map(|(code, count)| format!("{code} {count}"))
             .collect();
         let what = if lang == Lang::Zh { "需人工处理" } else { "findings for a person" };
-        println!("{what}: {}", list.join(", "));
+        say!("{what}: {}", list.join(", "));
     }
     Ok(if findings { Outcome::Findings } else { Outcome::Done })
 }
@@ -61,6 +61,10 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
 pub fn failure(error: AssessError) -> Failure {
     match error {
         AssessError::Io { .. } => Failure::internal(error),
+        AssessError::Engine(EngineError::ParameterNotInForce { .. }) => Failure::with_hint(
+            error,
+            "choose another `--as-of`, or add the value to the pack with the day from which it holds",
+        ),
         other => Failure::input(other),
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use model::Lang;
 
 use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
-use crate::console::{CommandResult, Failure, Outcome, load_pack};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
 use crate::{assess, explain, import};
 
 /// Workbooks of the sample county, as an office keeps them.
@@ -74,5 +74,5 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
 }
 
 fn heading(lang: Lang, zh: &str, en: &str) {
-    println!("\n── {} ──\n", if lang == Lang::Zh { zh } else { en });
+    say!("\n── {} ──\n", if lang == Lang::Zh { zh } else { en });
 }

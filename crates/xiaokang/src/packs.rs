@@ -12,7 +12,7 @@ use crate::arguments::{
     CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackCoverageOptions, PackDocsOptions,
     PackFolder, PackMutateOptions, PackTestOptions,
 };
-use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar, say};
 
 pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
     match command {
@@ -35,7 +35,7 @@ fn check(folder: &PackFolder, lang: Lang) -> CommandResult {
     let rules: Vec<String> =
         kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name().get(lang))).collect();
     match lang {
-        Lang::Zh => println!(
+        Lang::Zh => say!(
             "{} {}：{} 个实体，{} 个字段，{}，{} 个参数，{} 个条款，{} 个算例。没有错误。",
             program.info.title.zh,
             program.info.version,
@@ -46,7 +46,7 @@ fn check(folder: &PackFolder, lang: Lang) -> CommandResult {
             program.clauses.len(),
             program.cases.len()
         ),
-        Lang::En => println!(
+        Lang::En => say!(
             "{} {}: {} entities, {} fields, {}, {} parameters, {} clauses, {} worked cases. No mistakes.",
             program.info.title.en,
             program.info.version,
@@ -80,7 +80,10 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
         passed += good;
         failed += bad;
     }
-    println!("{passed} passed, {failed} failed");
+    match lang {
+        Lang::Zh => say!("通过 {passed}，失败 {failed}"),
+        Lang::En => say!("{passed} passed, {failed} failed"),
+    }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
@@ -91,7 +94,7 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
             continue;
         }
         failed += 1;
-        println!("✗ {} ({engine})", result.name);
+        say!("✗ {} ({engine})", result.name);
         for mismatch in &result.mismatches {
             let place = place(program, mismatch.span);
             let expected = shown(program, mismatch, mismatch.expected.as_ref(), lang);
@@ -99,7 +102,7 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
                 Ok(value) => shown(program, mismatch, value.as_ref(), lang),
                 Err(error) => error.clone(),
             };
-            println!(
+            say!(
                 "    {} {} {}: expected {expected}, found {found}  [{place}]",
                 mismatch.entity, mismatch.key, mismatch.column
             );
@@ -146,11 +149,11 @@ fn coverage(options: &PackCoverageOptions, lang: Lang) -> CommandResult {
         let page = coverage.to_html(&program, ran.as_ref(), lang).map_err(Failure::internal)?;
         std::fs::write(path, page)
             .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     } else if folder.json {
-        println!("{:#}", coverage.to_json(ran.as_ref()));
+        say!("{:#}", coverage.to_json(ran.as_ref()));
     } else {
-        print!("{}", coverage.to_text(&program, ran.as_ref(), lang));
+        say!("{}", coverage.to_text(&program, ran.as_ref(), lang).trim_end());
     }
     Ok(if coverage.complete() { Outcome::Done } else { Outcome::Findings })
 }
@@ -159,7 +162,7 @@ fn docs(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let written = app::dictionary::write(&program, &options.out).map_err(Failure::input)?;
     for path in written {
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(Outcome::Done)
 }
@@ -167,7 +170,7 @@ fn docs(options: &PackDocsOptions) -> CommandResult {
 fn forms(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     for path in app::forms::write(&program, &options.out).map_err(Failure::input)? {
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     Ok(Outcome::Done)
 }
@@ -181,7 +184,7 @@ fn compile(options: &PackCompileOptions) -> CommandResult {
         DialectArgument::Duckdb => app::Dialect::DuckDb,
     };
     let script = app::sql_script(&program, as_of, dialect).map_err(Failure::input)?;
-    print!("{script}");
+    say!("{}", script.trim_end());
     Ok(Outcome::Done)
 }
 
@@ -196,9 +199,9 @@ fn mutate(options: &PackMutateOptions, lang: Lang) -> CommandResult {
     });
     bar.finish_and_clear();
     if options.folder.json {
-        println!("{:#}", mutation_json(&found));
+        say!("{:#}", mutation_json(&found));
     } else {
-        print!("{}", mutation_text(&found, lang));
+        say!("{}", mutation_text(&found, lang).trim_end());
     }
     let wanted = usize::from(options.at_least.unwrap_or(0)) * 100;
     let enough = found.failing.is_empty() && found.share() >= wanted;
