@@ -184,6 +184,9 @@ pub struct SqlOptions {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,
+    /// Show names, identity numbers, phones and accounts as recorded; the query then sees them, too.
+    #[arg(long)]
+    pub unmasked: bool,
     /// The query; tables are named like the pack's entities.
     pub query: String,
 }

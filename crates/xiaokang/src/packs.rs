@@ -104,7 +104,9 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
             };
             say!(
                 "    {} {} {}: expected {expected}, found {found}  [{place}]",
-                mismatch.entity, mismatch.key, mismatch.column
+                mismatch.entity,
+                mismatch.key,
+                mismatch.column
             );
         }
     }

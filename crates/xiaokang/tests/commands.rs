@@ -168,8 +168,37 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
         &["sql", "--run", "run", "--format", "csv", "select count(*) as n from household where poor"],
     );
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), format!("n\n{}", totals["poor_households"]));
+    personal_texts_are_masked_from_queries(here);
     same_run_twice(here);
     a_parameter_set_for_one_run_changes_it(here, &totals);
+}
+
+fn personal_texts_are_masked_from_queries(here: &Path) {
+    let sql = |more: &[&str], query: &str| {
+        let mut arguments = vec!["sql", "--run", "run", "--format", "csv", "--lang", "en"];
+        arguments.extend(more);
+        arguments.push(query);
+        said(here, &arguments)
+    };
+    let one = "select name, citizen_number, birth from person where number = '5133361002040001901'";
+    let masked = sql(&[], one);
+    assert!(masked.contains("*,513*************15,1950-08-05"), "{masked}");
+    assert!(masked.contains("note: name, citizen_number masked; `--unmasked`"), "{masked}");
+    let open = sql(&["--unmasked"], one);
+    assert!(open.contains(",513336195008051715,") || open.contains(",51333619500805"), "{open}");
+    assert!(open.contains("are not masked: do not pass them on"), "{open}");
+    // No expression, condition or other name gets behind the mask.
+    for query in [
+        "select substr(citizen_number, 7, 8) as b from person where number = '5133361002040001901'",
+        "select concat('', p.citizen_number) as c from (select * from person) p",
+        "select count(*) as n from person where citizen_number like '%19500805%'",
+        "select max(account) as a, max(phone) as p from household",
+    ] {
+        let text = sql(&[], query);
+        let digits = text.split(|letter: char| !letter.is_ascii_digit());
+        assert!(digits.into_iter().all(|run| run.len() < 7), "{query}: {text}");
+        assert!(text.starts_with("exit 0"), "{text}");
+    }
 }
 
 fn same_run_twice(here: &Path) {
