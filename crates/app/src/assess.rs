@@ -24,6 +24,10 @@ pub enum AssessError {
         "parameter `{parameter}` changes on {on}, inside the year of the run, and `{rule}` does not allow that"
     )]
     ParameterChanges { parameter: String, rule: String, on: Date },
+    #[error(
+        "`{path}` is there and is no run\nhint: name a folder that is not there yet, or a run to be replaced"
+    )]
+    OutputTaken { path: String },
     #[error("`{path}` cannot be written: {source}")]
     Io { path: String, source: std::io::Error },
 }
@@ -71,6 +75,7 @@ pub fn assess(
 ) -> Result<Assessment, AssessError> {
     let program = &pack.program;
     refuse_changes(pack, options.as_of)?;
+    refuse_taken(&options.out)?;
     let snapshots = registry.folder().join("snapshots");
     let fresh = snapshots.join("next");
     let since = Instant::now();
@@ -89,6 +94,7 @@ pub fn assess_snapshot(
     options: &AssessOptions,
 ) -> Result<Assessment, AssessError> {
     refuse_changes(pack, options.as_of)?;
+    refuse_taken(&options.out)?;
     let name = snapshot.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let runs = snapshot.parent().unwrap_or(Path::new(".")).join("runs");
     run_over(snapshot, &runs, &name, pack, options)
@@ -177,6 +183,17 @@ fn refuse_changes(pack: &Loaded, as_of: Date) -> Result<(), AssessError> {
     Ok(())
 }
 
+/// Only a run is ever replaced: what else stands in its place is somebody's.
+fn refuse_taken(out: &Out) -> Result<(), AssessError> {
+    let Out::Folder(out) = out else { return Ok(()) };
+    let empty = || std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+    let run = ["manifest.json", "pack.json"].iter().all(|file| out.join(file).is_file());
+    if out.symlink_metadata().is_err() || run || empty() {
+        return Ok(());
+    }
+    Err(AssessError::OutputTaken { path: out.display().to_string() })
+}
+
 /// Where a run is built before it is whole.
 fn beside(run: &Path) -> PathBuf {
     let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -199,7 +216,8 @@ fn settle(fresh: &Path, target: &Path) -> Result<(), AssessError> {
 /// Puts a finished run in place of an earlier one of the same name.
 fn replace(building: &Path, run: &Path) -> Result<(), AssessError> {
     if run.exists() {
-        let old = run.with_extension("old");
+        let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let old = run.with_file_name(format!(".{name}.replaced"));
         let _ = std::fs::remove_dir_all(&old);
         std::fs::rename(run, &old).map_err(io(run))?;
         std::fs::rename(building, run).map_err(io(run))?;

@@ -25,6 +25,8 @@ struct Page {
     lang: &'static str,
     title: String,
     about: String,
+    /// File, tag and name of the other language's page.
+    other: (&'static str, &'static str, &'static str),
     sections: Vec<Section>,
 }
 
@@ -43,16 +45,27 @@ struct Table {
 
 struct Cell {
     text: String,
-    code: bool,
-    assumed: bool,
+    look: Look,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Plain,
+    Code,
+    Date,
+    Assumed,
 }
 
 fn plain(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), code: false, assumed: false }
+    Cell { text: text.into(), look: Look::Plain }
 }
 
 fn code(text: impl Into<String>) -> Cell {
-    Cell { text: text.into(), code: true, assumed: false }
+    Cell { text: text.into(), look: Look::Code }
+}
+
+fn date(text: String) -> Cell {
+    Cell { text, look: Look::Date }
 }
 
 /// Writes `index.html` (Chinese), `index.en.html` and `dictionary.xlsx` into a folder.
@@ -87,6 +100,10 @@ impl Say {
         }
     }
 
+    fn comma(self) -> &'static str {
+        if self.0 == Lang::Zh { "、" } else { ", " }
+    }
+
     fn text(self, text: &Text) -> String {
         text.get(self.0).to_owned()
     }
@@ -108,6 +125,10 @@ fn page(program: &Program, lang: Lang) -> Page {
             say.both("版本", "version"),
             program.info.version
         ),
+        other: match lang {
+            Lang::Zh => ("index.en.html", "en", "English"),
+            Lang::En => ("index.html", "zh", "中文"),
+        },
         sections: sections(program, say),
     }
 }
@@ -200,7 +221,7 @@ fn entities(program: &Program, say: Say) -> Vec<Table> {
                             Blank::Zero => "0".to_owned(),
                         }),
                         plain(pii_text(field.pii, say)),
-                        plain(field.aliases.join("、")),
+                        plain(field.aliases.join(say.comma())),
                     ])
                 })
                 .collect(),
@@ -245,7 +266,7 @@ fn lists(program: &Program, say: Say) -> Vec<Table> {
                         code(&item.code),
                         plain(&item.label.zh),
                         plain(&item.label.en),
-                        plain(item.aliases.join("、")),
+                        plain(item.aliases.join(say.comma())),
                     ]
                 })
                 .collect(),
@@ -266,10 +287,10 @@ fn parameters(program: &Program, say: Say) -> Table {
             rows.push(vec![
                 code(&parameter.id),
                 plain(say.text(&parameter.label)),
-                plain(from),
-                plain(until),
+                date(from),
+                date(until),
                 plain(value),
-                Cell { text: source, code: false, assumed },
+                Cell { text: source, look: if assumed { Look::Assumed } else { Look::Plain } },
             ]);
         };
         let show = |value: &Value| crate::value_text(program, &parameter.ty, Some(value), say.0);
@@ -279,11 +300,20 @@ fn parameters(program: &Program, say: Say) -> Table {
                     add(dated.from.to_string(), until(dated), show(&dated.value), &dated.source);
                 }
             }
-            ParameterShape::Table { values, .. } => {
+            ParameterShape::Table { list, values } => {
+                let codes = &program.lists[list.index()].codes;
                 for dated in values {
-                    let entries: Vec<String> =
-                        dated.value.iter().map(|(code, value)| format!("{code}: {}", show(value))).collect();
-                    add(dated.from.to_string(), until(dated), entries.join("; "), &dated.source);
+                    let entries = codes.iter().filter_map(|code| {
+                        let value = dated.value.get(&code.code)?;
+                        Some(format!("{}{}{}", say.text(&code.label), say.both("：", ": "), show(value)))
+                    });
+                    let entries: Vec<String> = entries.collect();
+                    add(
+                        dated.from.to_string(),
+                        until(dated),
+                        entries.join(&say.both("；", "; ")),
+                        &dated.source,
+                    );
                 }
             }
             ParameterShape::Brackets { over, values } => {
@@ -342,7 +372,7 @@ fn rules(program: &Program, say: Say) -> Table {
                 plain(rule.entity.map(|entity| say.text(&program.entity(entity).label)).unwrap_or_default()),
                 plain(say.text(&rule.title)),
                 plain(cite.join(", ")),
-                code(expressions.join(" · ")),
+                code(expressions.join("\n")),
             ]
         })
         .collect();
@@ -367,6 +397,26 @@ fn source_text(program: &Program, span: pack::program::Span) -> String {
     format!("{}:{line}", file.name)
 }
 
+/// Kinds of clauses in words; one that has no word of its own is named by its id.
+fn clause_kind(kind: &str, say: Say) -> String {
+    let (zh, en) = match kind {
+        "asset" => ("资产", "asset"),
+        "benefit" => ("待遇", "benefit"),
+        "duty" => ("责任", "duty"),
+        "flow" => ("程序", "flow"),
+        "fund" => ("资金", "fund"),
+        "measure" => ("指标", "measure"),
+        "open" => ("公开", "open"),
+        "outside" => ("不实施", "outside"),
+        "principle" => ("原则", "principle"),
+        "programme" => ("项目", "programme"),
+        "register" => ("登记", "register"),
+        "standard" => ("标准", "standard"),
+        other => (other, other),
+    };
+    say.both(zh, en)
+}
+
 fn clauses(program: &Program, say: Say) -> Table {
     let rows = program
         .clauses
@@ -374,7 +424,7 @@ fn clauses(program: &Program, say: Say) -> Table {
         .map(|clause| {
             vec![
                 plain(clause.id.to_string()),
-                plain(&clause.kind),
+                plain(clause_kind(&clause.kind, say)),
                 plain(say.text(&clause.summary)),
                 plain(clause.reason.as_ref().map(|reason| say.text(reason)).unwrap_or_default()),
             ]

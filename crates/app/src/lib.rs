@@ -13,6 +13,7 @@ pub mod coverage;
 pub mod derived;
 pub mod dictionary;
 pub mod explain;
+pub mod forms;
 pub mod import;
 pub mod mutate;
 pub mod packs;
@@ -24,5 +25,5 @@ mod tables;
 
 pub use engine::explain::{Explanation, value_text};
 pub use engine::sql::{Dialect, script as sql_script};
-pub use engine::{Execution, Progress, Timings, run_tables};
+pub use engine::{EngineError, Execution, Progress, Timings, run_tables};
 pub use store::{Moment, Registry};

@@ -6,12 +6,13 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches;
-use engine::EngineError;
+use engine::{EngineError, Masks};
+use pack::program::{Column, ColumnId, ColumnKind, Pii, Program, Type, Value};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::cases::cell;
-use pack::program::Value;
+use crate::import::closure::Closure;
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +34,66 @@ pub enum QueryError {
     Csv(#[from] csv::Error),
 }
 
-/// Answers a query over a run's tables, which are named like the pack's entities, and `findings`.
+/// An answer as printed.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub text: String,
+    /// Columns of the answer that are called like personal ones, and are masked unless the query was not to.
+    pub personal: Vec<String>,
+}
+
+/// Answers a query over a run's tables, which are named like the pack's entities, and `findings`, with every
+/// value as recorded.
 pub fn query(run: &Path, sql: &str, format: Format) -> Result<String, QueryError> {
-    let batches = engine::query(run, sql)?;
+    print(&engine::query(run, sql)?, format)
+}
+
+/// Answers a query for a person. Names and numbers of persons and accounts are masked, also from the query
+/// itself, unless it is to see them.
+pub fn answer(
+    program: &Program,
+    run: &Path,
+    sql: &str,
+    format: Format,
+    unmasked: bool,
+) -> Result<Answer, QueryError> {
+    let masks = masks(program);
+    let batches = if unmasked { engine::query(run, sql) } else { engine::query_masked(run, sql, &masks) }?;
+    let fields = batches.first().map(|batch| batch.schema().fields().clone()).unwrap_or_default();
+    let is_personal = |name: &String| masks.values().any(|columns| columns.contains_key(name));
+    let personal = fields.iter().map(|field| field.name().clone()).filter(is_personal).collect();
+    Ok(Answer { text: print(&batches, format)?, personal })
+}
+
+fn print(batches: &[RecordBatch], format: Format) -> Result<String, QueryError> {
     match format {
-        Format::Table => Ok(pretty_format_batches(&batches)?.to_string()),
-        Format::Csv => csv_text(&batches),
-        Format::Json => Ok(json_lines(&batches)),
+        Format::Table => Ok(pretty_format_batches(batches)?.to_string()),
+        Format::Csv => csv_text(batches),
+        Format::Json => Ok(json_lines(batches)),
     }
+}
+
+/// Texts by which a person or an account is known: fields of such a class, and what is computed from their
+/// texts.
+fn masks(program: &Program) -> Masks {
+    let mut masks = Masks::new();
+    for (position, column) in program.columns.iter().enumerate() {
+        if column.ty != Type::Text {
+            continue;
+        }
+        let closure = Closure::of(program, [ColumnId(position as u32)]);
+        let class = closure.columns.iter().find_map(|id| match &program.columns[id.index()] {
+            Column { ty: Type::Text, kind: ColumnKind::Field(field), .. } => {
+                Some(field.pii).filter(|pii| !matches!(pii, Pii::None | Pii::Health))
+            }
+            _ => None,
+        });
+        if let Some(pii) = class {
+            let entity = program.entities[column.entity.index()].name.clone();
+            masks.entry(entity).or_default().insert(column.name.clone(), pii);
+        }
+    }
+    masks
 }
 
 fn csv_text(batches: &[RecordBatch]) -> Result<String, QueryError> {

@@ -80,6 +80,23 @@ impl StoredTable {
         concat_batches(self.metadata.schema(), &batches).map_err(|error| self.fault(error))
     }
 
+    /// Number of rows in which a column is known; `None` if it is not there.
+    pub fn known(&self, column: &str) -> Result<Option<u64>, TableError> {
+        let Ok(position) = self.metadata.schema().index_of(column) else { return Ok(None) };
+        let mut known = 0;
+        for (group, meta) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let nulls = meta.column(position).statistics().and_then(Statistics::null_count_opt);
+            known += match nulls {
+                Some(nulls) => meta.num_rows() as u64 - nulls,
+                None => {
+                    let batches = self.column(group, position)?;
+                    batches.iter().map(|batch| (batch.num_rows() - batch.column(0).null_count()) as u64).sum()
+                }
+            };
+        }
+        Ok(Some(known))
+    }
+
     /// Some columns of the whole table; `None` if one of them is not there.
     pub fn columns(&self, names: &[&str]) -> Result<Option<RecordBatch>, TableError> {
         let schema = self.metadata.schema();

@@ -66,7 +66,10 @@ fn what_cannot_be_understood_is_said_with_its_line() {
     assert_eq!(wrong(r#"{"houshold": {}}"#), "line 8: no entity is called `houshold`");
     assert_eq!(wrong(r#"{"person": {"agee": 3}}"#), "line 8: `person` has no field `agee`");
     assert_eq!(wrong(r#"{"person": {"age": true}}"#), "line 8: `person.age`: `true` is of the wrong type");
-    assert_eq!(wrong(r#"{"person": {"age": 151}}"#), "line 8: `person.age`: `151` is beyond the field's range");
+    assert_eq!(
+        wrong(r#"{"person": {"age": 151}}"#),
+        "line 8: `person.age`: `151` is beyond the field's range"
+    );
     assert_eq!(wrong("[1]"), "line 8: it is no JSON object");
     assert_eq!(lines(&[], &["pover"]).expect_err("unknown"), "no rule or result is called `pover`");
 }

@@ -263,3 +263,28 @@ fn a_registry_s_network_an_earlier_run_and_ancestors_give_facts_to_a_run() {
     let known = districts(second.run.as_deref().unwrap(), "code, joined, segments, segments_added");
     assert_eq!(known, "code,joined,segments,segments_added\nd1,true,0,0\nd2,true,3,1\n");
 }
+
+#[test]
+fn coverage_says_for_how_many_subjects_a_rule_has_results_in_a_run() {
+    let mut office = Office::new();
+    office.import(&[
+        ("州.csv", "州编码,州府节点\nr,n1\n"),
+        ("县.csv", "县编码,州编码,县城节点\nd1,r,n1\nd2,r,n2\nd3,r,\n"),
+        ("节点.csv", "节点编码,县编码\nn1,d1\nn2,d2\n"),
+        ("路段.csv", "路段编码,起点,终点,等级\ns1,n2,n1,一级\n"),
+    ]);
+    let run = office.assess("run", None).run;
+    let program = &office.pack.program;
+    let ran = app::coverage::in_run(program, &run).unwrap();
+    let counts = |rule: &str| ran.get(rule).map(|ran| (ran.known, ran.subjects));
+    assert_eq!(counts("joined"), Some((2, 3)));
+    assert_eq!(counts("card"), Some((2, 2)));
+    assert_eq!(counts("nothing"), None);
+
+    let coverage = app::coverage::of(program);
+    let text = coverage.to_text(program, Some(&ran), Lang::En);
+    assert!(text.contains("joined: 2 of 3 subjects known"), "{text}");
+    assert_eq!(coverage.to_json(Some(&ran))["clauses"][0]["ran"]["joined"]["known"], 2);
+    let page = coverage.to_html(program, Some(&ran), Lang::Zh).unwrap();
+    assert!(page.contains("3 个对象中 2 个有结果") && page.contains("已实现，无算例"), "{page}");
+}

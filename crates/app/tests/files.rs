@@ -152,7 +152,8 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     let other = csv_file(folder.path(), "菜单", "菜,价\n土豆,3\n");
     let lacking = csv_file(folder.path(), "户2", "户编号,家庭人口数,工资性收入\n1,2,3\n");
     for (bad, code) in [
-        (folder.path().join("none.xlsx"), "file-unreadable"),
+        (folder.path().join("none.xlsx"), "file-missing"),
+        (folder.path().to_owned(), "file-is-folder"),
         (broken, "file-unreadable"),
         (strange, "file-kind-unknown"),
         (other, "sheet-missing"),

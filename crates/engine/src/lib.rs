@@ -34,6 +34,6 @@ pub use error::EngineError;
 pub use findings::{Finding, OUT_OF_RANGE};
 pub use memory::{run_tables, run_tables_for};
 pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
-pub use query::query;
+pub use query::{Masks, query, query_masked};
 pub use records::{PROVENANCE, array, tables_of_records};
 pub use run::{PART_ROWS, Progress, RunOptions, RunSummary, Timing, Timings, run};

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{AsArray as _, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{JoinType, ident};
+use datafusion::logical_expr::{ColumnarValue, Expr, JoinType, Volatility, create_udf, ident};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
+use pack::program::Pii;
 use serde::Deserialize;
 
+use crate::explain::mask;
 use crate::run::FORMAT;
 use crate::{EngineError, session};
 
@@ -25,6 +29,9 @@ struct ManifestSnapshot {
     rows: BTreeMap<String, u64>,
 }
 
+/// Text columns that a query sees masked, by entity and name.
+pub type Masks = BTreeMap<String, BTreeMap<String, Pii>>;
+
 /// Answers a query in DataFusion's SQL over a run directory: a table for every entity (its recorded fields
 /// and its results, numbers as scaled integers) and `findings`. Nothing can be changed.
 ///
@@ -32,6 +39,12 @@ struct ManifestSnapshot {
 /// [`EngineError::RunFormat`] if the folder is no run, [`EngineError::SnapshotFile`] if its snapshot has been
 /// moved, [`EngineError::Query`] if the query is refused or fails.
 pub fn query(run: &Path, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
+    query_masked(run, sql, &Masks::new())
+}
+
+/// As [`query`], with columns that are masked where they are read: no expression of the query gets behind the
+/// mask.
+pub fn query_masked(run: &Path, sql: &str, masks: &Masks) -> Result<Vec<RecordBatch>, EngineError> {
     let manifest = read_manifest(run)?;
     let snapshot = run.join(&manifest.snapshot.path);
     session::deep(|| {
@@ -39,7 +52,7 @@ pub fn query(run: &Path, sql: &str) -> Result<Vec<RecordBatch>, EngineError> {
             tokio::runtime::Builder::new_multi_thread().thread_stack_size(session::STACK_BYTES).build();
         let runtime = runtime.map_err(|error| EngineError::Worker(error.to_string()))?;
         runtime.block_on(async {
-            let context = context(run, &snapshot, &manifest).await?;
+            let context = context(run, &snapshot, &manifest, masks).await?;
             let options =
                 SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
             let frame = context.sql_with_options(sql, options).await.map_err(EngineError::Query)?;
@@ -62,7 +75,12 @@ fn read_manifest(run: &Path) -> Result<Manifest, EngineError> {
     Ok(manifest)
 }
 
-async fn context(run: &Path, snapshot: &Path, manifest: &Manifest) -> Result<SessionContext, EngineError> {
+async fn context(
+    run: &Path,
+    snapshot: &Path,
+    manifest: &Manifest,
+    masks: &Masks,
+) -> Result<SessionContext, EngineError> {
     let mut config = SessionConfig::new();
     config.options_mut().execution.parquet.schema_force_view_types = false;
     let context = SessionContext::new_with_config(config);
@@ -73,6 +91,7 @@ async fn context(run: &Path, snapshot: &Path, manifest: &Manifest) -> Result<Ses
         }
         let computed = run.join(format!("{name}.parquet"));
         let table = table(&context, &recorded, &computed).await.map_err(EngineError::Query)?;
+        let table = masked(table, masks.get(name)).map_err(EngineError::Query)?;
         context.register_table(name.as_str(), table.into_view()).map_err(EngineError::Query)?;
     }
     let findings = read(&context, &run.join("findings.parquet")).await.map_err(EngineError::Query)?;
@@ -102,4 +121,28 @@ async fn table(
     let results = results.select(row.chain(added.iter().map(ident)).collect::<Vec<_>>())?;
     let joined = recorded.join(results, JoinType::Left, &["_row"], &["__row"], None)?;
     joined.select(own.iter().chain(&added).map(ident).collect::<Vec<_>>())
+}
+
+/// The table with its personal texts masked.
+fn masked(table: DataFrame, masks: Option<&BTreeMap<String, Pii>>) -> Result<DataFrame, DataFusionError> {
+    let Some(masks) = masks else { return Ok(table) };
+    let fields = table.schema().fields().clone();
+    let columns = fields.iter().map(|field| match masks.get(field.name()) {
+        Some(pii) if *field.data_type() == DataType::Utf8 => hidden(field.name(), *pii),
+        _ => ident(field.name()),
+    });
+    table.select(columns.collect::<Vec<_>>())
+}
+
+fn hidden(column: &str, pii: Pii) -> Expr {
+    let hide = move |arguments: &[ColumnarValue]| {
+        let arrays = ColumnarValue::values_to_arrays(arguments)?;
+        let texts = arrays[0].as_string::<i32>();
+        let masked = texts.iter().map(|text| text.map(|text| mask(text, pii)));
+        Ok(ColumnarValue::Array(Arc::new(masked.collect::<StringArray>())))
+    };
+    let name = format!("mask_{pii:?}").to_lowercase();
+    let function =
+        create_udf(&name, vec![DataType::Utf8], DataType::Utf8, Volatility::Immutable, Arc::new(hide));
+    function.call(vec![ident(column)]).alias(column)
 }

@@ -252,6 +252,9 @@ pub struct SqlOptions {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t = RowFormat::Table)]
     pub format: RowFormat,
+    /// Show names, identity numbers, phones and accounts as recorded; the query then sees them, too.
+    #[arg(long)]
+    pub unmasked: bool,
     /// The query; tables are named like the pack's entities.
     pub query: String,
 }
@@ -270,9 +273,11 @@ pub enum PackCommand {
     /// Run the worked cases.
     Test(PackTestOptions),
     /// List clauses without an implementation and rules without a clause or case.
-    Coverage(PackFolder),
+    Coverage(PackCoverageOptions),
     /// Write the data dictionary and rule reference.
     Docs(PackDocsOptions),
+    /// Write import workbooks to be filled in, in both languages.
+    Forms(PackDocsOptions),
     /// Print the pack as one SQL script.
     Compile(PackCompileOptions),
     /// Change one number or operator at a time and list the changes that no worked case notices.
@@ -327,6 +332,18 @@ pub enum CaseEngine {
     /// In DataFusion plans.
     Planned,
     All,
+}
+
+#[derive(Args)]
+pub struct PackCoverageOptions {
+    #[command(flatten)]
+    pub folder: PackFolder,
+    /// A run: for how many subjects each rule has a result in it.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Write a page to this file instead.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::assess::{AssessError, AssessOptions, Out, assess, assess_snapshot};
-use app::{Execution, Progress, Timings};
+use app::{EngineError, Execution, Progress, Timings};
 use model::Lang;
 use pack::program::{Program, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{self, ExecutionArgument};
-use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar, say};
 
 pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
@@ -54,11 +54,11 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     }
     let manifest = done.manifest;
     if options.json {
-        println!("{:#}", totals_json(&manifest, done.run.as_deref()));
+        say!("{:#}", totals_json(&manifest, done.run.as_deref()));
     } else {
-        print!("{}", totals_text(&pack.program, &manifest, lang));
+        say!("{}", totals_text(&pack.program, &manifest, lang).trim_end());
         if let Some(run) = &done.run {
-            println!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, run.display());
+            say!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, run.display());
         }
     }
     if options.timings {
@@ -73,7 +73,7 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             .map(|(code, count)| format!("{code} {count}"))
             .collect();
         let what = if lang == Lang::Zh { "需人工处理" } else { "findings for a person" };
-        println!("{what}: {}", list.join(", "));
+        say!("{what}: {}", list.join(", "));
     }
     Ok(if findings { Outcome::Findings } else { Outcome::Done })
 }
@@ -100,6 +100,10 @@ fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
 pub fn failure(error: AssessError) -> Failure {
     match error {
         AssessError::Io { .. } => Failure::internal(error),
+        AssessError::Engine(EngineError::ParameterNotInForce { .. }) => Failure::with_hint(
+            error,
+            "choose another `--as-of`, or add the value to the pack with the day from which it holds",
+        ),
         other => Failure::input(other),
     }
 }

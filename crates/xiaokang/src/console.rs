@@ -1,6 +1,6 @@
 //! What commands have in common: outcomes, failures, progress, the clock.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,6 +9,20 @@ use app::registry::{self, RegistryError};
 use indicatif::{ProgressBar, ProgressStyle};
 use pack::Override;
 use pack::program::Program;
+
+/// Prints a line for the user or the next program.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::console::print_line(format_args!($($text)*)) };
+}
+pub(crate) use say;
+
+pub fn print_line(line: std::fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+        // Whoever reads has seen enough (`| head`); anything else means that the result is lost.
+        let seen_enough = error.kind() == std::io::ErrorKind::BrokenPipe;
+        std::process::exit(if seen_enough { 0 } else { 3 });
+    }
+}
 
 /// How a command ended, when it did what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use model::Lang;
 use crate::arguments::{
     AssessOptions, DateArgument, DemoOptions, ExecutionArgument, ExplainOptions, ImportOptions,
 };
-use crate::console::{CommandResult, Failure, Outcome, load_pack};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
 use crate::{assess, explain, import};
 
 /// Workbooks of the sample county, as an office keeps them.
@@ -81,5 +81,5 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
 }
 
 fn heading(lang: Lang, zh: &str, en: &str) {
-    println!("\n── {} ──\n", if lang == Lang::Zh { zh } else { en });
+    say!("\n── {} ──\n", if lang == Lang::Zh { zh } else { en });
 }

@@ -5,7 +5,7 @@ use app::packs::Loaded;
 use model::Lang;
 
 use crate::arguments::ExplainOptions;
-use crate::console::{CommandResult, Failure, Outcome, pack_of_run};
+use crate::console::{CommandResult, Failure, Outcome, pack_of_run, say};
 
 pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open(&options.run).map_err(failure)?;
@@ -15,11 +15,11 @@ pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
     if options.json {
         let list: Vec<_> = explained.iter().map(engine_json).collect();
         let one = options.rule.is_some() && list.len() == 1;
-        println!("{:#}", if one { list[0].clone() } else { serde_json::Value::Array(list) });
+        say!("{:#}", if one { list[0].clone() } else { serde_json::Value::Array(list) });
     } else {
         for explanation in &explained {
-            println!("{}", explanation.to_text(lang).trim_end());
-            println!();
+            say!("{}", explanation.to_text(lang).trim_end());
+            say!("");
         }
     }
     Ok(Outcome::Done)

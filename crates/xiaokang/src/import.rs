@@ -6,7 +6,7 @@ use store_moment::now;
 
 use crate::arguments;
 use crate::console::{
-    CommandResult, Failure, Outcome, load_pack, open_or_create_registry, progress_bar, registry_failure,
+    CommandResult, Failure, Outcome, load_pack, open_or_create_registry, progress_bar, registry_failure, say,
 };
 
 pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
@@ -40,11 +40,11 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
         opened.keep().map_err(registry_failure)?;
     }
     if options.json {
-        println!("{:#}", report.to_json());
+        say!("{:#}", report.to_json());
     } else {
-        println!("{}", report.summary(lang, 20).trim_end());
+        say!("{}", report.summary(lang, 20).trim_end());
         if made_for_nothing {
-            println!(
+            say!(
                 "{}",
                 if lang == Lang::Zh {
                     "没有导入任何记录，未建立登记库"
@@ -59,7 +59,7 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
             } else {
                 "workbook with the faults marked"
             };
-            println!("{what}: {}", path.display());
+            say!("{what}: {}", path.display());
         }
     }
     Ok(if report.needs_attention() { Outcome::Findings } else { Outcome::Done })

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
-        Command::Sql(options) => query::run(&options),
+        Command::Sql(options) => query::run(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),
     };
     match outcome {

@@ -10,17 +10,18 @@ use model::Lang;
 use pack::program::Program;
 
 use crate::arguments::{
-    CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackDocsOptions, PackFolder,
-    PackMutateOptions, PackTestOptions,
+    CaseEngine, DialectArgument, PackCommand, PackCompileOptions, PackCoverageOptions, PackDocsOptions,
+    PackFolder, PackMutateOptions, PackTestOptions,
 };
-use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar, say};
 
 pub fn run(command: &PackCommand, lang: Lang) -> CommandResult {
     match command {
         PackCommand::Check(folder) => check(folder, lang),
         PackCommand::Test(options) => test(options, lang),
-        PackCommand::Coverage(folder) => coverage(folder, lang),
+        PackCommand::Coverage(options) => coverage(options, lang),
         PackCommand::Docs(options) => docs(options),
+        PackCommand::Forms(options) => forms(options),
         PackCommand::Compile(options) => compile(options),
         PackCommand::Mutate(options) => mutate(options, lang),
     }
@@ -35,7 +36,7 @@ fn check(folder: &PackFolder, lang: Lang) -> CommandResult {
     let rules: Vec<String> =
         kinds.iter().map(|(kind, count)| format!("{count} {}", kind.name().get(lang))).collect();
     match lang {
-        Lang::Zh => println!(
+        Lang::Zh => say!(
             "{} {}：{} 个实体，{} 个字段，{}，{} 个参数，{} 个条款，{} 个算例。没有错误。",
             program.info.title.zh,
             program.info.version,
@@ -46,7 +47,7 @@ fn check(folder: &PackFolder, lang: Lang) -> CommandResult {
             program.clauses.len(),
             program.cases.len()
         ),
-        Lang::En => println!(
+        Lang::En => say!(
             "{} {}: {} entities, {} fields, {}, {} parameters, {} clauses, {} worked cases. No mistakes.",
             program.info.title.en,
             program.info.version,
@@ -86,7 +87,10 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
             failed += bad;
         }
     }
-    println!("{passed} passed, {failed} failed");
+    match lang {
+        Lang::Zh => say!("通过 {passed}，失败 {failed}"),
+        Lang::En => say!("{passed} passed, {failed} failed"),
+    }
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
@@ -97,7 +101,7 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
             continue;
         }
         failed += 1;
-        println!("✗ {} ({engine})", result.name);
+        say!("✗ {} ({engine})", result.name);
         for mismatch in &result.mismatches {
             let place = place(program, mismatch.span);
             let expected = shown(program, mismatch, mismatch.expected.as_ref(), lang);
@@ -105,9 +109,11 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
                 Ok(value) => shown(program, mismatch, value.as_ref(), lang),
                 Err(error) => error.clone(),
             };
-            println!(
+            say!(
                 "    {} {} {}: expected {expected}, found {found}  [{place}]",
-                mismatch.entity, mismatch.key, mismatch.column
+                mismatch.entity,
+                mismatch.key,
+                mismatch.column
             );
         }
     }
@@ -137,13 +143,26 @@ mod engine_text {
     }
 }
 
-fn coverage(folder: &PackFolder, lang: Lang) -> CommandResult {
+fn coverage(options: &PackCoverageOptions, lang: Lang) -> CommandResult {
+    let folder = &options.folder;
     let program = load_pack(&folder.pack, &folder.overlay, &[])?.program;
     let coverage = app::coverage::of(&program);
-    if folder.json {
-        println!("{:#}", coverage.to_json());
+    let ran = match &options.run {
+        Some(run) if !run.is_dir() => {
+            return Err(Failure::input(format!("`{}` is not the folder of a run", run.display())));
+        }
+        Some(run) => Some(app::coverage::in_run(&program, run).map_err(Failure::input)?),
+        None => None,
+    };
+    if let Some(path) = &options.html {
+        let page = coverage.to_html(&program, ran.as_ref(), lang).map_err(Failure::internal)?;
+        std::fs::write(path, page)
+            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        say!("{}", path.display());
+    } else if folder.json {
+        say!("{:#}", coverage.to_json(ran.as_ref()));
     } else {
-        print!("{}", coverage.to_text(&program, lang));
+        say!("{}", coverage.to_text(&program, ran.as_ref(), lang).trim_end());
     }
     Ok(if coverage.complete() { Outcome::Done } else { Outcome::Findings })
 }
@@ -152,7 +171,15 @@ fn docs(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let written = app::dictionary::write(&program, &options.out).map_err(Failure::input)?;
     for path in written {
-        println!("{}", path.display());
+        say!("{}", path.display());
+    }
+    Ok(Outcome::Done)
+}
+
+fn forms(options: &PackDocsOptions) -> CommandResult {
+    let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
+    for path in app::forms::write(&program, &options.out).map_err(Failure::input)? {
+        say!("{}", path.display());
     }
     Ok(Outcome::Done)
 }
@@ -166,7 +193,7 @@ fn compile(options: &PackCompileOptions) -> CommandResult {
         DialectArgument::Duckdb => app::Dialect::DuckDb,
     };
     let script = app::sql_script(&program, as_of, dialect).map_err(Failure::input)?;
-    print!("{script}");
+    say!("{}", script.trim_end());
     Ok(Outcome::Done)
 }
 
@@ -181,9 +208,9 @@ fn mutate(options: &PackMutateOptions, lang: Lang) -> CommandResult {
     });
     bar.finish_and_clear();
     if options.folder.json {
-        println!("{:#}", mutation_json(&found));
+        say!("{:#}", mutation_json(&found));
     } else {
-        print!("{}", mutation_text(&found, lang));
+        say!("{}", mutation_text(&found, lang).trim_end());
     }
     let wanted = usize::from(options.at_least.unwrap_or(0)) * 100;
     let enough = found.failing.is_empty() && found.share() >= wanted;

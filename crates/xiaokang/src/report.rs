@@ -5,7 +5,7 @@ use app::report::{ReportError, write};
 use model::Lang;
 
 use crate::arguments::ReportOptions;
-use crate::console::{CommandResult, Failure, Outcome, pack_of_run};
+use crate::console::{CommandResult, Failure, Outcome, pack_of_run, say};
 
 pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open(&options.run).map_err(crate::explain::failure)?;
@@ -15,8 +15,8 @@ pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
         other => Failure::input(other),
     })?;
     match lang {
-        Lang::Zh => println!("{}：{} 张表，{} 行", options.out.display(), summary.sheets, summary.rows),
-        Lang::En => println!("{}: {} sheets, {} rows", options.out.display(), summary.sheets, summary.rows),
+        Lang::Zh => say!("{}：{} 张表，{} 行", options.out.display(), summary.sheets, summary.rows),
+        Lang::En => say!("{}: {} sheets, {} rows", options.out.display(), summary.sheets, summary.rows),
     }
     Ok(Outcome::Done)
 }

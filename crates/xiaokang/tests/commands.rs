@@ -168,8 +168,37 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
         &["sql", "--run", "run", "--format", "csv", "select count(*) as n from household where poor"],
     );
     assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), format!("n\n{}", totals["poor_households"]));
+    personal_texts_are_masked_from_queries(here);
     same_run_twice(here);
     a_parameter_set_for_one_run_changes_it(here, &totals);
+}
+
+fn personal_texts_are_masked_from_queries(here: &Path) {
+    let sql = |more: &[&str], query: &str| {
+        let mut arguments = vec!["sql", "--run", "run", "--format", "csv", "--lang", "en"];
+        arguments.extend(more);
+        arguments.push(query);
+        said(here, &arguments)
+    };
+    let one = "select name, citizen_number, birth from person where number = '5133361002040001901'";
+    let masked = sql(&[], one);
+    assert!(masked.contains("*,513*************15,1950-08-05"), "{masked}");
+    assert!(masked.contains("note: name, citizen_number masked; `--unmasked`"), "{masked}");
+    let open = sql(&["--unmasked"], one);
+    assert!(open.contains(",513336195008051715,") || open.contains(",51333619500805"), "{open}");
+    assert!(open.contains("are not masked: do not pass them on"), "{open}");
+    // No expression, condition or other name gets behind the mask.
+    for query in [
+        "select substr(citizen_number, 7, 8) as b from person where number = '5133361002040001901'",
+        "select concat('', p.citizen_number) as c from (select * from person) p",
+        "select count(*) as n from person where citizen_number like '%19500805%'",
+        "select max(account) as a, max(phone) as p from household",
+    ] {
+        let text = sql(&[], query);
+        let digits = text.split(|letter: char| !letter.is_ascii_digit());
+        assert!(digits.into_iter().all(|run| run.len() < 7), "{query}: {text}");
+        assert!(text.starts_with("exit 0"), "{text}");
+    }
 }
 
 fn same_run_twice(here: &Path) {
@@ -202,6 +231,8 @@ fn mistakes_are_told_with_what_where_and_how() {
     let here = folder.path();
     std::fs::write(here.join("broken.xlsx"), b"not a workbook").expect("written");
     std::fs::create_dir(here.join("empty")).expect("made");
+    std::fs::create_dir(here.join("mine")).expect("made");
+    std::fs::write(here.join("mine/notes.txt"), "mine").expect("written");
     std::fs::create_dir(here.join("typo")).expect("made");
     std::fs::write(
         here.join("typo/pack.toml"),
@@ -209,6 +240,13 @@ fn mistakes_are_told_with_what_where_and_how() {
     )
     .expect("written");
     let pack = "packs/sichuan-2015";
+    std::fs::write(
+        here.join("户.csv"),
+        "村编码,户编号,户主姓名,家庭人口数\n513336100201,51333610020100001,扎西,2\n",
+    )
+    .expect("written");
+    let small = xiaokang(here, &["import", "--registry", "small", "--pack", pack, "户.csv"]);
+    assert_eq!(small.status.code(), Some(0), "{}", String::from_utf8_lossy(&small.stderr));
     let mut told = String::new();
     for arguments in [
         &["import", "--registry", "r", "--pack", "nowhere", "a.xlsx"][..],
@@ -216,9 +254,12 @@ fn mistakes_are_told_with_what_where_and_how() {
         &["import", "--registry", "r", "--pack", "typo", "a.xlsx"],
         &["import", "--registry", "r", "--pack", pack, "missing.xlsx"],
         &["import", "--registry", "r", "--pack", pack, "broken.xlsx"],
+        &["import", "--registry", "r", "--pack", pack, "mine"],
         &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-12-31"],
         &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-13-31"],
         &["assess", "--registry", "none", "--pack", pack, "--as-of", "2015-12-31", "--set", "poverty_lin=1"],
+        &["assess", "--registry", "small", "--pack", pack, "--as-of", "2015-12-31", "--out", "mine"],
+        &["assess", "--registry", "small", "--pack", pack, "--as-of", "2015-12-31", "--out", "broken.xlsx"],
         &["explain", "--run", "none", "household", "1"],
         &["sql", "--run", "none", "select 1"],
         &["report", "--run", "none", "--out", "x.xlsx"],
@@ -227,6 +268,11 @@ fn mistakes_are_told_with_what_where_and_how() {
         told.push_str(&format!("$ xiaokang {}\n{}\n", arguments.join(" "), said(here, arguments)));
     }
     insta::assert_snapshot!("mistakes", told);
+    let early = said(here, &["assess", "--registry", "small", "--pack", pack, "--as-of", "1999-12-31"]);
+    assert!(early.starts_with("exit 2\n") && early.contains("no value of parameter `"), "{early}");
+    assert!(early.contains("is in force on 1999-12-31\nhint: choose another `--as-of`"), "{early}");
+    assert_eq!(std::fs::read_to_string(here.join("mine/notes.txt")).expect("still there"), "mine");
+    assert_eq!(std::fs::read(here.join("broken.xlsx")).expect("still there"), b"not a workbook");
 }
 
 #[test]
@@ -266,4 +312,15 @@ fn an_import_that_comes_to_nothing_leaves_no_registry() {
     assert!(text.contains("nothing was stored, and no registry was made"), "{text}");
     assert_eq!((import(&["--preview", "good.csv"]).status.code(), there()), (Some(0), false));
     assert_eq!((import(&["good.csv"]).status.code(), there()), (Some(0), true));
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_a_command_quietly() {
+    let folder = workplace();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xiaokang"));
+    command.args(["pack", "coverage", "packs/sichuan-2015"]).current_dir(folder.path());
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = command.stdout(writer).output().expect("the binary starts");
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }

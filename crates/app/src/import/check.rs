@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use engine::explain::mask;
 use engine::interpret::Evaluator;
 use model::{Date, Text};
 use pack::program::{Check, ColumnId, EntityId, Program, Rule, RuleDetail, Type, Value};
@@ -12,7 +13,7 @@ use store::View;
 
 use super::ImportError;
 use super::closure::Closure;
-use super::fault::{RowFault, mask};
+use super::fault::RowFault;
 use super::link::{Links, Tables};
 use super::parse::scaled;
 use super::relatives::Family;
@@ -239,7 +240,7 @@ impl Task<'_, '_> {
                 .iter()
                 .find(|known| known.code == *code)
                 .map_or_else(|| Text::same(code), |known| known.label.clone()),
-            (Value::Text(text), _) => Text::same(field.map_or(text.clone(), |field| mask(field.pii, text))),
+            (Value::Text(text), _) => Text::same(field.map_or(text.clone(), |field| mask(text, field.pii))),
             (Value::Index(number), _) => Text::same(number.to_string()),
         }
     }

@@ -6,12 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::explain::mask;
 use model::{Date, RefusalCode, Text};
 use store::View;
 
 use super::ImportError;
 use super::check::{Staged, doubts};
-use super::fault::{RowFault, Severity, mask, with_hint};
+use super::fault::{RowFault, Severity, with_hint};
 use super::index::RowIndex;
 use super::link::{LOOKUP_BATCH, Links, Parent, Tables, reads_all};
 use super::schema::{EntityPlan, FieldPlan, Schema};
@@ -219,7 +220,7 @@ fn claimed(entity: &EntityPlan, field: usize, table: &Table, loser: u32, owner: 
         code: code.as_str().to_owned(),
         severity: Severity::Refused,
         message: with_hint(&message, &code.hint()),
-        value: Some(mask(plan.pii, text)),
+        value: Some(mask(text, plan.pii)),
         raw: String::new(),
     }
 }

@@ -11,6 +11,10 @@ use thiserror::Error;
 pub enum ImportError {
     #[error("`{file}` cannot be read: {reason}")]
     FileUnreadable { file: String, reason: String },
+    #[error("there is no file `{path}`\nhint: mend the path")]
+    FileMissing { path: String },
+    #[error("`{path}` is a folder\nhint: name the files in it, like {path}/*.xlsx")]
+    FileIsFolder { path: String },
     #[error("`{file}` is not a workbook, a CSV file or a Parquet file\nhint: save it as xlsx or csv")]
     FileKindUnknown { file: String },
     #[error(
@@ -46,6 +50,8 @@ impl ImportError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::FileUnreadable { .. } => "file-unreadable",
+            Self::FileMissing { .. } => "file-missing",
+            Self::FileIsFolder { .. } => "file-is-folder",
             Self::FileKindUnknown { .. } => "file-kind-unknown",
             Self::SheetUnrecognised { .. } => "sheet-missing",
             Self::ColumnMissing { .. } => "column-missing",
@@ -74,6 +80,10 @@ impl ImportError {
     fn chinese(&self) -> String {
         match self {
             Self::FileUnreadable { file, reason } => format!("无法读取“{file}”：{reason}"),
+            Self::FileMissing { path } => format!("没有文件“{path}”\n提示：请检查路径"),
+            Self::FileIsFolder { path } => {
+                format!("“{path}”是文件夹\n提示：请给出其中的文件，如 {path}/*.xlsx")
+            }
             Self::FileKindUnknown { file } => {
                 format!("“{file}”不是工作簿、CSV 或 Parquet 文件\n提示：请另存为 xlsx 或 csv")
             }

@@ -1,5 +1,6 @@
 //! What is wrong with a cell, in words for the person who typed it.
 
+use engine::explain::mask;
 use model::{Refusal, RefusalCode, Text};
 use pack::program::{Action, Pii};
 use serde_json::{Value, json};
@@ -97,7 +98,7 @@ impl RowFault {
         cell: &Cell<'_>,
         refusal: Refusal,
     ) -> Self {
-        let value = (!cell.is_blank()).then(|| mask(field.pii, &cell.to_string()));
+        let value = (!cell.is_blank()).then(|| mask(&cell.to_string(), field.pii));
         let severity = match refusal.code {
             // A value beyond what the rules allow for must not get in, whatever the field says.
             RefusalCode::OutOfRange | RefusalCode::RequiredMissing => Severity::Refused,
@@ -135,32 +136,13 @@ pub fn with_hint(message: &Text, hint: &Text) -> Text {
     Text::new(format!("{}。{}", message.zh, hint.zh), format!("{}; {}", message.en, hint.en))
 }
 
-/// What may be shown of a personal value in a report that travels with the workbook's other copies.
-pub fn mask(pii: Pii, value: &str) -> String {
-    let count = value.chars().count();
-    let keep = |head: usize, tail: usize| {
-        if count <= head + tail {
-            return "*".repeat(count);
-        }
-        let start: String = value.chars().take(head).collect();
-        let end: String = value.chars().skip(count - tail).collect();
-        format!("{start}{}{end}", "*".repeat(count - head - tail))
-    };
-    match pii {
-        Pii::None | Pii::Health => value.to_owned(),
-        Pii::Name => keep(1, 0),
-        Pii::Identity | Pii::Contact => keep(3, 2),
-        Pii::Account => keep(0, 4),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn personal_values_are_masked() {
-        let check = |pii, value: &str, expected: &str| assert_eq!(mask(pii, value), expected);
+        let check = |pii, value: &str, expected: &str| assert_eq!(mask(value, pii), expected);
         check(Pii::None, "一万二", "一万二");
         check(Pii::Name, "阿牛阿依", "阿***");
         check(Pii::Identity, "513431197210162405", "513*************05");

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use engine::explain::mask;
 use model::{DivisionCode, RefusalCode, Text};
 use pack::program::{ColumnId, EntityId};
 use sha2::{Digest as _, Sha256};
@@ -9,7 +10,7 @@ use store::View;
 
 use super::ImportError;
 use super::digest::hex;
-use super::fault::{RowFault, Severity, mask, with_hint};
+use super::fault::{RowFault, Severity, with_hint};
 use super::index::RowIndex;
 use super::schema::{EdgePlan, EntityPlan, Schema};
 use super::stage::{State, Table, repeated_key};
@@ -277,7 +278,7 @@ pub fn parent_missing(
     let plan = &links.plan;
     let field = &entity.fields[plan.via];
     let above = schema.entity(plan.parent);
-    let shown = mask(field.pii, value);
+    let shown = mask(value, field.pii);
     let hint = match belongs {
         Some(belongs) => Text::new(
             format!("按本行编号应属 {belongs}，请改正"),

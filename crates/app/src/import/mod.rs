@@ -11,7 +11,7 @@
 
 mod cell;
 mod check;
-mod closure;
+pub(crate) mod closure;
 mod column;
 mod contest;
 mod digest;

@@ -9,6 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use engine::explain::mask;
 use model::{Date, Text};
 use pack::program::{ColumnId, EdgeId, EntityId, Value};
 use store::{SourceId, View};
@@ -16,7 +17,7 @@ use store::{SourceId, View};
 use super::ImportError;
 use super::check::{CheckPlan, Staged, check_rows};
 use super::closure::Closure;
-use super::fault::{RowFault, Severity, mask};
+use super::fault::{RowFault, Severity};
 use super::link::{self, LOOKUP_BATCH, Links, Parent, Tables, reads_all};
 use super::schema::{EdgePlan, EntityPlan, Reader, Schema};
 use super::stage::{State, Table};
@@ -299,7 +300,7 @@ impl Added<'_> {
         let (source, source_row) = self.places[entity.id.index()][(fault.row - first) as usize];
         RegisteredFault {
             entity: entity.id,
-            key: mask(entity.fields[entity.key].pii, key),
+            key: mask(key, entity.fields[entity.key].pii),
             field: fault.field,
             code: fault.code.clone(),
             severity: fault.severity,

@@ -319,3 +319,27 @@ fn a_sheet_that_lacks_columns_says_which() {
     let repeated = header(&["户编号", "工资性收入", "工资收入"], "").unwrap_err();
     assert_eq!(repeated.code(), "column-repeated");
 }
+
+/// Every form of the shipped pack is known by its sheet's name, and each of its headers by its field.
+#[test]
+fn forms_are_recognised_as_what_they_are() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015");
+    let program = crate::packs::load(&folder, &[], &[]).unwrap().program;
+    let schema = Schema::new(&program);
+    for lang in Lang::ALL {
+        for entity in program.entities.iter().filter(|entity| !entity.sheet.is_empty()) {
+            let fields: Vec<_> = crate::forms::columns(&program, entity).collect();
+            let cells: Vec<Cell<'_>> =
+                fields.iter().map(|(_, column)| Cell::Text(column.label.get(lang).into())).collect();
+            let name = crate::forms::sheet_name(entity);
+            let around = Surroundings::new("forms", &name, None);
+            let header = recognise(&schema, &around, "forms.xlsx", &name, 1, &cells).unwrap().expect(&name);
+            let found = &schema.entities[header.entity.index()];
+            assert_eq!(found.name, entity.name, "{name}");
+            for (position, (id, column)) in fields.iter().enumerate() {
+                let (field, _) = header.columns[position].expect(&column.name);
+                assert_eq!(found.fields[field].column, *id, "{} {}", entity.name, column.name);
+            }
+        }
+    }
+}

@@ -11,15 +11,21 @@ pub(super) fn both(words: impl Fn(Lang) -> String) -> Text {
     Text::new(words(Lang::Zh), words(Lang::En))
 }
 
-/// Hides what identifies a person: a name keeps its first letter, a number its first three and last two.
+/// Hides what identifies a person: a name keeps its first letter, a number its first three and last two, an
+/// account its last four; what is too short for that keeps nothing.
 pub fn mask(text: &str, pii: Pii) -> String {
     let count = text.chars().count();
-    let keep = |position: usize| match pii {
-        Pii::None | Pii::Health => true,
-        Pii::Name => position == 0,
-        Pii::Identity | Pii::Contact | Pii::Account => position < 3 || position + 2 >= count,
+    let keep = |head: usize, tail: usize| {
+        let shown = |position: usize| count > head + tail && (position < head || position + tail >= count);
+        let letters = text.chars().enumerate();
+        letters.map(|(position, letter)| if shown(position) { letter } else { '*' }).collect()
     };
-    text.chars().enumerate().map(|(position, letter)| if keep(position) { letter } else { '*' }).collect()
+    match pii {
+        Pii::None | Pii::Health => text.to_owned(),
+        Pii::Name => keep(1, 0),
+        Pii::Identity | Pii::Contact => keep(3, 2),
+        Pii::Account => keep(0, 4),
+    }
 }
 
 /// A value of a type in words: money with two decimals and its unit, codes by their label, dates as

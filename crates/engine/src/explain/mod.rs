@@ -4,11 +4,11 @@
 //! Built on the direct evaluator: [`explain`] looks at one subject and needs its facts only. Every
 //! text exists in both languages before a language is chosen.
 //!
-//! Deliberately lacking: masking of personal data (the page that shows an explanation knows who
-//! reads it), and markup.
+//! Numbers that identify a person or an account are masked. Deliberately lacking: markup.
 
 mod aggregate;
 mod blame;
+mod citizen;
 mod format;
 mod json;
 mod print;

@@ -6,6 +6,7 @@ use pack::program::{
     Expr, ExprKind, Frame, Program, Value, Window, WindowFunction,
 };
 
+use super::citizen::Reading;
 use super::format::{is_hidden, label, value_text};
 
 /// An expression as a reader of the page would write it.
@@ -52,6 +53,9 @@ impl<'p> Printer<'p> {
     }
 
     fn print(self, expr: &Expr) -> (String, Binding) {
+        if let Some((reading, number)) = Reading::of(expr) {
+            return (reading.text(&self.expr(number), self.lang), Binding::Atom);
+        }
         match &expr.kind {
             ExprKind::Column(column) => self.column(*column),
             ExprKind::Literal(value) => {
@@ -155,7 +159,7 @@ impl<'p> Printer<'p> {
                 format!("the date {}-{}-{}", atom(year), atom(month), atom(day))
             }
             ExprKind::Age { birth, at } if zh => format!("{}至{}的周岁", atom(birth), atom(at)),
-            ExprKind::Age { birth, at } => format!("age at {} by {}", atom(at), atom(birth)),
+            ExprKind::Age { birth, at } => format!("full years from {} to {}", atom(birth), atom(at)),
             ExprKind::Bracket { parameter, x, .. } => {
                 let parameter = &self.program.parameters[parameter.index()];
                 let scale = label(&parameter.label, &parameter.id, self.lang);

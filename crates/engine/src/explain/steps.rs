@@ -3,6 +3,7 @@
 use model::{Lang, Text};
 use pack::program::{Expr, ExprKind, Type, Value};
 
+use super::citizen::Reading;
 use super::format::{both, decimals, label_text, value_text};
 use super::print::sign;
 use super::tree::{Node, NodeKind, Verdict};
@@ -19,6 +20,10 @@ pub(super) struct Step {
 
 impl<'a> Walker<'_, 'a> {
     pub(super) fn step(&mut self, here: Here, expr: &'a Expr) -> Step {
+        if let Some((_, number)) = Reading::of(expr) {
+            let (text, children) = (self.printed(expr), self.parts(here, number));
+            return Step { kind: NodeKind::Operation, text, children };
+        }
         match &expr.kind {
             ExprKind::And(parts) => self.junction(here, parts, true),
             ExprKind::Or(parts) => self.junction(here, parts, false),

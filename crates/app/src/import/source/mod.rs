@@ -50,6 +50,13 @@ impl Source {
     /// Looks at the file and lists its sheets.
     pub fn open(path: &Path) -> Result<Self, ImportError> {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let shown = || path.display().to_string();
+        if !path.exists() {
+            return Err(ImportError::FileMissing { path: shown() });
+        }
+        if path.is_dir() {
+            return Err(ImportError::FileIsFolder { path: shown().trim_end_matches('/').to_owned() });
+        }
         let (head, sha256) = digest(path).map_err(|error| unreadable(&name, &error))?;
         let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
         let kind = match (head.as_slice(), extension.as_deref()) {

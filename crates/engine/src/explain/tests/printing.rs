@@ -107,3 +107,59 @@ fn expressions_are_bracketed_where_they_must_be() {
         "sum of income over those up to this one, among household of one village (with the same able) by income descending",
     );
 }
+
+const CITIZENS: &str = r#"
+[pack]
+id = "p"
+version = "1"
+title = { zh = "试", en = "test" }
+as_of = 2015-12-31
+[[entity]]
+id = "person"
+label = { zh = "人", en = "person" }
+key = "number"
+rows_max = 10
+[[entity.field]]
+id = "number"
+label = { zh = "人编号", en = "person number" }
+type = "text"
+required = true
+[[entity.field]]
+id = "citizen_number"
+label = { zh = "证件号码", en = "citizen number" }
+type = "text"
+format = "citizen-number"
+[[variable]]
+id = "birth"
+on = "person"
+title = { zh = "出生日期", en = "date of birth" }
+type = "date"
+expr = "citizen_birth(citizen_number)"
+[[variable]]
+id = "male"
+on = "person"
+title = { zh = "男性", en = "male" }
+type = "bool"
+expr = "citizen_sex(citizen_number) = 'male'"
+[[variable]]
+id = "age"
+on = "person"
+title = { zh = "周岁", en = "age" }
+type = "count"
+expr = "age(birth, as_of)"
+"#;
+
+#[test]
+fn functions_of_a_citizen_number_are_named_and_not_spelt_out_in_digits() {
+    let source = pack::PackSource { name: "p".into(), files: vec![("pack.toml".into(), CITIZENS.into())] };
+    let program = pack::compile(&[source], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)));
+    let check = |name: &str, zh: &str, en: &str| {
+        let column = program.columns.iter().find(|column| column.name == name).expect("a variable");
+        let ColumnKind::Scalar(expr) = &column.kind else { panic!("{name} is computed") };
+        assert_eq!(expression_text(&program, expr, Lang::Zh), zh);
+        assert_eq!(expression_text(&program, expr, Lang::En), en);
+    };
+    check("birth", "证件号码中的出生日期", "the date of birth in the citizen number");
+    check("male", "证件号码中的性别 = male", "the sex in the citizen number = male");
+    check("age", "出生日期至截至日的周岁", "full years from date of birth to the as-of date");
+}

@@ -1,5 +1,8 @@
 //! Which clauses are implemented, by what, and what no clause or case stands behind.
 
+mod page;
+mod ran;
+
 use std::fmt::Write as _;
 
 use model::{ClauseId, Lang};
@@ -7,6 +10,7 @@ use pack::program::{Program, Rule, RuleDetail, RuleKind};
 use serde_json::{Value as Json, json};
 
 use crate::cases::unexercised;
+pub use ran::{Ran, RanRules, in_run};
 
 /// One clause with what cites it.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct ClauseCoverage {
     pub declared_by: Vec<String>,
     /// Whether a worked case expects a result of a rule that cites it.
     pub exercised: bool,
+    /// Number of worked cases that cite it.
+    pub cases: usize,
 }
 
 impl ClauseCoverage {
@@ -29,6 +35,30 @@ impl ClauseCoverage {
 
     pub fn implemented(&self) -> bool {
         !self.executed_by.is_empty() && self.exercised
+    }
+
+    fn mark(&self) -> &'static str {
+        if self.exempt() {
+            "–"
+        } else if self.implemented() {
+            "✓"
+        } else if self.executed_by.is_empty() && self.declared_by.is_empty() {
+            "✗"
+        } else {
+            "…"
+        }
+    }
+
+    /// The mark in words.
+    fn state(&self, lang: Lang) -> String {
+        let (zh, en) = match self.mark() {
+            "–" => ("无可执行内容", "nothing to execute"),
+            "✓" => ("已实现并有算例", "implemented, with a worked case"),
+            "✗" => ("未实现", "not implemented"),
+            _ if self.executed_by.is_empty() => ("已声明", "declared"),
+            _ => ("已实现，无算例", "implemented, without a worked case"),
+        };
+        if lang == Lang::Zh { zh } else { en }.to_owned()
     }
 }
 
@@ -57,6 +87,7 @@ pub fn of(program: &Program) -> Coverage {
                 kind: clause.kind.clone(),
                 exercised: runs.iter().any(|rule| !idle.contains(&rule.id))
                     || cited_by_cases.contains(&&clause.id),
+                cases: cited_by_cases.iter().filter(|id| **id == &clause.id).count(),
                 executed_by: runs.iter().map(|rule| rule.id.clone()).collect(),
                 declared_by: declared.iter().map(|rule| rule.id.clone()).collect(),
             }
@@ -101,7 +132,15 @@ impl Coverage {
         self.clauses.iter().all(|clause| clause.exempt() || clause.implemented())
     }
 
-    pub fn to_json(&self) -> Json {
+    pub fn to_json(&self, ran: Option<&RanRules>) -> Json {
+        let in_run = |ids: &[String]| -> Json {
+            let Some(ran) = ran else { return Json::Null };
+            let of = |id: &String| {
+                let ran = ran.get(id)?;
+                Some((id.clone(), json!({ "known": ran.known, "subjects": ran.subjects })))
+            };
+            ids.iter().filter_map(of).collect::<serde_json::Map<String, Json>>().into()
+        };
         let clauses: Vec<Json> = self
             .clauses
             .iter()
@@ -113,6 +152,8 @@ impl Coverage {
                     "declared_by": clause.declared_by,
                     "exercised": clause.exercised,
                     "implemented": clause.implemented(),
+                    "cases": clause.cases,
+                    "ran": in_run(&clause.executed_by),
                 })
             })
             .collect();
@@ -123,18 +164,9 @@ impl Coverage {
         })
     }
 
-    pub fn to_text(&self, program: &Program, lang: Lang) -> String {
+    pub fn to_text(&self, program: &Program, ran: Option<&RanRules>, lang: Lang) -> String {
         let mut text = String::new();
         for clause in &self.clauses {
-            let mark = if clause.exempt() {
-                "–"
-            } else if clause.implemented() {
-                "✓"
-            } else if clause.executed_by.is_empty() && clause.declared_by.is_empty() {
-                "✗"
-            } else {
-                "…"
-            };
             let summary = program
                 .clauses
                 .iter()
@@ -142,46 +174,51 @@ impl Coverage {
                 .map_or("", |known| known.summary.get(lang));
             let by: Vec<&str> =
                 clause.executed_by.iter().chain(&clause.declared_by).map(String::as_str).collect();
-            let _ = writeln!(
-                text,
-                "{mark} {:<6} {:<10} {}  [{}]",
-                clause.id,
-                clause.kind,
-                summary,
-                by.join(", ")
-            );
+            let mark = clause.mark();
+            let _ = match ran {
+                None => writeln!(
+                    text,
+                    "{mark} {:<6} {:<10} {}  [{}]",
+                    clause.id,
+                    clause.kind,
+                    summary,
+                    by.join(", ")
+                ),
+                Some(_) => writeln!(text, "{mark} {:<6} {:<10} {}", clause.id, clause.kind, summary),
+            };
+            for id in ran.map(|_| by.as_slice()).unwrap_or_default() {
+                let told = ran.map(|ran| page::ran_text(ran, id, lang)).unwrap_or_default();
+                let _ = writeln!(text, "    {id}: {told}");
+            }
         }
-        let executable = self.clauses.iter().filter(|clause| !clause.exempt()).count();
-        let done = self.clauses.iter().filter(|clause| clause.implemented()).count();
-        let exempt = self.clauses.len() - executable;
-        let _ = match lang {
-            Lang::Zh => writeln!(
-                text,
-                "\n{} 条中 {done} 条已实现并有算例，{} 条未完成，{exempt} 条无可执行内容。",
-                self.clauses.len(),
-                executable - done
-            ),
-            Lang::En => writeln!(
-                text,
-                "\nOf {} clauses {done} are implemented with a worked case, {} are not, {exempt} have nothing to execute.",
-                self.clauses.len(),
-                executable - done
-            ),
-        };
-        for (title, list) in [
-            (
-                if lang == Lang::Zh { "没有引用条款的规则" } else { "rules that cite no clause" },
-                &self.without_clause,
-            ),
-            (
-                if lang == Lang::Zh { "没有算例的规则" } else { "rules without a worked case" },
-                &self.without_case,
-            ),
-        ] {
+        let _ = writeln!(text, "\n{}", self.summary(lang));
+        for (title, list) in self.lists(lang) {
             if !list.is_empty() {
                 let _ = writeln!(text, "{title}: {}", list.join(", "));
             }
         }
         text
+    }
+
+    fn summary(&self, lang: Lang) -> String {
+        let executable = self.clauses.iter().filter(|clause| !clause.exempt()).count();
+        let done = self.clauses.iter().filter(|clause| clause.implemented()).count();
+        let (all, exempt) = (self.clauses.len(), self.clauses.len() - executable);
+        let missing = executable - done;
+        match lang {
+            Lang::Zh => {
+                format!("{all} 条中 {done} 条已实现并有算例，{missing} 条未完成，{exempt} 条无可执行内容。")
+            }
+            Lang::En => format!(
+                "Of {all} clauses {done} are implemented with a worked case, {missing} are not, {exempt} have nothing to execute."
+            ),
+        }
+    }
+
+    fn lists(&self, lang: Lang) -> [(String, &[String]); 2] {
+        let zh = lang == Lang::Zh;
+        let clause = if zh { "没有引用条款的规则" } else { "rules that cite no clause" };
+        let case = if zh { "没有算例的规则" } else { "rules without a worked case" };
+        [(clause.to_owned(), &self.without_clause), (case.to_owned(), &self.without_case)]
     }
 }
