@@ -275,7 +275,7 @@ fn coverage_says_for_how_many_subjects_a_rule_has_results_in_a_run() {
     ]);
     let run = office.assess("run", None).run;
     let program = &office.pack.program;
-    let ran = app::coverage::in_run(program, &run).unwrap();
+    let ran = app::coverage::in_run(program, run.as_deref().unwrap()).unwrap();
     let counts = |rule: &str| ran.get(rule).map(|ran| (ran.known, ran.subjects));
     assert_eq!(counts("joined"), Some((2, 3)));
     assert_eq!(counts("card"), Some((2, 2)));
