@@ -71,6 +71,27 @@ pub fn assess(
         let name = format!("{}-{}", options.as_of, &program.digest[..12.min(program.digest.len())]);
         registry.folder().join("runs").join(format!("{name}-{}", &taken.digest[..12.min(taken.digest.len())]))
     });
+    run_to(snapshot, run, pack, options)
+}
+
+/// Runs the pack over a snapshot that is there. Its derived fields are taken as they are.
+pub fn assess_snapshot(
+    snapshot: &Path,
+    pack: &Loaded,
+    options: &AssessOptions,
+) -> Result<Assessment, AssessError> {
+    refuse_changes(pack, options.as_of)?;
+    let run = options.out.clone().unwrap_or_else(|| snapshot.with_extension("run"));
+    run_to(snapshot.to_owned(), run, pack, options)
+}
+
+fn run_to(
+    snapshot: PathBuf,
+    run: PathBuf,
+    pack: &Loaded,
+    options: &AssessOptions,
+) -> Result<Assessment, AssessError> {
+    let program = &pack.program;
     let building = beside(&run);
     if building.exists() {
         // Left behind by a run that was cut off.

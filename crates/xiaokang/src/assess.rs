@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::assess::{AssessError, AssessOptions, assess};
+use app::assess::{AssessError, AssessOptions, assess, assess_snapshot};
 use app::{EngineError, Progress};
 use model::Lang;
 use pack::program::{Program, TotalFunction, Type};
@@ -14,27 +14,27 @@ use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, 
 pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
     let pack = load_pack(&options.pack, &options.overlay, &overrides)?;
-    let registry = open_registry(&options.registry, &pack.program)?;
     let bar = progress_bar(if lang == Lang::Zh { "运行" } else { "assessing" });
     let shown = bar.clone();
-    let done = assess(
-        &registry,
-        &pack,
-        &AssessOptions {
-            as_of: options.as_of.0,
-            out: options.out.clone(),
-            previous: options.previous.clone(),
-            threads: options.threads.unwrap_or(0),
-            memory_limit: None,
-            progress: Arc::new(move |progress| match progress {
-                Progress::Started { parts } => shown.set_length(parts as u64),
-                Progress::Parts { done, .. } => shown.set_position(done as u64),
-                Progress::Finishing => {
-                    shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" });
-                }
-            }),
-        },
-    )
+    let how = AssessOptions {
+        as_of: options.as_of.0,
+        out: options.out.clone(),
+        previous: options.previous.clone(),
+        threads: options.threads.unwrap_or(0),
+        memory_limit: None,
+        progress: Arc::new(move |progress| match progress {
+            Progress::Started { parts } => shown.set_length(parts as u64),
+            Progress::Parts { done, .. } => shown.set_position(done as u64),
+            Progress::Finishing => {
+                shown.set_message(if lang == Lang::Zh { "汇总" } else { "finishing" });
+            }
+        }),
+    };
+    let done = match (&options.snapshot, &options.registry) {
+        (Some(snapshot), _) => assess_snapshot(snapshot, &pack, &how),
+        (None, Some(registry)) => assess(&open_registry(registry, &pack.program)?, &pack, &how),
+        (None, None) => return Err(Failure::input("either a registry or a snapshot is needed")),
+    }
     .map_err(failure)?;
     bar.finish_and_clear();
     let manifest = done.manifest;

@@ -46,7 +46,8 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     heading(lang, "二、按决定评估", "2. assess by the Decision");
     assess::run(
         &AssessOptions {
-            registry,
+            registry: Some(registry),
+            snapshot: None,
             pack: options.pack.clone(),
             as_of: DateArgument(as_of),
             out: Some(run.clone()),

@@ -11,6 +11,7 @@ mod import;
 mod packs;
 mod query;
 mod report;
+mod synth;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Import(options) => import::run(&options, lang),
         Command::Assess(options) => assess::run(&options, lang),
         Command::Explain(options) => explain::run(&options, lang),
+        Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
         Command::Sql(options) => query::run(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),
