@@ -81,6 +81,7 @@ pub fn assess_snapshot(
     options: &AssessOptions,
 ) -> Result<Assessment, AssessError> {
     refuse_changes(pack, options.as_of)?;
+    refuse_taken(options.out.as_deref())?;
     let run = options.out.clone().unwrap_or_else(|| snapshot.with_extension("run"));
     run_to(snapshot.to_owned(), run, pack, options)
 }
