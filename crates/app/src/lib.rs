@@ -21,6 +21,7 @@ pub mod query;
 pub mod registry;
 pub mod report;
 pub mod seed;
+pub mod synth;
 mod tables;
 
 pub use engine::explain::{Explanation, value_text};

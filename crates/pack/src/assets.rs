@@ -208,16 +208,13 @@ impl Compiler<'_> {
     fn measure_of_share(&mut self, text: &Word, is_money: bool, context: &mut Context) -> Option<Expr> {
         let wanted = money();
         let expr = self.expression(text, context, is_money.then_some(&wanted))?;
-        let range = match (&expr.ty, expr.range) {
-            (Type::Number(_), Some(range)) => range,
-            _ => {
-                let found = self.type_name(&expr.ty);
-                self.report(
-                    Diagnostic::new("type-mismatch", text.span, format!("a weight is a number, not {found}"))
-                        .hint("weigh by units held, by money put in, by land"),
-                );
-                return None;
-            }
+        let (Type::Number(_), Some(range)) = (&expr.ty, expr.range) else {
+            let found = self.type_name(&expr.ty);
+            self.report(
+                Diagnostic::new("type-mismatch", text.span, format!("a weight is a number, not {found}"))
+                    .hint("weigh by units held, by money put in, by land"),
+            );
+            return None;
         };
         if range.min < 0 {
             self.report(

@@ -104,7 +104,7 @@ fn write_snapshot(
     write_manifest(connection, folder, &files)
 }
 
-fn job(layout: &Layout, id: EntityId, folder: &Path) -> FileJob {
+pub(crate) fn job(layout: &Layout, id: EntityId, folder: &Path) -> FileJob {
     let entity = layout.entity(id);
     let distinct = std::iter::once(&entity.key).chain(&entity.unique);
     FileJob {
@@ -296,13 +296,6 @@ fn required_missing(orders: &Orders<'_>, id: EntityId, position: usize) -> Store
 }
 
 fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary]) -> Result<SnapshotSummary> {
-    let mut hash = Sha256::new();
-    let mut entities = Map::new();
-    for file in files {
-        hash.update(format!("{} {}\n", file.entity, hex(&file.content)));
-        entities.insert(file.entity.clone(), json!({ "rows": file.rows, "sha256": file.sha256 }));
-    }
-    let digest = hex(&hash.finalize());
     let change = last_change(connection)? as u64;
     let sources: Vec<Json> = read_sources(connection)?
         .into_iter()
@@ -316,13 +309,31 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
             })
         })
         .collect();
-    let manifest = json!({
+    let more = Map::from_iter([("sources".to_owned(), Json::Array(sources))]);
+    finish_manifest(folder, files, change, more)
+}
+
+/// Writes `snapshot.json`; `more` is what else it says.
+pub(crate) fn finish_manifest(
+    folder: &Path,
+    files: &[FileSummary],
+    change: u64,
+    more: Map<String, Json>,
+) -> Result<SnapshotSummary> {
+    let mut hash = Sha256::new();
+    let mut entities = Map::new();
+    for file in files {
+        hash.update(format!("{} {}\n", file.entity, hex(&file.content)));
+        entities.insert(file.entity.clone(), json!({ "rows": file.rows, "sha256": file.sha256 }));
+    }
+    let digest = hex(&hash.finalize());
+    let mut manifest = json!({
         "format": SNAPSHOT_FORMAT,
         "digest": digest,
         "change": change,
         "entities": entities,
-        "sources": sources,
     });
+    manifest.as_object_mut().expect("an object was made").extend(more);
     let path = folder.join("snapshot.json");
     fs::write(&path, format!("{manifest:#}\n")).map_err(StoreError::io(&path))?;
     let rows = files.iter().map(|file| (file.entity.clone(), file.rows)).collect();
@@ -330,7 +341,7 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
 }
 
 /// `name.partial` for `name`.
-fn beside(folder: &Path, suffix: &str) -> Result<PathBuf> {
+pub(crate) fn beside(folder: &Path, suffix: &str) -> Result<PathBuf> {
     let name = folder.file_name().ok_or_else(|| StoreError::Snapshot {
         entity: "snapshot".into(),
         detail: format!("`{}` has no name; give a folder to write", folder.display()),
@@ -341,14 +352,14 @@ fn beside(folder: &Path, suffix: &str) -> Result<PathBuf> {
     Ok(folder.with_file_name(name))
 }
 
-fn remove_folder(folder: &Path) -> Result<()> {
+pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(folder)(error)),
         _ => Ok(()),
     }
 }
 
-fn replace_folder(partial: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn replace_folder(partial: &Path, folder: &Path) -> Result<()> {
     sync_folder(partial);
     let old = beside(folder, "old")?;
     remove_folder(&old)?;

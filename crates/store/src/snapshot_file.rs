@@ -19,7 +19,7 @@ use crate::migrate::hex;
 use crate::snapshot_columns::RECORDED_ON;
 
 /// Rows a group: what one reader decodes at a time.
-const GROUP_ROWS: usize = 128 * 1024;
+pub(crate) const GROUP_ROWS: usize = 128 * 1024;
 
 /// What to write.
 pub(crate) struct FileJob {
@@ -43,29 +43,37 @@ pub(crate) struct FileSummary {
 /// Writes the batches until the channel closes.
 pub(crate) fn write_file(job: FileJob, batches: &Receiver<RecordBatch>) -> Result<FileSummary> {
     let failed = |detail: String| StoreError::Snapshot { entity: job.entity.clone(), detail };
-    let file = File::create(&job.path).map_err(StoreError::io(&job.path))?;
-    let sink = HashingFile { file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new() };
-    let mut writer = ArrowWriter::try_new(sink, job.schema.clone(), Some(properties(&job)))
-        .map_err(|error| failed(error.to_string()))?;
+    let mut writer =
+        ArrowWriter::try_new(HashingFile::create(&job.path)?, job.schema.clone(), Some(properties(&job)))
+            .map_err(|error| failed(error.to_string()))?;
     let mut rows = 0;
     for batch in batches {
         rows += batch.num_rows() as u64;
         writer.write(&batch).map_err(|error| failed(error.to_string()))?;
     }
     let metadata = writer.finish().map_err(|error| failed(error.to_string()))?;
-    let sink = writer.inner_mut();
+    summarise(job, rows, &metadata, writer.inner_mut())
+}
+
+/// Makes a whole file durable and hashes it.
+pub(crate) fn summarise(
+    job: FileJob,
+    rows: u64,
+    metadata: &ParquetMetaData,
+    sink: &mut HashingFile,
+) -> Result<FileSummary> {
     let synced = sink.file.flush().and_then(|()| sink.file.get_ref().sync_all());
     synced.map_err(StoreError::io(&job.path))?;
     let sha256 = hex(&sink.hash.finalize_reset());
     Ok(FileSummary {
         rows,
         sha256,
-        content: content_hash(&job, &metadata).map_err(StoreError::io(&job.path))?,
+        content: content_hash(&job, metadata).map_err(StoreError::io(&job.path))?,
         entity: job.entity,
     })
 }
 
-fn properties(job: &FileJob) -> WriterProperties {
+pub(crate) fn properties(job: &FileJob) -> WriterProperties {
     let level = ZstdLevel::try_new(1).expect("1 is a level of zstd");
     let mut properties = WriterProperties::builder()
         .set_created_by("xiaokang".into())
@@ -113,9 +121,16 @@ fn content_hash(job: &FileJob, metadata: &ParquetMetaData) -> io::Result<[u8; 32
 }
 
 /// A file that knows the hash of what was written to it.
-struct HashingFile {
+pub(crate) struct HashingFile {
     file: BufWriter<File>,
     hash: Sha256,
+}
+
+impl HashingFile {
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(StoreError::io(path))?;
+        Ok(Self { file: BufWriter::with_capacity(1 << 20, file), hash: Sha256::new() })
+    }
 }
 
 impl Write for HashingFile {

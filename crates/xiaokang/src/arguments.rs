@@ -46,6 +46,8 @@ pub enum Command {
     Report(ReportOptions),
     /// Query a run and its registry with SQL.
     Sql(SqlOptions),
+    /// Make believable records for every entity of a pack.
+    Synth(SynthOptions),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -210,6 +212,41 @@ impl FromStr for SetArgument {
             text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form name=value"))?;
         Ok(Self(Override { parameter: parameter.trim().to_owned(), value: value.trim().to_owned() }))
     }
+}
+
+#[derive(Args)]
+pub struct SynthOptions {
+    /// How many persons, or what else the pack's profile counts.
+    #[arg(long)]
+    pub persons: u64,
+    /// The same seed gives the same records.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Folder to write to; a snapshot replaces what is there.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Folder of the pack, whose profile is in `synth/`.
+    #[arg(long, default_value = "packs/sichuan-2015")]
+    pub pack: PathBuf,
+    /// What to write: what `assess` reads, or sheets that `import` reads.
+    #[arg(long, value_enum, default_value_t = SynthFormat::Snapshot)]
+    pub format: SynthFormat,
+    /// How often the divisions are repeated, each time with codes of their own.
+    #[arg(long, default_value_t = 1)]
+    pub provinces: usize,
+    /// Threads to use; all cores if absent. They change nothing in what is written.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Print rows, seconds and bytes as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SynthFormat {
+    Snapshot,
+    Csv,
+    Xlsx,
 }
 
 #[derive(Args)]

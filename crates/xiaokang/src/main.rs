@@ -12,6 +12,7 @@ mod import;
 mod packs;
 mod query;
 mod report;
+mod synth;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Assess(options) => assess::run(&options, lang),
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
+        Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
         Command::Sql(options) => query::run(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),

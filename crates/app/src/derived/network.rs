@@ -57,8 +57,9 @@ pub struct Graph {
     graph: UnGraph<(), Link>,
     nodes: HashMap<String, NodeIndex>,
     classes: usize,
-    /// Components by class and sight: those joined by edges of this class or better.
-    joined: Vec<(UnionFind<usize>, UnionFind<usize>)>,
+    /// By class: what edges of this class or better join, those that are certain and those that are possible.
+    certain: Vec<UnionFind<usize>>,
+    possible: Vec<UnionFind<usize>>,
 }
 
 impl Graph {
@@ -75,10 +76,9 @@ impl Graph {
                 graph.add_edge(*from, *to, link);
             }
         }
-        let mut made = Self { graph, nodes, classes, joined: Vec::new() };
-        made.joined = (0..classes)
-            .map(|class| (made.components(class, Sight::Certain), made.components(class, Sight::Possible)))
-            .collect();
+        let mut made = Self { graph, nodes, classes, certain: Vec::new(), possible: Vec::new() };
+        made.certain = (0..classes).map(|class| made.components(class, Sight::Certain)).collect();
+        made.possible = (0..classes).map(|class| made.components(class, Sight::Possible)).collect();
         made
     }
 
@@ -104,11 +104,9 @@ impl Graph {
         let (Some(&from), Some(&to)) = (self.nodes.get(from), self.nodes.get(to)) else {
             return Joined::Unknown;
         };
-        let best =
-            |pick: &dyn Fn(&(UnionFind<usize>, UnionFind<usize>)) -> bool| self.joined.iter().position(pick);
         let (a, b) = (from.index(), to.index());
-        let certain = best(&|(certain, _)| certain.equiv(a, b));
-        let possible = best(&|(_, possible)| possible.equiv(a, b));
+        let best = |joined: &[UnionFind<usize>]| joined.iter().position(|found| found.equiv(a, b));
+        let (certain, possible) = (best(&self.certain), best(&self.possible));
         match (certain, possible) {
             (Some(class), Some(other)) if class == other => {
                 Joined::By { class, route: self.route(from, to, class).unwrap_or_default() }

@@ -1,0 +1,219 @@
+//! Records that are made: the same for the same seed, as the pack wants them, and good to import and to run.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[allow(dead_code, reason = "shared by tests that each use a part")]
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use app::assess::{AssessOptions, assess_snapshot};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int32Type, Int64Type};
+use common::{loaded, pack_folder, registry, run};
+use pack::program::{ColumnKind, EntityId, Program};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use store::NewDivision;
+use synth::{Format, Input, Options, ProfileFile, SeedFile, Summary};
+
+/// Two counties of contiguous areas, one in the mountains and one on the plateau.
+const COUNTIES: [&str; 2] = ["513431", "513336"];
+const PERSONS: u64 = 4_000;
+
+fn divisions() -> Vec<NewDivision> {
+    let text = std::fs::read_to_string(pack_folder().join("data/divisions.csv")).unwrap();
+    let mut list = store::read_division_list(&text).unwrap();
+    list.retain(|division| {
+        let code = division.code.to_string();
+        COUNTIES.iter().any(|county| {
+            code.starts_with(county) || format!("{county}000000").starts_with(&division.code.short())
+        })
+    });
+    list
+}
+
+fn generate(program: &Program, seed: u64, threads: usize, format: Format, out: &Path) -> Summary {
+    let folder = pack_folder();
+    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let mut profile: Vec<ProfileFile> = std::fs::read_dir(folder.join("synth"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| ProfileFile { name: path.display().to_string(), text: text(&path) })
+        .collect();
+    profile.sort_by(|a, b| a.name.cmp(&b.name));
+    let csv = program.seeds.iter().filter(|seed| seed.file.ends_with(".csv"));
+    let seeds: Vec<SeedFile> = csv
+        .map(|seed| SeedFile {
+            entity: seed.entity.index(),
+            name: seed.file.clone(),
+            text: text(&folder.join(&seed.file)),
+        })
+        .collect();
+    let input = Input { program, profile: &profile, divisions: &divisions(), seeds: &seeds };
+    let options =
+        Options { count: PERSONS, seed, provinces: 1, format, threads, part_rows: 500, progress: &|_, _| {} };
+    synth::generate(&input, &options, out).unwrap()
+}
+
+fn read(folder: &Path, entity: &str) -> RecordBatch {
+    let file = File::open(folder.join(format!("{entity}.parquet"))).unwrap();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let schema = Arc::clone(builder.schema());
+    let batches: Vec<RecordBatch> = builder.build().unwrap().collect::<Result<_, _>>().unwrap();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+fn numbers(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {
+    batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().iter().collect()
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| (entry.file_name().display().to_string(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_whatever_the_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    let make = |name: &str, seed, threads| {
+        let out = folder.path().join(name);
+        (generate(&program, seed, threads, Format::Snapshot, &out), files(&out))
+    };
+    let (one, one_files) = make("one", 7, 1);
+    let (three, three_files) = make("three", 7, 3);
+    let (other, _) = make("other", 8, 3);
+    assert_eq!(one, three);
+    assert!(one.unused.is_empty(), "the profile describes what the pack does not have: {:?}", one.unused);
+    assert!(one_files == three_files, "some file differs");
+    assert_ne!(one.digest, other.digest);
+    let persons = one.rows.iter().find(|(entity, _)| entity == "person").unwrap();
+    assert_eq!(persons.1, PERSONS);
+    assert!(one.rows.iter().all(|(_, rows)| *rows > 0), "{one:?}");
+}
+
+#[test]
+fn records_are_what_the_pack_declares() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    generate(&program, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
+    for (index, entity) in program.entities.iter().enumerate() {
+        let batch = read(&folder.path().join("s"), &entity.name);
+        let rows: Vec<i32> =
+            batch.column_by_name("_row").unwrap().as_primitive::<Int32Type>().values().to_vec();
+        assert!(
+            rows.iter().enumerate().all(|(place, row)| *row as usize == place),
+            "rows of {}",
+            entity.name
+        );
+        for edge in program.edges.iter().filter(|edge| edge.child.index() == index) {
+            check_edge(&program, &folder.path().join("s"), &batch, edge);
+        }
+        for id in &entity.fields {
+            check_field(&program, EntityId(index as u32), &batch, *id);
+        }
+    }
+}
+
+fn check_edge(program: &Program, folder: &Path, batch: &RecordBatch, edge: &pack::program::Edge) {
+    let name = &program.entities[edge.child.index()].name;
+    let parents = batch.column_by_name(&format!("_{}", edge.name)).unwrap().as_primitive::<Int32Type>();
+    assert!(!edge.tree || parents.null_count() == 0, "{name} without {}", edge.name);
+    if edge.tree {
+        assert!(parents.values().is_sorted(), "{name} is not sorted by {}", edge.name);
+    }
+    // The reference and the row say the same.
+    let above = read(folder, &program.entities[edge.parent.index()].name);
+    let text = |batch: &RecordBatch, id| batch.column_by_name(&program.column(id).name).unwrap().clone();
+    let (via, on) = (text(batch, edge.via), text(&above, edge.on));
+    let (via, on) = (via.as_string::<i32>(), on.as_string::<i32>());
+    for row in (0..batch.num_rows()).filter(|row| parents.is_valid(*row)) {
+        assert_eq!(
+            via.value(row),
+            on.value(parents.value(row) as usize),
+            "{name}.{} of row {row}",
+            edge.name
+        );
+    }
+}
+
+fn check_field(program: &Program, entity: EntityId, batch: &RecordBatch, id: pack::program::ColumnId) {
+    let column = program.column(id);
+    let name = format!("{}.{}", program.entities[entity.index()].name, column.name);
+    let ColumnKind::Field(field) = &column.kind else { panic!("{name} is no field") };
+    let array = batch.column_by_name(&column.name).unwrap();
+    assert!(!field.required || array.null_count() == 0, "{name} is required and unknown");
+    if let (Some(range), Some(values)) = (column.range, array.as_primitive_opt::<Int64Type>()) {
+        for value in values.iter().flatten() {
+            assert!((range.min..=range.max).contains(&i128::from(value)), "{name}: {value} is out of range");
+        }
+    }
+}
+
+#[test]
+fn incomes_heap_on_the_line_and_some_are_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    generate(&program, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
+    let households = read(&folder.path().join("s"), "household");
+    let incomes = numbers(&households, "net_income");
+    let sizes = numbers(&households, "household_size");
+    let on_line = incomes
+        .iter()
+        .zip(&sizes)
+        .filter(|(income, size)| income.zip(**size).is_some_and(|(income, size)| income == 285_500 * size));
+    let share = |count: usize| count as f64 / incomes.len() as f64;
+    assert!((0.01..0.04).contains(&share(on_line.count())), "households exactly on the line");
+    assert!(
+        (0.001..0.03).contains(&share(incomes.iter().filter(|income| income.is_none()).count())),
+        "incomes missing"
+    );
+    let persons: i64 = sizes.iter().flatten().sum();
+    assert_eq!(persons, PERSONS as i64);
+    let mean = persons as f64 / sizes.len() as f64;
+    assert!((2.5..3.5).contains(&mean), "{mean} persons a household");
+    let stays = read(&folder.path().join("s"), "stay").num_rows() as f64 / PERSONS as f64;
+    assert!((0.05..0.2).contains(&stays), "{stays} stays a person");
+}
+
+#[test]
+fn sheets_import_without_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    for (format, name) in [(Format::Csv, "csv"), (Format::Xlsx, "xlsx")] {
+        let out = folder.path().join(name);
+        generate(&program, 3, 2, format, &out);
+        let mut registry = registry(&folder.path().join(format!("registry-{name}")), &program);
+        let files: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let report = run(&mut registry, &program, &files).unwrap();
+        let first = report.faults.iter().take(5).map(|fault| format!("{fault:?}")).collect::<Vec<_>>();
+        assert!(report.faults.is_empty(), "{name}: {} faults, first {first:#?}", report.faults.len());
+    }
+}
+
+#[test]
+fn a_snapshot_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = loaded();
+    let snapshot = folder.path().join("s");
+    generate(&pack.program, 5, 2, Format::Snapshot, &snapshot);
+    let options = AssessOptions {
+        as_of: pack.program.info.as_of,
+        out: app::assess::Out::Folder(folder.path().join("run")),
+        previous: None,
+        threads: 2,
+        memory_limit: None,
+        execution: app::Execution::Aligned,
+        timings: app::Timings::default(),
+        progress: Arc::new(|_| {}),
+    };
+    let done = assess_snapshot(&snapshot, &pack, &options).unwrap();
+    assert_eq!(done.summary.rows["person"], PERSONS);
+    assert!(!done.summary.findings.contains_key("out-of-range"), "{:?}", done.summary.findings);
+}
