@@ -15,7 +15,9 @@ pub fn parse(program: &Program, column: &ColumnShape, texts: &[String]) -> Value
     match &column.ty {
         Type::Text => {
             let mut all = Texts::with_capacity(texts.len());
-            texts.iter().for_each(|text| all.push(text));
+            for text in texts {
+                all.push(text);
+            }
             Values::Text(all)
         }
         Type::Code(list) => {

@@ -323,7 +323,8 @@ fn keys(world: &World<'_, '_>, entity: usize) -> Values {
         last = above;
         keys.push_with(|out| {
             use std::fmt::Write as _;
-            let wide = parent.is_none().then_some(table.rows.to_string().len()).unwrap_or(0).max(width);
+            let most = if parent.is_none() { table.rows.to_string().len() } else { 0 };
+            let wide = most.max(width);
             if let (Some((keys, prefix)), Ok(above)) = (parent, usize::try_from(above)) {
                 match prefix {
                     Some(length) => out.push_str(keys.text(above).get(..length).unwrap_or(keys.text(above))),

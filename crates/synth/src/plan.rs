@@ -439,9 +439,10 @@ fn ancestor_hops(shape: &Shape<'_>, index: usize, derived: &Derived) -> Option<V
     let mut hops = Vec::new();
     for id in edges {
         let edge = &shape.program.edges[id.index()];
-        hops.push(match edge.tree {
-            true => Hop::Tree,
-            false => Hop::Ref(shape.entities[at].refs.iter().position(|one| one.name == edge.name)?),
+        hops.push(if edge.tree {
+            Hop::Tree
+        } else {
+            Hop::Ref(shape.entities[at].refs.iter().position(|one| one.name == edge.name)?)
         });
         at = edge.parent.index();
     }

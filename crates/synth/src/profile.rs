@@ -1,6 +1,7 @@
 //! Profiles: TOML files beside a pack that say how its records are distributed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use pack::program::Program;
 use toml::{Table, Value};
@@ -81,7 +82,7 @@ impl Profile {
     pub fn read_facts(&mut self, program: &Program, seeds: &[SeedFile]) -> Result<()> {
         for seed in seeds {
             let entity = &program.entities[seed.entity];
-            if entity.division.is_none() || !seed.name.ends_with(".csv") {
+            if entity.division.is_none() || Path::new(&seed.name).extension().is_none_or(|end| end != "csv") {
                 continue;
             }
             let wrong = |detail: String| SynthError::ProfileText { file: seed.name.clone(), detail };

@@ -126,13 +126,13 @@ impl Builder {
         });
         match self {
             Self::Bool(builder) => {
-                numbers.for_each(|number| builder.append_option(number.map(|flag| flag != 0)))
+                numbers.for_each(|number| builder.append_option(number.map(|flag| flag != 0)));
             }
             Self::Number(builder) => numbers.for_each(|number| builder.append_option(number)),
             Self::Wide(builder) => numbers.for_each(|number| builder.append_option(number.map(i128::from))),
             Self::Date(builder) => {
                 numbers.for_each(|number| {
-                    builder.append_option(number.and_then(|days| i32::try_from(days).ok()))
+                    builder.append_option(number.and_then(|days| i32::try_from(days).ok()));
                 });
             }
             Self::Index(builder) => {

@@ -79,7 +79,9 @@ impl Values {
             Self::Choice(values, texts) => Self::Choice(numbers(values), Arc::clone(texts)),
             Self::Text(texts) => {
                 let mut kept = Texts::with_capacity(rows.len());
-                rows.iter().for_each(|row| kept.push(texts.get(*row as usize)));
+                for row in rows {
+                    kept.push(texts.get(*row as usize));
+                }
                 Self::Text(kept)
             }
         }

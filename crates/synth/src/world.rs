@@ -52,7 +52,7 @@ impl Table {
     }
 }
 
-impl<'w> World<'w, '_> {
+impl World<'_, '_> {
     pub fn table(&self, entity: usize) -> Option<&Table> {
         self.tables[entity].as_ref().or_else(|| self.base.and_then(|base| base.table(entity)))
     }
@@ -81,9 +81,10 @@ impl<'w> World<'w, '_> {
         let (Some(region), Some(edge), false) = (self.region, &shape.tree, shape.whole) else {
             return 0..all.len();
         };
-        let above = match Some(edge.parent) == self.plan.shape.region {
-            true => region..region + 1,
-            false => self.division_range(edge.parent),
+        let above = if Some(edge.parent) == self.plan.shape.region {
+            region..region + 1
+        } else {
+            self.division_range(edge.parent)
         };
         // Rows are sorted by parent.
         let from =
@@ -164,7 +165,9 @@ impl<'w> World<'w, '_> {
             Target::Siblings => {
                 let mut counts = vec![0_i64; self.rows(entity)];
                 let firsts = self.first_siblings(entity);
-                firsts.iter().for_each(|first| counts[*first as usize] += 1);
+                for first in &firsts {
+                    counts[*first as usize] += 1;
+                }
                 numbers(rows.map(|row| counts[firsts[row] as usize]).collect(), &reference.usage)
             }
             Target::Count { child, among } => {
