@@ -12,8 +12,13 @@ use app::cases::{by_date, cell, tables_at};
 use arrow::array::RecordBatch;
 use pack::program::{Program, Value};
 
-fn program() -> Program {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015");
+/// The shipped pack.
+const SHIPPED: &str = "../../packs/sichuan-2015";
+/// The pack that uses every construct of the language.
+const LANGUAGE: &str = "../app/tests/language";
+
+fn program(pack: &str) -> Program {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(pack);
     app::packs::load(&folder, &[], &[]).expect("the pack compiles").program
 }
 
@@ -94,8 +99,8 @@ fn select(name: &str, columns: &[String]) -> String {
 type Ask<'a> = &'a mut dyn FnMut(&str, &[String]) -> Vec<Vec<Vec<String>>>;
 
 /// Runs every date's cases through `ask`, which loads, runs and answers the queries of a script.
-fn compare(dialect: Dialect, ask: Ask<'_>) {
-    let program = program();
+fn compare(pack: &str, dialect: Dialect, ask: Ask<'_>) {
+    let program = program(pack);
     assert!(!program.cases.is_empty());
     let mut compared = 0;
     for as_of in by_date(&program).into_keys() {
@@ -160,12 +165,21 @@ fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn postgres_gives_what_the_engine_gives() {
+    in_postgres(SHIPPED, "shipped");
+}
+
+#[test]
+fn postgres_gives_what_the_engine_gives_for_every_construct() {
+    in_postgres(LANGUAGE, "language");
+}
+
+fn in_postgres(pack: &str, name: &str) {
     let (psql, url) = (setting("XIAOKANG_TEST_PSQL"), setting("XIAOKANG_TEST_POSTGRES"));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut number = 0;
-    compare(Dialect::Postgres, &mut |script, queries| {
+    compare(pack, Dialect::Postgres, &mut |script, queries| {
         number += 1;
-        let schema = format!("cases_{number}");
+        let schema = format!("cases_{name}_{number}");
         let mut text = format!(
             "\\set ON_ERROR_STOP on\nSET client_min_messages = warning;\nDROP SCHEMA IF EXISTS {schema} CASCADE;\nCREATE SCHEMA {schema};\nSET search_path = {schema};\n{script}\n"
         );
@@ -197,10 +211,19 @@ for number, query in enumerate(q for q in queries if q):
 
 #[test]
 fn duckdb_gives_what_the_engine_gives() {
+    in_duckdb(SHIPPED);
+}
+
+#[test]
+fn duckdb_gives_what_the_engine_gives_for_every_construct() {
+    in_duckdb(LANGUAGE);
+}
+
+fn in_duckdb(pack: &str) {
     let python = setting("XIAOKANG_TEST_DUCKDB");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut number = 0;
-    compare(Dialect::DuckDb, &mut |script, queries| {
+    compare(pack, Dialect::DuckDb, &mut |script, queries| {
         number += 1;
         let at = |end: &str| folder.path().join(format!("{number}{end}"));
         std::fs::write(at(".sql"), script).expect("the script is written");
