@@ -80,20 +80,28 @@ fn load_script(name: &str, batch: &RecordBatch) -> String {
     script
 }
 
-/// Result tables with the columns to compare, in order of name.
+/// The tables that a script gives, with what the engine says they hold.
 fn expected(program: &Program, results: &HashMap<String, RecordBatch>) -> Vec<(String, RecordBatch)> {
-    let mut tables: Vec<(String, RecordBatch)> = program
-        .entities
-        .iter()
-        .filter_map(|entity| Some((entity.name.clone(), results.get(&entity.name)?.clone())))
-        .collect();
-    tables.sort_by(|a, b| a.0.cmp(&b.0));
-    tables
+    app::sql_tables(program)
+        .into_iter()
+        .filter_map(|table| {
+            let entity = program.entity(table.entity);
+            let batch = results.get(&entity.name)?;
+            let key = program.column(entity.key).name.as_str();
+            let names = table.columns.iter().map(|id| program.column(*id).name.as_str());
+            let positions: Vec<usize> = ["_row", key]
+                .into_iter()
+                .chain(names)
+                .map(|name| batch.schema().index_of(name).expect("the engine has the column"))
+                .collect();
+            Some((table.name, batch.project(&positions).expect("the columns are there")))
+        })
+        .collect()
 }
 
 fn select(name: &str, columns: &[String]) -> String {
     let list: Vec<String> = columns.iter().map(|column| format!("CAST(\"{column}\" AS text)")).collect();
-    format!("SELECT {} FROM \"run_{name}\" AS t ORDER BY t.\"_row\"", list.join(", "))
+    format!("SELECT {} FROM \"{name}\" AS t ORDER BY t.\"_row\"", list.join(", "))
 }
 
 type Ask<'a> = &'a mut dyn FnMut(&str, &[String]) -> Vec<Vec<Vec<String>>>;

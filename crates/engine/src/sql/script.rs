@@ -19,17 +19,44 @@ use crate::{EngineError, needs};
 pub fn script(program: &Program, as_of: Date, dialect: Dialect) -> Result<String, EngineError> {
     let stored = needs::stored(program);
     let flat = desugar(program, Env { as_of }, &Unknowns::default(), stored.iter().copied())?;
-    let mut by_entity: BTreeMap<EntityId, BTreeSet<ColumnId>> = BTreeMap::new();
-    for id in flat.order.iter().filter(|id| stored.contains(id)) {
-        by_entity.entry(flat.columns[id].entity).or_default().insert(*id);
-    }
     let mut text = header(program, as_of, dialect);
-    for (entity, columns) in by_entity {
+    for table in result_tables(program) {
+        let columns = table.columns.iter().copied().filter(|id| flat.columns.contains_key(id)).collect();
         let statement = Statement { flat: &flat, printer: Printer { dialect }, current: BTreeMap::new() };
         text.push('\n');
-        text.push_str(&statement.print(entity, &columns));
+        text.push_str(&statement.print(&table, &columns));
     }
     Ok(text)
+}
+
+/// Results in one table: PostgreSQL has at most 1,600 columns in a table and 1,664 in a query, and the columns
+/// on the way to a result count too.
+const RESULTS_MAX: usize = 300;
+
+/// A table that the script gives.
+pub struct ResultTable {
+    pub name: String,
+    pub entity: EntityId,
+    pub columns: Vec<ColumnId>,
+}
+
+/// The tables that the script of a program gives: `run_<entity>`, and where an entity has more results than fit,
+/// `run_<entity>_2` and so on with the rest.
+pub fn result_tables(program: &Program) -> Vec<ResultTable> {
+    let stored = needs::stored(program);
+    let mut by_entity: BTreeMap<EntityId, Vec<ColumnId>> = BTreeMap::new();
+    for id in program.order.iter().filter(|id| stored.contains(id)) {
+        by_entity.entry(program.columns[id.index()].entity).or_default().push(*id);
+    }
+    let mut tables = vec![];
+    for (entity, columns) in by_entity {
+        let name = &program.entities[entity.index()].name;
+        for (number, part) in columns.chunks(RESULTS_MAX).enumerate() {
+            let name = if number == 0 { format!("run_{name}") } else { format!("run_{name}_{}", number + 1) };
+            tables.push(ResultTable { name, entity, columns: part.to_vec() });
+        }
+    }
+    tables
 }
 
 fn header(program: &Program, as_of: Date, dialect: Dialect) -> String {
@@ -56,7 +83,8 @@ struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    fn print(mut self, entity: EntityId, columns: &BTreeSet<ColumnId>) -> String {
+    fn print(mut self, table: &ResultTable, columns: &BTreeSet<ColumnId>) -> String {
+        let entity = table.entity;
         let stages = stages(self.flat, columns);
         let program = self.flat.program;
         let mut ctes = vec![];
@@ -70,7 +98,7 @@ impl Statement<'_> {
         let names: Vec<String> = ["_row".to_owned(), identifier(key)].into_iter().chain(results).collect();
         format!(
             "CREATE TABLE {} AS\nWITH{}\nSELECT\n  {}\nFROM {}\nORDER BY _row;\n",
-            identifier(&format!("run_{}", declared.name)),
+            identifier(&table.name),
             ctes.join(",\n"),
             names.join(",\n  "),
             self.relation(entity)
