@@ -147,7 +147,16 @@ fn engine_results(program: &Program, as_of: model::Date) -> HashMap<String, Reco
 
 #[test]
 fn plans_give_what_the_engine_gives() {
-    let program = program();
+    plans_agree(SHIPPED);
+}
+
+#[test]
+fn plans_give_what_the_engine_gives_for_every_construct() {
+    plans_agree(LANGUAGE);
+}
+
+fn plans_agree(pack: &str) {
+    let program = program(pack);
     for as_of in by_date(&program).into_keys() {
         let tables = tables_at(&program, as_of).expect("tables of the cases");
         let planned = app::run_tables(&program, as_of, tables, app::Execution::Plans).expect("the plans run");
