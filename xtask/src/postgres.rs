@@ -39,7 +39,7 @@ impl Server {
         server.tool("initdb", &["-U", "xiaokang", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])?;
         let socket = server.data.display().to_string();
         let options = format!(
-            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={socket} -c fsync=off"
+            "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={socket} -c fsync=off -c jit=off"
         );
         let log = server.data.join("server.log").display().to_string();
         server.tool("pg_ctl", &["start", "-w", "-o", &options, "-l", &log])?;
