@@ -89,9 +89,13 @@ impl Printer {
             Node::And(all) => self.broken(all, "AND", Binding::Not, indent),
             Node::Or(all) => self.broken(all, "OR", Binding::Not, indent),
             Node::Arithmetic(Operator::Add, a, b) => {
-                let (a, b) =
-                    (self.block_at(a, Binding::Sum, indent), self.block_at(b, Binding::Product, indent + 2));
-                format!("{a}\n{margin}+ {b}")
+                // As in one line: two bare literals in branches would make a 32-bit result.
+                let left = if untyped(a) && untyped(b) {
+                    self.cast(&self.block(a, indent + 5), a.kind)
+                } else {
+                    self.block_at(a, Binding::Sum, indent)
+                };
+                format!("{left}\n{margin}+ {}", self.block_at(b, Binding::Product, indent + 2))
             }
             _ => line,
         }
