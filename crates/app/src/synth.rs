@@ -52,7 +52,10 @@ pub fn generate(
     };
     let mut seeds = Vec::new();
     for seed in &pack.program.seeds {
-        if let Some(path) = pack.file(&seed.pack, &seed.file).filter(|_| seed.file.ends_with(".csv")) {
+        if let Some(path) = pack
+            .file(&seed.pack, &seed.file)
+            .filter(|_| std::path::Path::new(&seed.file).extension().is_some_and(|end| end == "csv"))
+        {
             seeds.push(SeedFile { entity: seed.entity.index(), name: seed.file.clone(), text: read(&path)? });
         }
     }

@@ -181,6 +181,7 @@ fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
+#[cfg(feature = "shipped-scripts")]
 fn postgres_gives_what_the_engine_gives() {
     in_postgres(SHIPPED, "shipped");
 }
@@ -227,6 +228,7 @@ for number, query in enumerate(q for q in queries if q):
 ";
 
 #[test]
+#[cfg(feature = "shipped-scripts")]
 fn duckdb_gives_what_the_engine_gives() {
     in_duckdb(SHIPPED);
 }

@@ -56,7 +56,7 @@ impl AlignedStage {
         let mut passing = vec![];
         let mut bytes = 0;
         let size = |columns: &BTreeMap<String, ArrayRef>| -> usize {
-            columns.values().map(|array| array.get_array_memory_size()).sum()
+            columns.values().map(Array::get_array_memory_size).sum()
         };
         for pass in &self.passes {
             let columns = pass.evaluate(program, self.entity, tables)?;

@@ -12,7 +12,7 @@ use super::program::Lanes as Held;
 use super::value::{Lane, Lanes, Nulls, Operand, TextLane, Vector, either, map1, map2};
 use crate::scalar::Operator;
 
-fn with<'a, T: Copy>(lane: Lane<'a, T>, nulls: Nulls) -> Lanes<'a, T> {
+fn with<T: Copy>(lane: Lane<'_, T>, nulls: Nulls) -> Lanes<'_, T> {
     Lanes { lane, nulls }
 }
 
@@ -193,6 +193,7 @@ pub(super) fn junction<'t>(operands: &[&Vector<'t>], every: bool, rows: usize) -
     }
 }
 
+#[allow(clippy::many_single_char_names, reason = "two operands, and what is NULL in each")]
 fn joined<'r>(a: &Lanes<'_, u8>, b: &Lanes<'_, u8>, every: bool, rows: usize) -> Lanes<'r, u8> {
     if a.nulls.is_none() && b.nulls.is_none() {
         let lane = if every {

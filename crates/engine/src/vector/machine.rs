@@ -175,7 +175,7 @@ fn nulls_in(array: &dyn Array, rows: Range<usize>) -> Nulls {
     (nulls.null_count() > 0).then(|| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect()))
 }
 
-fn load<'t>(array: &'t ArrayRef, rows: Range<usize>) -> Vector<'t> {
+fn load(array: &ArrayRef, rows: Range<usize>) -> Vector<'_> {
     let nulls = nulls_in(array, rows.clone());
     match array.data_type() {
         DataType::Boolean => {

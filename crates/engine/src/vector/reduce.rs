@@ -135,7 +135,7 @@ impl Accumulator {
             }
             State::ExtremeInt(values, _) => Arc::new(values.into_iter().collect::<Int64Array>()),
             State::ExtremeWide(values, _) => {
-                let nulls = NullBuffer::from_iter(values.iter().map(Option::is_some));
+                let nulls = values.iter().map(Option::is_some).collect::<NullBuffer>();
                 let values: Vec<i128> = values.into_iter().map(Option::unwrap_or_default).collect();
                 Arc::new(
                     Decimal128Array::new(ScalarBuffer::from(values), Some(nulls))
