@@ -54,7 +54,7 @@ pub fn generate(
     for seed in &pack.program.seeds {
         if let Some(path) = pack
             .file(&seed.pack, &seed.file)
-            .filter(|_| std::path::Path::new(&seed.file).extension().is_some_and(|end| end == "csv"))
+            .filter(|_| Path::new(&seed.file).extension().is_some_and(|end| end == "csv"))
         {
             seeds.push(SeedFile { entity: seed.entity.index(), name: seed.file.clone(), text: read(&path)? });
         }
