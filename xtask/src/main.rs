@@ -53,10 +53,6 @@ fn test(rest: &[&str]) -> Result<(), String> {
     let server = postgres::Server::start(&work)?;
     println!("postgres: {}", server.url());
     println!("duckdb: {}", python.display());
-    println!(
-        "not compared: the shipped pack's scripts in PostgreSQL and DuckDB, which are known to differ; \
-         `cargo xtask test --features xiaokang/shipped-scripts` compares them"
-    );
     let mut command = cargo();
     command
         .args(["test", "--workspace", "--no-fail-fast"])

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, Timings};
+use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, Timings, Workers};
 use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -32,6 +32,10 @@ pub enum AssessError {
     Io { path: String, source: std::io::Error },
 }
 
+/// Finds who works on a run, somewhere else.
+pub type FindWorkers =
+    Arc<dyn Fn(&RunOptions, &Loaded) -> Result<Arc<dyn Workers>, EngineError> + Send + Sync>;
+
 /// What to run and where to.
 pub struct AssessOptions {
     pub as_of: Date,
@@ -44,6 +48,8 @@ pub struct AssessOptions {
     /// Bytes that the run may hold; no limit if absent.
     pub memory_limit: Option<usize>,
     pub execution: Execution,
+    /// Finds who works on the run, from its options; this process if absent.
+    pub workers: Option<FindWorkers>,
     /// Where to note what the pieces of the run take.
     pub timings: Timings,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
@@ -119,20 +125,22 @@ fn run_over(
         // Left behind by a run that was cut off.
         std::fs::remove_dir_all(building).map_err(io(building))?;
     }
-    let summary = engine::run(
-        program,
-        &RunOptions {
-            snapshot: snapshot.to_owned(),
-            out: building.clone(),
-            as_of: options.as_of,
-            threads: options.threads,
-            memory_limit: options.memory_limit,
-            part_rows: engine::PART_ROWS,
-            execution: options.execution,
-            timings: options.timings.clone(),
-            progress: Arc::clone(&options.progress),
-        },
-    )?;
+    let mut settings = RunOptions {
+        snapshot: snapshot.to_owned(),
+        out: building.clone(),
+        as_of: options.as_of,
+        threads: options.threads,
+        memory_limit: options.memory_limit,
+        part_rows: engine::PART_ROWS,
+        execution: options.execution,
+        workers: None,
+        timings: options.timings.clone(),
+        progress: Arc::clone(&options.progress),
+    };
+    if let Some(find) = &options.workers {
+        settings.workers = Some(find(&settings, pack)?);
+    }
+    let summary = engine::run(program, &settings)?;
     let manifest = match (&building, &run) {
         (Some(building), Some(run)) => {
             pack.save(building).map_err(io(building))?;

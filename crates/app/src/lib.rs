@@ -25,6 +25,8 @@ pub mod synth;
 mod tables;
 
 pub use engine::explain::{Explanation, value_text};
-pub use engine::sql::{Dialect, result_tables as sql_tables, script as sql_script};
-pub use engine::{EngineError, Execution, Progress, Timings, run_tables};
+pub use engine::sql::{
+    Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
+};
+pub use engine::{EngineError, Execution, Progress, Timings, run_tables, snapshot_digest};
 pub use store::{Moment, Registry};

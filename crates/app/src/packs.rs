@@ -66,6 +66,11 @@ impl Loaded {
 
     /// Keeps the pack's text with a run, so that the run can be explained whatever becomes of the pack.
     pub fn save(&self, run: &Path) -> std::io::Result<()> {
+        std::fs::write(run.join(RUN_FILE), self.text())
+    }
+
+    /// The pack's files and what was set for this run, as one text.
+    pub fn text(&self) -> String {
         let packs: Vec<Json> = self
             .sources
             .iter()
@@ -81,15 +86,21 @@ impl Loaded {
             .map(|change| json!({ "parameter": change.parameter, "value": change.value }))
             .collect();
         let content = json!({ "packs": packs, "overrides": overrides });
-        std::fs::write(run.join(RUN_FILE), format!("{content:#}\n"))
+        format!("{content:#}\n")
     }
 
     /// The pack that a run was made with.
     pub fn of_run(run: &Path) -> Result<Self, PackError> {
         let path = run.join(RUN_FILE);
         let fault = |why: String| PackError::NotAPack { path: path.clone(), why };
-        let bytes = std::fs::read(&path).map_err(|error| fault(error.to_string()))?;
-        let content: Json = serde_json::from_slice(&bytes).map_err(|error| fault(error.to_string()))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        Self::of_text(&text, &path)
+    }
+
+    /// The pack in a [`Loaded::text`], which was read from `path`.
+    pub fn of_text(text: &str, path: &Path) -> Result<Self, PackError> {
+        let fault = |why: String| PackError::NotAPack { path: path.to_owned(), why };
+        let content: Json = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
         let sources = list(&content["packs"])

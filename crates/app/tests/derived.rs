@@ -221,6 +221,7 @@ impl Office {
             threads: 1,
             memory_limit: None,
             execution: app::Execution::Aligned,
+            workers: None,
             timings: app::Timings::default(),
             progress: Arc::new(|_| {}),
         };

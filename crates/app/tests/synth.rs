@@ -45,7 +45,10 @@ fn generate(program: &Program, seed: u64, threads: usize, format: Format, out: &
         .map(|path| ProfileFile { name: path.display().to_string(), text: text(&path) })
         .collect();
     profile.sort_by(|a, b| a.name.cmp(&b.name));
-    let csv = program.seeds.iter().filter(|seed| seed.file.ends_with(".csv"));
+    let csv = program
+        .seeds
+        .iter()
+        .filter(|seed| Path::new(&seed.file).extension().is_some_and(|kind| kind == "csv"));
     let seeds: Vec<SeedFile> = csv
         .map(|seed| SeedFile {
             entity: seed.entity.index(),
@@ -210,6 +213,7 @@ fn a_snapshot_runs() {
         threads: 2,
         memory_limit: None,
         execution: app::Execution::Aligned,
+        workers: None,
         timings: app::Timings::default(),
         progress: Arc::new(|_| {}),
     };

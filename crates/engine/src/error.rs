@@ -59,6 +59,8 @@ pub enum EngineError {
     },
     #[error("a table could not be built: {0}")]
     Arrow(#[from] ArrowError),
+    #[error("on the cluster: {0}")]
+    Cluster(String),
     #[error("a worker stopped unexpectedly: {0}")]
     Worker(String),
 }
@@ -85,6 +87,7 @@ impl EngineError {
             Self::File { .. } => "file",
             Self::Parquet { .. } => "parquet",
             Self::Arrow(_) => "table",
+            Self::Cluster(_) => "cluster",
             Self::Worker(_) => "worker",
         }
     }

@@ -36,4 +36,7 @@ pub use memory::{run_tables, run_tables_for};
 pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
 pub use query::{Masks, query, query_masked};
 pub use records::{PROVENANCE, array, tables_of_records};
-pub use run::{PART_ROWS, Progress, RunOptions, RunSummary, Timing, Timings, run};
+pub use run::{
+    GROUP_INDEX, GroupResult, PART_ROWS, Progress, Request, RunOptions, RunSummary, Timing, Timings, Workers,
+    run, serve, snapshot_digest,
+};

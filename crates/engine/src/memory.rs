@@ -50,15 +50,7 @@ pub fn run_tables_for(
     execution: Execution,
     stored: &BTreeSet<ColumnId>,
 ) -> Result<HashMap<String, RecordBatch>, EngineError> {
-    let needed = needs::closure(program, stored.iter().copied());
-    let mut loaded = Tables(vec![]);
-    let mut unknowns = Unknowns::default();
-    for index in 0..program.entities.len() as u32 {
-        let wanted = Wanted::new(program, EntityId(index), needed.iter().copied());
-        let table = load_memory(program, &wanted, &tables)?;
-        note_unknowns(program, &wanted, &table, &mut unknowns);
-        loaded.0.push(Some(table));
-    }
+    let (mut loaded, unknowns) = loaded(program, &tables, stored)?;
     let flat = desugar(program, Env { as_of }, &unknowns, stored.iter().copied())?;
     let stages = stages::stages(&flat, stored);
     session::deep(|| {
@@ -74,6 +66,32 @@ pub fn run_tables_for(
         }
         results(program, &loaded, &stored.iter().copied().collect::<Vec<_>>())
     })
+}
+
+/// The tables with all that the columns need, and what is unknown in them although it never should be.
+fn loaded(
+    program: &Program,
+    tables: &HashMap<String, RecordBatch>,
+    stored: &BTreeSet<ColumnId>,
+) -> Result<(Tables, Unknowns), EngineError> {
+    let needed = needs::closure(program, stored.iter().copied());
+    let mut loaded = Tables(vec![]);
+    let mut unknowns = Unknowns::default();
+    for index in 0..program.entities.len() as u32 {
+        let wanted = Wanted::new(program, EntityId(index), needed.iter().copied());
+        let table = load_memory(program, &wanted, tables)?;
+        note_unknowns(program, &wanted, &table, &mut unknowns);
+        loaded.0.push(Some(table));
+    }
+    Ok((loaded, unknowns))
+}
+
+/// What is unknown in tables although the program says it never is.
+pub(crate) fn unknowns(
+    program: &Program,
+    tables: &HashMap<String, RecordBatch>,
+) -> Result<Unknowns, EngineError> {
+    loaded(program, tables, &needs::stored(program)).map(|(_, unknowns)| unknowns)
 }
 
 fn load_memory(

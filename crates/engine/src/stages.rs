@@ -79,7 +79,8 @@ fn numbers(flat: &Flat<'_>, columns: &BTreeSet<ColumnId>) -> BTreeMap<ColumnId, 
     numbers
 }
 
-fn stage(flat: &Flat<'_>, entity: EntityId, number: u32, columns: Vec<ColumnId>) -> Stage {
+/// The stage that makes these columns, in order; what they read is there already.
+pub(crate) fn stage(flat: &Flat<'_>, entity: EntityId, number: u32, columns: Vec<ColumnId>) -> Stage {
     let mut lookups: BTreeMap<EdgeId, Vec<(ColumnId, ColumnId)>> = BTreeMap::new();
     let mut passes: BTreeMap<EdgeId, Pass> = BTreeMap::new();
     let mut steps = Leveller::default();

@@ -48,6 +48,9 @@ pub enum Command {
     Sql(SqlOptions),
     /// Make believable records for every entity of a pack.
     Synth(SynthOptions),
+    /// Run a part of a cluster that works on runs together.
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -138,6 +141,14 @@ pub struct AssessOptions {
     /// Memory that the run may take: `512MiB`, `2GiB`; no limit if absent.
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<SizeArgument>,
+    /// Scheduler of a cluster that works on the run, such as `http://10.0.0.1:50050`. Snapshot and staging area
+    /// must be where all its machines see them.
+    #[arg(long, value_name = "URL")]
+    pub cluster: Option<String>,
+    /// Where the cluster leaves results until the run is whole: a shared folder or `s3://bucket/prefix`; beside
+    /// the run if absent.
+    #[arg(long, value_name = "PLACE", requires = "cluster")]
+    pub staging: Option<String>,
     /// Print what each stage took: time over all threads, rows, bytes.
     #[arg(long)]
     pub timings: bool,
@@ -247,6 +258,49 @@ pub enum SynthFormat {
     Snapshot,
     Csv,
     Xlsx,
+}
+
+#[derive(Subcommand)]
+pub enum ClusterCommand {
+    /// Hand out the groups of runs to executors.
+    Scheduler(SchedulerOptions),
+    /// Work on groups of runs for a scheduler.
+    Executor(ExecutorOptions),
+}
+
+#[derive(Args)]
+pub struct SchedulerOptions {
+    /// Address to listen on. The protocol asks nobody who they are: keep it inside a closed network.
+    #[arg(long, default_value = "127.0.0.1:50050")]
+    pub listen: std::net::SocketAddr,
+    /// Seconds without a sign of life after which an executor counts as lost.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..))]
+    pub executor_timeout: u64,
+}
+
+#[derive(Args)]
+pub struct ExecutorOptions {
+    /// The scheduler.
+    #[arg(long, default_value = "http://127.0.0.1:50050")]
+    pub scheduler: String,
+    /// Address of this machine, at which the scheduler and clients reach it.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: std::net::IpAddr,
+    /// Port for what tasks hand over.
+    #[arg(long, default_value_t = 50051)]
+    pub port: u16,
+    /// Port for tasks.
+    #[arg(long, default_value_t = 50052)]
+    pub task_port: u16,
+    /// Threads to use; all cores if absent.
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// Memory that a run may take here: `2GiB`; no limit if absent.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<SizeArgument>,
+    /// Folder for what tasks hand over; a temporary one if absent.
+    #[arg(long)]
+    pub work_dir: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -32,6 +32,10 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             ExecutionArgument::Aligned => Execution::Aligned,
             ExecutionArgument::Plans => Execution::Plans,
         },
+        workers: options
+            .cluster
+            .as_deref()
+            .map(|scheduler| crate::cluster::workers(scheduler, options.staging.as_deref())),
         timings: timings.clone(),
         progress: Arc::new(move |progress| match progress {
             Progress::Started { parts } => shown.set_length(parts as u64),

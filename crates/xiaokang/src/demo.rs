@@ -57,6 +57,8 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             memory: None,
             timings: false,
             execution: ExecutionArgument::Aligned,
+            cluster: None,
+            staging: None,
             previous: None,
             set: Vec::new(),
             overlay: Vec::new(),

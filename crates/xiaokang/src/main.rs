@@ -5,6 +5,7 @@
 mod arguments;
 mod assess;
 mod calculate;
+mod cluster;
 mod console;
 mod demo;
 mod explain;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Assess(options) => assess::run(&options, lang),
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
+        Command::Cluster(command) => cluster::run(&command),
         Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
         Command::Sql(options) => query::run(&options, lang),

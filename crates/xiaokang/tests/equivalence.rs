@@ -113,7 +113,7 @@ fn compare(pack: &str, dialect: Dialect, ask: Ask<'_>) {
     let mut compared = 0;
     for as_of in by_date(&program).into_keys() {
         let tables = tables_at(&program, as_of).expect("tables of the cases");
-        let script = app::sql_script(&program, as_of, dialect).expect("the script prints");
+        let script = app::sql_script_for(&program, as_of, dialect, &tables).expect("the script prints");
         let results = engine_results(&program, as_of);
         let mut text: String = tables.iter().map(|(name, batch)| load_script(name, batch)).collect();
         text.push_str(&script);
@@ -181,7 +181,6 @@ fn rows_of_csv(text: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-#[cfg(feature = "shipped-scripts")]
 fn postgres_gives_what_the_engine_gives() {
     in_postgres(SHIPPED, "shipped");
 }
@@ -228,7 +227,6 @@ for number, query in enumerate(q for q in queries if q):
 ";
 
 #[test]
-#[cfg(feature = "shipped-scripts")]
 fn duckdb_gives_what_the_engine_gives() {
     in_duckdb(SHIPPED);
 }

@@ -6,5 +6,5 @@ mod plan;
 
 pub(crate) use expression::DIVIDEND_MAX;
 pub use expression::{data_type, lower};
-pub(crate) use plan::ROW_TYPE;
+pub(crate) use plan::{ROW_TYPE, needed_before, output_names};
 pub use plan::{Scan, stage_plan};

@@ -48,12 +48,12 @@ fn output_order(flat: &Flat<'_>, stage: &Stage) -> Vec<String> {
     std::iter::once("_row".to_owned()).chain(made).collect()
 }
 
-fn output_names(flat: &Flat<'_>, stage: &Stage) -> BTreeSet<String> {
+pub(crate) fn output_names(flat: &Flat<'_>, stage: &Stage) -> BTreeSet<String> {
     output_order(flat, stage).into_iter().collect()
 }
 
 /// What must exist before a step so that `after` exists behind it.
-fn needed_before(step: &Step, mut after: BTreeSet<String>) -> BTreeSet<String> {
+pub(crate) fn needed_before(step: &Step, mut after: BTreeSet<String>) -> BTreeSet<String> {
     match step {
         Step::Project(columns) => {
             let used: Vec<_> = columns.iter().filter(|column| after.remove(&column.name)).collect();

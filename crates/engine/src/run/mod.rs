@@ -1,6 +1,7 @@
 //! A run over a snapshot: by parts, in parallel, into a folder that appears at once.
 
 mod budget;
+mod group;
 mod manifest;
 mod output;
 mod parts;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::array::ArrayRef;
 use model::Date;
 use pack::program::{ColumnId, EntityId, Program};
 
@@ -24,14 +25,16 @@ use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::{EngineError, Execution, Finding, findings, needs, session};
 use budget::Budget;
-use output::{Folder, TableWriter, Written};
+use output::{Encoded, Folder, TableWriter, Written, encode};
 use parts::Layout;
-use phases::{Phase, Phases};
+use phases::Phases;
 use snapshot::Snapshot;
 use totals::Totals;
-use work::{PartResult, Work};
+use work::Work;
 
+pub use group::{GroupResult, INDEX as GROUP_INDEX};
 pub(crate) use manifest::FORMAT;
+pub use snapshot::digest as snapshot_digest;
 pub use timings::{Timing, Timings};
 
 /// Rows of the largest entity in a part, where nothing else is said.
@@ -53,9 +56,30 @@ pub struct RunOptions {
     /// A part has about so many rows of the largest entity.
     pub part_rows: usize,
     pub execution: Execution,
+    /// Who works on the groups; this process if nobody else.
+    pub workers: Option<Arc<dyn Workers>>,
     /// Where to note what the pieces of the run take.
     pub timings: Timings,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
+}
+
+/// Somewhere else where the groups of a run are worked on, with [`serve`].
+pub trait Workers: Send + Sync {
+    /// Has groups 0 to `groups - 1` worked on, and hands each over once, in order.
+    ///
+    /// # Errors
+    /// When a group cannot be had; the run then fails and leaves nothing behind.
+    fn each(
+        &self,
+        groups: usize,
+        take: &mut dyn FnMut(usize, GroupResult) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError>;
+}
+
+/// One group that somebody wants.
+pub struct Request {
+    pub group: usize,
+    pub reply: Box<dyn FnOnce(Result<GroupResult, EngineError>) + Send>,
 }
 
 impl RunOptions {
@@ -69,6 +93,7 @@ impl RunOptions {
             memory_limit: None,
             part_rows: PART_ROWS,
             execution: Execution::Aligned,
+            workers: None,
             timings: Timings::default(),
             progress: Arc::new(|_| {}),
         }
@@ -80,7 +105,7 @@ impl RunOptions {
 pub enum Progress {
     /// The number of parts is known.
     Started { parts: usize },
-    /// So many parts are written.
+    /// So many parts are computed, in no order.
     Parts { done: usize, parts: usize },
     /// What crosses parts is being computed.
     Finishing,
@@ -114,6 +139,82 @@ pub struct RunSummary {
 /// or a failure of DataFusion or the disk. A single subject never makes a run fail.
 pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, EngineError> {
     let folder = options.out.as_deref().map(Folder::create).transpose()?;
+    prepared(program, options, |prepared| {
+        let Prepared { mut work, threads, warnings, mut totals, mut findings } = prepared;
+        let mut collected = Collected::new(&work, folder.as_ref(), &mut totals, &mut findings)?;
+        let layout = work.layout;
+        (options.progress)(Progress::Started { parts: layout.parts });
+        let take = &mut |group: usize, result| {
+            let since = Instant::now();
+            collected.take(group, result)?;
+            options.timings.add("write", since, 0, 0);
+            if options.workers.is_some() {
+                let done = layout.groups[group].end;
+                (options.progress)(Progress::Parts { done, parts: layout.parts });
+            }
+            Ok(())
+        };
+        match &options.workers {
+            Some(workers) => workers.each(layout.groups.len(), take)?,
+            None => {
+                let groups = layout.groups.len();
+                pool::in_order(threads, groups, &|group, runtime| work.group(group, runtime), take)?;
+            }
+        }
+        (options.progress)(Progress::Finishing);
+        let since = Instant::now();
+        let written = session::deep(|| collected.finish(&mut work))?;
+        options.timings.add("finish", since, 0, 0);
+        publish(program, options, &work, Results { written, totals, findings, warnings }, folder)
+    })
+}
+
+/// Works on groups of a run that somebody else collects (see [`Workers`]), on several threads, until `next` has no
+/// more requests. Options must be those of the run; where it goes says only whether results are encoded.
+///
+/// # Errors
+/// As [`run`], before the first request is taken; the failure of a group is its reply.
+pub fn serve(
+    program: &Program,
+    options: &RunOptions,
+    next: &(dyn Fn() -> Option<Request> + Sync),
+) -> Result<(), EngineError> {
+    prepared(program, options, |prepared| {
+        let (work, threads) = (&prepared.work, prepared.threads);
+        pool::in_order(
+            threads,
+            threads,
+            &|_, runtime| {
+                while let Some(request) = next() {
+                    let groups = work.layout.groups.len();
+                    (request.reply)(if request.group < groups {
+                        work.group(request.group, runtime)
+                    } else {
+                        Err(EngineError::Worker(format!("there is no group {} of {groups}", request.group)))
+                    });
+                }
+                Ok(())
+            },
+            &mut |_, ()| Ok(()),
+        )
+    })
+}
+
+/// A run before its first group.
+struct Prepared<'a> {
+    work: Work<'a>,
+    threads: usize,
+    warnings: Vec<String>,
+    totals: Totals,
+    findings: Vec<Finding>,
+}
+
+/// Opens the snapshot, plans the run, and computes what comes before the parts.
+fn prepared<T>(
+    program: &Program,
+    options: &RunOptions,
+    go_on: impl FnOnce(Prepared<'_>) -> Result<T, EngineError>,
+) -> Result<T, EngineError> {
     let since = Instant::now();
     let snapshot = Snapshot::open(program, &options.snapshot)?;
     let stored = needs::stored(program);
@@ -151,143 +252,127 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     options.timings.add("split", since, 0, 0);
     let state = session::state(options.memory_limit)?;
     let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored, options);
-    let mut collected = Collected::new(program, &work, folder.as_ref())?;
-    (options.progress)(Progress::Started { parts: layout.parts });
+    let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
     session::deep(|| {
         let runtime = session::small_runtime()?;
-        work.prepare(&runtime, &mut collected.totals, &mut collected.findings)
+        work.prepare(&runtime, &mut totals, &mut findings)
     })?;
-    pool::in_order(threads, layout.parts, &|part, runtime| work.part(part, runtime), &mut |part, result| {
-        let since = Instant::now();
-        collected.take(result)?;
-        options.timings.add("write", since, 0, 0);
-        (options.progress)(Progress::Parts { done: part + 1, parts: layout.parts });
-        Ok(())
-    })?;
-    (options.progress)(Progress::Finishing);
-    let since = Instant::now();
-    session::deep(|| collected.finish(&work, folder.as_ref()))?;
-    options.timings.add("finish", since, 0, 0);
-    publish(program, options, &snapshot, &layout, collected, warnings, folder)
+    go_on(Prepared { work, threads, warnings, totals, findings })
 }
 
-/// What the parts have handed over so far.
-struct Collected {
-    writers: BTreeMap<usize, TableWriter>,
-    /// Batches of entities that have columns made after the parts.
-    late: BTreeMap<usize, Vec<RecordBatch>>,
+/// What the groups have handed over so far.
+struct Collected<'a> {
+    folder: Option<&'a Folder>,
+    writers: BTreeMap<EntityId, TableWriter>,
+    /// Entities that have columns made after the parts, with the files that their groups wait in.
+    late: BTreeMap<EntityId, Vec<PathBuf>>,
     handed_over: BTreeMap<ColumnId, Vec<ArrayRef>>,
-    findings: Vec<Finding>,
-    totals: Totals,
-    written: Vec<Written>,
+    totals: &'a mut Totals,
+    findings: &'a mut Vec<Finding>,
 }
 
-impl Collected {
-    fn new(program: &Program, work: &Work<'_>, folder: Option<&Folder>) -> Result<Self, EngineError> {
-        let mut writers = BTreeMap::new();
-        let outputs = work.outputs.iter().enumerate();
-        for ((position, output), folder) in outputs.filter_map(|output| Some((output, folder?))) {
-            let name = format!("{}.parquet", program.entities[output.entity.index()].name);
-            writers.insert(position, TableWriter::create(folder.file(&name), output.schema.clone())?);
-        }
-        let mut late = BTreeMap::new();
-        for (position, _) in work.outputs.iter().enumerate().filter(|(_, output)| output.late) {
-            late.insert(position, vec![]);
-        }
-        Ok(Self {
-            writers,
-            late,
-            handed_over: BTreeMap::new(),
-            findings: vec![],
-            totals: Totals::new(program)?,
-            written: vec![],
-        })
-    }
-
-    fn take(&mut self, part: PartResult) -> Result<(), EngineError> {
-        for (position, batch) in part.batches {
-            if let Some(waiting) = self.late.get_mut(&position) {
-                waiting.push(batch);
-            } else if let Some(writer) = self.writers.get_mut(&position) {
-                writer.write(batch)?;
+impl<'a> Collected<'a> {
+    fn new(
+        work: &Work<'_>,
+        folder: Option<&'a Folder>,
+        totals: &'a mut Totals,
+        findings: &'a mut Vec<Finding>,
+    ) -> Result<Self, EngineError> {
+        let (mut writers, mut late) = (BTreeMap::new(), BTreeMap::new());
+        for (output, folder) in work.outputs.iter().filter_map(|output| Some((output, folder?))) {
+            let name = format!("{}.parquet", work.program.entities[output.entity.index()].name);
+            writers.insert(output.entity, TableWriter::create(folder.file(&name), output.schema.clone())?);
+            if !output.late.fields().is_empty() {
+                late.insert(output.entity, vec![]);
             }
         }
-        for (id, array) in part.handed_over {
+        Ok(Self { folder, writers, late, handed_over: BTreeMap::new(), totals, findings })
+    }
+
+    fn take(&mut self, group: usize, result: GroupResult) -> Result<(), EngineError> {
+        for (entity, file) in result.files {
+            match (self.late.get_mut(&entity), self.folder) {
+                (Some(waiting), Some(folder)) => {
+                    let path = folder.file(&format!(".{}-{group}", entity.0));
+                    std::fs::write(&path, &file).map_err(|error| EngineError::file(&path, error))?;
+                    waiting.push(path);
+                }
+                _ => {
+                    if let Some(writer) = self.writers.get_mut(&entity) {
+                        writer.append(&[Encoded::open(file)?])?;
+                    }
+                }
+            }
+        }
+        for (id, array) in result.handed_over {
             self.handed_over.entry(id).or_default().push(array);
         }
-        self.findings.extend(part.findings);
-        self.totals.add(&part.totals);
+        self.findings.extend(result.findings);
+        self.totals.add(&result.totals);
         Ok(())
     }
 
     /// Computes what crosses parts and completes the files.
-    fn finish(&mut self, work: &Work<'_>, folder: Option<&Folder>) -> Result<(), EngineError> {
+    fn finish(self, work: &mut Work<'_>) -> Result<Vec<Written>, EngineError> {
+        let Self { folder, mut writers, mut late, handed_over, totals, findings } = self;
         let runtime = session::small_runtime()?;
-        let handed_over = std::mem::take(&mut self.handed_over);
-        let tables = work.finish(&runtime, handed_over, &mut self.totals, &mut self.findings)?;
-        for (position, mut writer) in std::mem::take(&mut self.writers) {
-            let output = &work.outputs[position];
-            if let Some(batches) = self.late.remove(&position) {
-                let early = datafusion::arrow::compute::concat_batches(&output.schema, &batches)?;
-                writer.write(with_late(work, output, &early, &tables)?)?;
-            } else if !work.layout.is_split(output.entity) {
-                writer.write(work.batch(output, &tables)?)?;
+        let tables = work.finish(&runtime, handed_over, totals, findings)?;
+        let mut written = vec![];
+        for output in &work.outputs {
+            let Some(mut writer) = writers.remove(&output.entity) else { continue };
+            if !work.layout.is_split(output.entity) {
+                writer.append_bytes(encode(work.batch(output, &output.schema, &tables)?)?)?;
             }
-            self.written.push(writer.finish()?);
+            for (group, path) in late.remove(&output.entity).into_iter().flatten().enumerate() {
+                let rows = work.layout.group_rows(output.entity, group);
+                let made = work.batch(output, &output.late, &tables)?.slice(rows.start, rows.len());
+                let early = std::fs::read(&path).map_err(|error| EngineError::file(&path, error))?;
+                let files = [early.into(), encode(made)?.into()].map(Encoded::<bytes::Bytes>::open);
+                let [early, late] = files;
+                writer.append(&[early?, late?])?;
+                std::fs::remove_file(&path).map_err(|error| EngineError::file(&path, error))?;
+            }
+            written.push(writer.finish()?);
         }
-        findings::sort(&mut self.findings);
-        let Some(folder) = folder else { return Ok(()) };
-        let batch = findings::batch(work.program, &self.findings)?;
+        findings::sort(findings);
+        let Some(folder) = folder else { return Ok(written) };
+        let batch = findings::batch(work.program, findings)?;
         let mut writer = TableWriter::create(folder.file("findings.parquet"), batch.schema())?;
-        writer.write(batch)?;
-        self.written.push(writer.finish()?);
-        Ok(())
+        writer.append_bytes(encode(batch)?)?;
+        written.push(writer.finish()?);
+        Ok(written)
     }
 }
 
-/// The columns of the parts, with those made after them in their places.
-fn with_late(
-    work: &Work<'_>,
-    output: &work::Output,
-    early: &RecordBatch,
-    tables: &crate::table::Tables,
-) -> Result<RecordBatch, EngineError> {
-    let mut columns = early.columns().to_vec();
-    let first = columns.len() - output.columns.len();
-    let table = tables.get(output.entity);
-    for (place, id) in output.columns.iter().enumerate() {
-        let name = &work.flat.columns[id].name;
-        let made = table.and_then(|table| table.columns.get(name));
-        if let Some(array) = made.filter(|_| work.phases.of(*id) == Phase::After) {
-            columns[first + place] = Arc::clone(array);
-        }
-    }
-    Ok(RecordBatch::try_new(output.schema.clone(), columns)?)
+/// What came out of a run.
+struct Results {
+    written: Vec<Written>,
+    totals: Totals,
+    findings: Vec<Finding>,
+    warnings: Vec<String>,
 }
 
 fn publish(
     program: &Program,
     options: &RunOptions,
-    snapshot: &Snapshot,
-    layout: &Layout,
-    collected: Collected,
-    warnings: Vec<String>,
+    work: &Work<'_>,
+    results: Results,
     folder: Option<Folder>,
 ) -> Result<RunSummary, EngineError> {
     let entities = program.entities.iter().enumerate();
     let rows: BTreeMap<String, u64> = entities
-        .map(|(index, entity)| (entity.name.clone(), snapshot.rows(EntityId(index as u32)) as u64))
+        .map(|(index, entity)| (entity.name.clone(), work.snapshot.rows(EntityId(index as u32)) as u64))
         .collect();
     if let (Some(folder), Some(out)) = (folder, &options.out) {
         let contents = manifest::Contents {
             program,
             as_of: options.as_of,
             snapshot: snapshot_path(out, &options.snapshot)?,
-            snapshot_digest: &snapshot.digest,
+            snapshot_digest: &work.snapshot.digest,
             rows: &rows,
-            files: &collected.written,
-            findings: &collected.findings,
-            totals: &collected.totals,
+            files: &results.written,
+            findings: &results.findings,
+            totals: &results.totals,
         };
         let path = folder.file("manifest.json");
         std::fs::write(&path, format!("{:#}\n", contents.json()))
@@ -297,12 +382,12 @@ fn publish(
     let ids = program.totals.iter().map(|total| total.id.clone());
     Ok(RunSummary {
         out: options.out.clone(),
-        parts: layout.parts,
-        warnings,
+        parts: work.layout.parts,
+        warnings: results.warnings,
         rows,
-        findings: manifest::finding_counts(&collected.findings),
-        totals: ids.zip(collected.totals.0.iter().copied()).collect(),
-        files: collected.written.into_iter().map(|file| (file.name, file.sha256)).collect(),
+        findings: manifest::finding_counts(&results.findings),
+        totals: ids.zip(results.totals.0.iter().copied()).collect(),
+        files: results.written.into_iter().map(|file| (file.name, file.sha256)).collect(),
     })
 }
 

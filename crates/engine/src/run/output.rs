@@ -1,7 +1,12 @@
-//! Writing results: Parquet files whose bytes depend on the rows alone, and a folder that appears at once.
+//! Writing results: Parquet files whose bytes depend on the rows and their groups alone, and a folder that
+//! appears at once.
+//!
+//! A group of parts is encoded where it is computed, as a Parquet file of its own; the file of an entity takes the
+//! encoded columns over as they are. So encoding runs on all threads, or on other machines.
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
@@ -9,22 +14,124 @@ use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::column::writer::ColumnCloseResult;
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::reader::ChunkReader;
+use datafusion::parquet::file::writer::SerializedFileWriter;
 use sha2::{Digest, Sha256};
 
 use crate::EngineError;
 
-/// Rows of a row group, and of each batch handed to the writer: a page ends where it does for the same
-/// reasons, however the rows arrived.
-const GROUP_ROWS: usize = 1 << 17;
+/// The most rows of a row group.
+const GROUP_ROWS: usize = 1 << 20;
 
-/// Writes one table from batches of any size.
-pub(crate) struct TableWriter {
-    path: PathBuf,
-    writer: ArrowWriter<File>,
+/// Batches are handed to the encoder in multiples of this, which is a multiple of the rows that it looks at
+/// before it ends a page: a page ends where it does for the same reasons, however the rows arrived.
+const CHUNK_ROWS: usize = 1 << 13;
+
+fn properties() -> WriterProperties {
+    WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_created_by("xiaokang".to_owned())
+        .build()
+}
+
+fn encoding(error: ParquetError) -> EngineError {
+    EngineError::parquet("results", error)
+}
+
+/// Encodes the rows of one entity in a group.
+pub(crate) struct GroupWriter {
+    writer: ArrowWriter<Vec<u8>>,
     schema: SchemaRef,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
+}
+
+impl GroupWriter {
+    pub fn new(schema: SchemaRef) -> Result<Self, EngineError> {
+        let writer = ArrowWriter::try_new(vec![], schema.clone(), Some(properties())).map_err(encoding)?;
+        Ok(Self { writer, schema, waiting: vec![], waiting_rows: 0 })
+    }
+
+    pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
+        self.waiting_rows += batch.num_rows();
+        self.waiting.push(batch);
+        let whole = self.waiting_rows / CHUNK_ROWS * CHUNK_ROWS;
+        if whole > 0 { self.write_rows(whole) } else { Ok(()) }
+    }
+
+    fn write_rows(&mut self, rows: usize) -> Result<(), EngineError> {
+        let all = match self.waiting.as_slice() {
+            [batch] => batch.clone(),
+            batches => concat_batches(&self.schema, batches)?,
+        };
+        let rest = all.slice(rows, all.num_rows() - rows);
+        self.waiting_rows = rest.num_rows();
+        self.waiting = if rest.num_rows() == 0 { vec![] } else { vec![rest] };
+        self.writer.write(&all.slice(0, rows)).map_err(encoding)
+    }
+
+    /// A Parquet file.
+    pub fn finish(mut self) -> Result<Vec<u8>, EngineError> {
+        if self.waiting_rows > 0 {
+            self.write_rows(self.waiting_rows)?;
+        }
+        self.writer.into_inner().map_err(encoding)
+    }
+}
+
+/// One batch as a Parquet file.
+pub(crate) fn encode(batch: RecordBatch) -> Result<Vec<u8>, EngineError> {
+    let mut writer = GroupWriter::new(batch.schema())?;
+    writer.write(batch)?;
+    writer.finish()
+}
+
+/// An encoded group: a file in memory or on a disk.
+pub(crate) struct Encoded<R> {
+    reader: R,
+    metadata: ParquetMetaData,
+}
+
+impl<R: ChunkReader> Encoded<R> {
+    pub fn open(reader: R) -> Result<Self, EngineError> {
+        let metadata = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .parse_and_finish(&reader)
+            .map_err(encoding)?;
+        Ok(Self { reader, metadata })
+    }
+
+    fn column(&self, name: &str) -> Option<usize> {
+        let schema = self.metadata.file_metadata().schema_descr();
+        (0..schema.num_columns()).find(|index| schema.column(*index).name() == name)
+    }
+
+    fn close_result(&self, group: usize, column: usize) -> ColumnCloseResult {
+        let rows = self.metadata.row_group(group);
+        let chunk = rows.column(column).clone();
+        let index = self.metadata.column_index().and_then(|index| index.get(group)?.get(column).cloned());
+        let offsets = self.metadata.offset_index().and_then(|index| index.get(group)?.get(column).cloned());
+        ColumnCloseResult {
+            bytes_written: u64::try_from(chunk.compressed_size()).unwrap_or(0),
+            rows_written: u64::try_from(rows.num_rows()).unwrap_or(0),
+            metadata: chunk,
+            bloom_filter: None,
+            column_index: index,
+            offset_index: offsets,
+        }
+    }
+}
+
+/// Writes one table from encoded groups.
+pub(crate) struct TableWriter {
+    path: PathBuf,
+    writer: SerializedFileWriter<HashingFile>,
+    schema: SchemaRef,
     rows: u64,
 }
 
@@ -39,57 +146,83 @@ pub(crate) struct Written {
 
 impl TableWriter {
     pub fn create(path: PathBuf, schema: SchemaRef) -> Result<Self, EngineError> {
-        let file = File::create(&path).map_err(|error| EngineError::file(&path, error))?;
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            .set_max_row_group_row_count(Some(GROUP_ROWS))
-            .set_created_by("xiaokang".to_owned())
-            .build();
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties))
+        let file = HashingFile::create(&path).map_err(|error| EngineError::file(&path, error))?;
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
+            .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| EngineError::parquet(&path, error))?;
-        Ok(Self { path, writer, schema, waiting: vec![], waiting_rows: 0, rows: 0 })
+        Ok(Self { path, writer: writer.0, schema, rows: 0 })
     }
 
-    pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
-        self.waiting_rows += batch.num_rows();
-        self.rows += batch.num_rows() as u64;
-        self.waiting.push(batch);
-        while self.waiting_rows >= GROUP_ROWS {
-            self.write_group(GROUP_ROWS)?;
+    /// Adds a group whose columns are spread over files of the same rows.
+    ///
+    /// # Errors
+    /// A column that is in none of them, and failures of the disk.
+    pub fn append<R: ChunkReader>(&mut self, files: &[Encoded<R>]) -> Result<(), EngineError> {
+        let failed = |error| EngineError::parquet(&self.path, error);
+        let places = self.schema.fields().iter().map(|field| {
+            let found = files.iter().find_map(|file| Some((file, file.column(field.name())?)));
+            found.ok_or_else(|| ParquetError::General(format!("no column `{}` is encoded", field.name())))
+        });
+        let places = places.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        let groups = files.first().map_or(0, |file| file.metadata.num_row_groups());
+        for group in 0..groups {
+            let mut rows = self.writer.next_row_group().map_err(failed)?;
+            for (file, column) in &places {
+                rows.append_column(&file.reader, file.close_result(group, *column)).map_err(failed)?;
+            }
+            self.rows += u64::try_from(rows.close().map_err(failed)?.num_rows()).unwrap_or(0);
         }
         Ok(())
     }
 
-    fn write_group(&mut self, rows: usize) -> Result<(), EngineError> {
-        let all = concat_batches(&self.schema, &self.waiting)?;
-        let group = all.slice(0, rows);
-        let rest = all.slice(rows, all.num_rows() - rows);
-        self.waiting_rows = rest.num_rows();
-        self.waiting = if rest.num_rows() == 0 { vec![] } else { vec![rest] };
-        self.writer.write(&group).map_err(|error| EngineError::parquet(&self.path, error))
+    /// Adds a group that is in memory.
+    pub fn append_bytes(&mut self, bytes: Vec<u8>) -> Result<(), EngineError> {
+        self.append(&[Encoded::open(bytes::Bytes::from(bytes))?])
     }
 
     pub fn finish(mut self) -> Result<Written, EngineError> {
-        if self.waiting_rows > 0 {
-            self.write_group(self.waiting_rows)?;
-        }
-        let file = self.writer.into_inner().map_err(|error| EngineError::parquet(&self.path, error))?;
-        file.sync_all().map_err(|error| EngineError::file(&self.path, error))?;
+        self.writer.finish().map_err(|error| EngineError::parquet(&self.path, error))?;
+        let sha256 =
+            self.writer.inner_mut().finish().map_err(|error| EngineError::file(&self.path, error))?;
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(Written { name, rows: self.rows, sha256: file_sha256(&self.path)? })
+        Ok(Written { name, rows: self.rows, sha256 })
     }
 }
 
-fn file_sha256(path: &Path) -> Result<String, EngineError> {
-    let mut file = File::open(path).map_err(|error| EngineError::file(path, error))?;
-    let mut hash = Sha256::new();
-    std::io::copy(&mut file, &mut hash).map_err(|error| EngineError::file(path, error))?;
-    let mut text = String::with_capacity(64);
-    for byte in hash.finalize() {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
+/// A file that is hashed while it is written.
+struct HashingFile {
+    file: BufWriter<File>,
+    hash: Sha256,
+}
+
+impl HashingFile {
+    fn create(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: BufWriter::with_capacity(1 << 18, File::create(path)?), hash: Sha256::new() })
     }
-    Ok(text)
+
+    /// Makes the file durable and gives its SHA-256 in lower-case hexadecimal.
+    fn finish(&mut self) -> io::Result<String> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        let mut text = String::with_capacity(64);
+        for byte in self.hash.finalize_reset() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ok(text)
+    }
+}
+
+impl Write for HashingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// A folder that is filled beside its place and moved there in one step, or removed.
@@ -135,5 +268,66 @@ impl Drop for Folder {
             // What is left behind is removed by the next run, if not now.
             let _ = std::fs::remove_dir_all(&self.partial);
         }
+    }
+}
+
+/// What the encoder is given must not change what it writes.
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+
+    fn rows(range: std::ops::Range<i64>) -> RecordBatch {
+        let numbers: Int64Array =
+            range.clone().map(|row| (row % 7 != 0).then_some(row * row % 1009)).collect();
+        let texts: StringArray = range.map(|row| Some(format!("{}", row % 40_000))).collect();
+        let columns: [(&str, ArrayRef, bool); 2] =
+            [("n", Arc::new(numbers), true), ("t", Arc::new(texts), true)];
+        RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
+    }
+
+    fn encoded(batches: impl IntoIterator<Item = RecordBatch>) -> Vec<u8> {
+        let mut writer = GroupWriter::new(rows(0..0).schema()).expect("a writer");
+        for batch in batches {
+            writer.write(batch).expect("it is encoded");
+        }
+        writer.finish().expect("a file")
+    }
+
+    #[test]
+    fn batches_do_not_change_a_byte() {
+        let whole = encoded([rows(0..100_003)]);
+        for size in [1_000, 5_000, 33_333, 60_000] {
+            let starts = (0..100_003).step_by(size);
+            let parts = starts.map(|start| rows(start..(start + size as i64).min(100_003)));
+            assert!(encoded(parts) == whole, "in batches of {size}");
+        }
+    }
+
+    #[test]
+    fn groups_are_taken_over_from_files_of_some_columns_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let batch = rows(0..50_000);
+        let one = |name: &str| {
+            let column = Arc::clone(batch.column_by_name(name).expect("a column"));
+            let batch = RecordBatch::try_from_iter_with_nullable([(name, column, true)]).expect("one column");
+            Encoded::open(bytes::Bytes::from(encode(batch).expect("it is encoded"))).expect("a file")
+        };
+        let path = folder.path().join("x.parquet");
+        let mut writer = TableWriter::create(path.clone(), batch.schema()).expect("a file");
+        writer.append(&[one("t"), one("n")]).expect("a group");
+        writer.append_bytes(encode(rows(50_000..50_010)).expect("it is encoded")).expect("a group");
+        let written = writer.finish().expect("it is finished");
+        assert_eq!(written.rows, 50_010);
+        let file = File::open(&path).expect("it is there");
+        let reader = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(|builder| builder.with_batch_size(1 << 20).build())
+            .expect("it is read");
+        let read: Vec<_> = reader.collect::<Result<_, _>>().expect("it is read");
+        let read = concat_batches(&batch.schema(), &read).expect("batches");
+        assert_eq!(read, rows(0..50_010));
     }
 }

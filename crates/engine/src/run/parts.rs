@@ -16,7 +16,13 @@ pub(crate) struct Layout {
     /// By entity: the first row of each part, and the number of rows at the end. Empty for whole entities.
     pub starts: Vec<Vec<usize>>,
     pub parts: usize,
+    /// Parts whose results are encoded together. Groups follow from the snapshot alone, however small the parts
+    /// must be, and so do the bytes of the results.
+    pub groups: Vec<Range<usize>>,
 }
+
+/// Rows of the largest entity in a group.
+const GROUP_ROWS: usize = super::PART_ROWS;
 
 impl Layout {
     /// Splits along the tree below the county (or the village, in a program without counties) into parts
@@ -38,7 +44,7 @@ impl Layout {
             }
         }
         let split = starts.iter().map(|starts| !starts.is_empty()).collect();
-        let cuts = cuts(&starts, part_rows.max(1));
+        let (cuts, groups) = cuts(&starts, part_rows.max(1));
         let parts = cuts.len() - 1;
         for (index, starts) in starts.iter_mut().enumerate().filter(|(_, starts)| !starts.is_empty()) {
             *starts = cuts.iter().map(|cut| starts[*cut]).collect();
@@ -46,14 +52,19 @@ impl Layout {
             starts[parts] = snapshot.rows(EntityId(index as u32));
             starts[0] = 0;
         }
-        Ok(Self { split, starts, parts })
+        Ok(Self { split, starts, parts, groups })
     }
 
     /// Everything in one part, whatever the order of the rows.
     pub fn whole(program: &Program, snapshot: &Snapshot) -> Self {
         let count = program.entities.len();
         let starts = (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]);
-        Self { split: vec![true; count], starts: starts.collect(), parts: 1 }
+        Self {
+            split: vec![true; count],
+            starts: starts.collect(),
+            parts: 1,
+            groups: std::iter::once(0..1).collect(),
+        }
     }
 
     pub fn is_split(&self, entity: EntityId) -> bool {
@@ -64,6 +75,13 @@ impl Layout {
     pub fn rows(&self, entity: EntityId, part: usize) -> Range<usize> {
         let starts = &self.starts[entity.index()];
         starts[part]..starts[part + 1]
+    }
+
+    /// The rows of a split entity in a group.
+    pub fn group_rows(&self, entity: EntityId, group: usize) -> Range<usize> {
+        let starts = &self.starts[entity.index()];
+        let parts = &self.groups[group];
+        starts[parts.start]..starts[parts.end]
     }
 
     /// The part that a row of a split entity is in.
@@ -150,18 +168,54 @@ fn boundaries(
     Ok(starts)
 }
 
-/// Positions at which the divisions are cut, so that each part has about `part_rows` of what has most.
-fn cuts(starts: &[Vec<usize>], part_rows: usize) -> Vec<usize> {
+/// Positions at which the divisions are cut into parts of about `part_rows` of what has most, and the parts of
+/// each group.
+fn cuts(starts: &[Vec<usize>], part_rows: usize) -> (Vec<usize>, Vec<Range<usize>>) {
     let largest = starts.iter().filter(|starts| !starts.is_empty()).max_by_key(|starts| starts.last());
-    let Some(largest) = largest else { return vec![0, 0] };
+    let Some(largest) = largest else { return (vec![0, 0], std::iter::once(0..1).collect()) };
     let last = largest.len() - 1;
-    let mut cuts = vec![0];
-    for position in 1..last {
-        let since = cuts.last().copied().unwrap_or(0);
-        if largest[position] - largest[since] >= part_rows {
+    let (mut cuts, mut groups) = (vec![0], vec![]);
+    let (mut part, mut group, mut first) = (0, 0, 0);
+    for position in 1..=last {
+        let ends = |since: usize, rows: usize| position == last || largest[position] - largest[since] >= rows;
+        let grouped = ends(group, GROUP_ROWS);
+        if grouped || ends(part, part_rows) {
             cuts.push(position);
+            part = position;
+        }
+        if grouped {
+            groups.push(first..cuts.len() - 1);
+            (group, first) = (position, cuts.len() - 1);
         }
     }
-    cuts.push(last);
-    cuts
+    if last == 0 {
+        return (vec![0, 0], std::iter::once(0..1).collect());
+    }
+    (cuts, groups)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_the_same_whatever_the_parts() {
+        let divisions: Vec<usize> = (0..=200).map(|position| position * 3000).collect();
+        let ends = |part_rows: usize| {
+            let (cuts, groups) = cuts(std::slice::from_ref(&divisions), part_rows);
+            assert_eq!(groups.last().map(|parts| parts.end), Some(cuts.len() - 1));
+            groups.iter().map(|parts| cuts[parts.end]).collect::<Vec<_>>()
+        };
+        let whole = ends(usize::MAX);
+        assert_eq!(whole, [44, 88, 132, 176, 200]);
+        for part_rows in [1, 7000, 100_000, GROUP_ROWS] {
+            assert_eq!(ends(part_rows), whole, "{part_rows}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_one_part() {
+        assert_eq!(cuts(&[vec![0]], 10), (vec![0, 0], vec![0..1]));
+        assert_eq!(cuts(&[vec![]], 10), (vec![0, 0], vec![0..1]));
+    }
 }

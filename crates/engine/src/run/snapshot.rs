@@ -35,6 +35,30 @@ struct ManifestEntity {
     rows: usize,
 }
 
+impl Manifest {
+    fn read(dir: &Path) -> Result<Self, EngineError> {
+        let path = dir.join("snapshot.json");
+        if !path.is_file() {
+            return Err(EngineError::SnapshotFile { path });
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| EngineError::file(&path, error))?;
+        let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
+        let manifest: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if manifest.format != FORMAT {
+            return Err(wrong(format!("its format is {}, not {FORMAT}", manifest.format)));
+        }
+        Ok(manifest)
+    }
+}
+
+/// What a snapshot holds, as a digest.
+///
+/// # Errors
+/// A folder that is no snapshot.
+pub fn digest(dir: &Path) -> Result<String, EngineError> {
+    Ok(Manifest::read(dir)?.digest)
+}
+
 /// A snapshot whose files have been opened.
 pub(crate) struct Snapshot {
     pub digest: String,
@@ -50,16 +74,8 @@ struct EntityFile {
 impl Snapshot {
     /// Opens the files of every entity of the program.
     pub fn open(program: &Program, dir: &Path) -> Result<Self, EngineError> {
-        let path = dir.join("snapshot.json");
-        if !path.is_file() {
-            return Err(EngineError::SnapshotFile { path });
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| EngineError::file(&path, error))?;
+        let manifest = Manifest::read(dir)?;
         let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        if manifest.format != FORMAT {
-            return Err(wrong(format!("its format is {}, not {FORMAT}", manifest.format)));
-        }
         let open = |name: &str| {
             let file = EntityFile::open(dir.join(format!("{name}.parquet")))?;
             match manifest.entities.get(name) {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
@@ -11,12 +12,14 @@ use datafusion::execution::SessionState;
 use pack::program::{ColumnId, EdgeId, EntityId, Program};
 use tokio::runtime::Runtime;
 
-use super::RunOptions;
+use super::group::GroupResult;
+use super::output::GroupWriter;
 use super::parts::Layout;
 use super::phases::{Phase, Phases};
 use super::snapshot::Snapshot;
 use super::timings::Timings;
 use super::totals::Totals;
+use super::{Progress, RunOptions};
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
 use crate::findings::{Finding, collect};
@@ -32,11 +35,12 @@ pub(crate) struct Output {
     pub entity: EntityId,
     /// Edges under whose names the parents' keys are given.
     parents: Vec<EdgeId>,
-    /// In order of computation.
-    pub columns: Vec<ColumnId>,
+    /// `_row`, the key, the parents' keys, and the results in order of computation.
     pub schema: SchemaRef,
-    /// Whether some column is made after the parts.
-    pub late: bool,
+    /// Of what the parts make of a split entity.
+    pub early: SchemaRef,
+    /// Of what is made after the parts of a split entity; empty if nothing is.
+    pub late: SchemaRef,
 }
 
 /// Everything that is fixed before the first part.
@@ -58,6 +62,9 @@ pub(crate) struct Work<'a> {
     /// Whether the records' keys are read: what is not written needs none.
     keys: bool,
     timings: Timings,
+    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    /// Parts computed so far.
+    done: AtomicUsize,
 }
 
 /// The stages of a phase, in one of the forms in which they can be executed.
@@ -97,16 +104,6 @@ fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeS
     kept
 }
 
-/// What a part hands over.
-pub(crate) struct PartResult {
-    /// For each output of a split entity, by its position: the columns that are there.
-    pub batches: BTreeMap<usize, RecordBatch>,
-    /// Computed columns that are needed after the parts.
-    pub handed_over: BTreeMap<ColumnId, ArrayRef>,
-    pub findings: Vec<Finding>,
-    pub totals: Totals,
-}
-
 impl<'a> Work<'a> {
     pub fn new(
         flat: &'a Flat<'a>,
@@ -140,6 +137,8 @@ impl<'a> Work<'a> {
             crossed: none(),
             keys: options.out.is_some(),
             timings: options.timings.clone(),
+            progress: Arc::clone(&options.progress),
+            done: AtomicUsize::new(0),
         }
     }
 
@@ -204,28 +203,60 @@ impl<'a> Work<'a> {
         away || self.phases.crossing.contains(&edge)
     }
 
-    /// Loads and computes one part.
-    pub fn part(&self, part: usize, runtime: &Runtime) -> Result<PartResult, EngineError> {
+    /// Loads and computes the parts of a group, one after the other.
+    pub fn group(&self, group: usize, runtime: &Runtime) -> Result<GroupResult, EngineError> {
+        let mut writers = BTreeMap::new();
+        for output in self.outputs.iter().filter(|output| self.keys && self.layout.is_split(output.entity)) {
+            writers.insert(output.entity, GroupWriter::new(Arc::clone(&output.early))?);
+        }
         let mut findings = vec![];
+        let mut totals = Totals::new(self.program)?;
+        let mut handed_over: BTreeMap<ColumnId, Vec<ArrayRef>> = BTreeMap::new();
+        for part in self.layout.groups[group].clone() {
+            let tables = self.part(part, runtime, &mut totals, &mut findings)?;
+            let since = Instant::now();
+            for output in &self.outputs {
+                if let Some(writer) = writers.get_mut(&output.entity) {
+                    writer.write(self.batch(output, &output.early, &tables)?)?;
+                }
+            }
+            self.timings.add("encode", since, 0, 0);
+            for (id, array) in self.handed_over(&tables) {
+                handed_over.entry(id).or_default().push(array);
+            }
+            let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.progress)(Progress::Parts { done, parts: self.layout.parts });
+        }
+        let since = Instant::now();
+        let mut files = BTreeMap::new();
+        for (entity, writer) in writers {
+            files.insert(entity, writer.finish()?.into());
+        }
+        self.timings.add("encode", since, 0, files.values().map(bytes::Bytes::len).sum());
+        let joined = handed_over.into_iter().map(|(id, arrays)| Ok((id, joined(&arrays)?)));
+        Ok(GroupResult { files, handed_over: joined.collect::<Result<_, EngineError>>()?, findings, totals })
+    }
+
+    /// Loads and computes one part.
+    fn part(
+        &self,
+        part: usize,
+        runtime: &Runtime,
+        totals: &mut Totals,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Tables, EngineError> {
         let mut tables = self.whole.clone();
         for entity in self.entities(true) {
             let rows = self.layout.rows(entity, part);
             let needed = self.flat.columns.keys().copied();
-            tables.0[entity.index()] = Some(self.load(entity, needed, rows, &mut findings)?);
+            tables.0[entity.index()] = Some(self.load(entity, needed, rows, findings)?);
         }
         self.part.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
-        let mut totals = Totals::new(self.program)?;
         let owns = |entity: EntityId| self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
         totals.add_tables(self.program, &tables, &owns, &made);
-        collect(self.program, &tables, &made, &mut findings);
-        let mut batches = BTreeMap::new();
-        for (position, output) in self.outputs.iter().enumerate() {
-            if self.keys && self.layout.is_split(output.entity) {
-                batches.insert(position, self.batch(output, &tables)?);
-            }
-        }
-        Ok(PartResult { batches, handed_over: self.handed_over(&tables), findings, totals })
+        collect(self.program, &tables, &made, findings);
+        Ok(tables)
     }
 
     fn handed_over(&self, tables: &Tables) -> BTreeMap<ColumnId, ArrayRef> {
@@ -256,8 +287,7 @@ impl<'a> Work<'a> {
         for (id, arrays) in handed_over {
             let column = &self.flat.columns[&id];
             if let Some(table) = &mut tables.0[column.entity.index()] {
-                let arrays: Vec<_> = arrays.iter().map(AsRef::as_ref).collect();
-                table.columns.insert(column.name.clone(), concat(&arrays)?);
+                table.columns.insert(column.name.clone(), joined(&arrays)?);
             }
         }
         self.after.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
@@ -267,27 +297,28 @@ impl<'a> Work<'a> {
         Ok(tables)
     }
 
-    /// The results of an entity as far as its table has them; what is still missing is NULL.
-    pub fn batch(&self, output: &Output, tables: &Tables) -> Result<RecordBatch, EngineError> {
-        let program = self.program;
-        let declared = &program.entities[output.entity.index()];
+    /// Columns of an entity's results, of a schema made from its own; what is still missing is NULL.
+    pub fn batch(
+        &self,
+        output: &Output,
+        schema: &SchemaRef,
+        tables: &Tables,
+    ) -> Result<RecordBatch, EngineError> {
         let Some(table) = tables.get(output.entity) else {
-            return Ok(RecordBatch::new_empty(Arc::clone(&output.schema)));
+            return Ok(RecordBatch::new_empty(Arc::clone(schema)));
         };
-        let key = &program.columns[declared.key.index()].name;
-        let own = |name: &str, ty: &DataType| match table.columns.get(name) {
-            Some(array) => Arc::clone(array),
-            None => new_null_array(ty, table.rows),
+        let edge = |name: &str| {
+            let edges = output.parents.iter();
+            edges.copied().find(|edge| self.program.edges[edge.index()].name == name)
         };
-        let mut arrays = vec![own("_row", &ROW_TYPE), own(key, output.schema.field(1).data_type())];
-        for edge in &output.parents {
-            arrays.push(self.parent_keys(*edge, table, tables)?);
-        }
-        for id in &output.columns {
-            let column = &self.flat.columns[id];
-            arrays.push(own(&column.name, &data_type(column.kind)));
-        }
-        Ok(RecordBatch::try_new(Arc::clone(&output.schema), arrays)?)
+        let arrays = schema.fields().iter().map(|field| match edge(field.name()) {
+            Some(edge) => self.parent_keys(edge, table, tables),
+            None => Ok(match table.columns.get(field.name()) {
+                Some(array) => Arc::clone(array),
+                None => new_null_array(field.data_type(), table.rows),
+            }),
+        });
+        Ok(RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)?)
     }
 
     /// The keys of the parents along an edge, as text.
@@ -336,8 +367,26 @@ fn outputs(flat: &Flat<'_>, layout: &Layout, phases: &Phases, stored: &BTreeSet<
         fields.extend(parent_fields.map(|name| Field::new(name, DataType::Utf8, true)));
         let computed = columns.iter().map(|id| &flat.columns[id]);
         fields.extend(computed.map(|column| Field::new(&column.name, data_type(column.kind), true)));
-        let late = layout.is_split(entity) && columns.iter().any(|id| phases.of(*id) == Phase::After);
-        outputs.push(Output { entity, parents, columns, schema: Arc::new(Schema::new(fields)), late });
+        let late = |field: &Field| {
+            let made = columns.iter().filter(|id| phases.of(**id) == Phase::After);
+            layout.is_split(entity) && made.into_iter().any(|id| flat.columns[id].name == *field.name())
+        };
+        let (late, early): (Vec<_>, Vec<_>) = fields.iter().cloned().partition(late);
+        let schema = |fields: Vec<Field>| Arc::new(Schema::new(fields));
+        outputs.push(Output {
+            entity,
+            parents,
+            schema: schema(fields),
+            early: schema(early),
+            late: schema(late),
+        });
     }
     outputs
+}
+
+fn joined(arrays: &[ArrayRef]) -> Result<ArrayRef, EngineError> {
+    match arrays {
+        [array] => Ok(Arc::clone(array)),
+        _ => Ok(concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>())?),
+    }
 }

@@ -1,33 +1,87 @@
-//! Statements, CTEs and their comments.
+//! A statement for every stage, one for every table of results, and their comments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use datafusion::arrow::array::RecordBatch;
 use model::{Date, Lang};
 use pack::program::{ColumnId, Direction, EntityId, Frame, Program, RuleKind};
 
 use super::dialect::{Dialect, identifier};
 use super::expression::Printer;
 use crate::desugar::{Call, CallFunction, Env, Flat, Part, PartFunction, Unknowns, desugar, edge_column};
+use crate::lower::{needed_before, output_names};
 use crate::scalar::Named;
 use crate::stages::{AggregatePass, LookupJoin, Stage, Step, stages};
 use crate::{EngineError, needs};
 
-/// The whole program in a dialect, parameters as of a date.
+/// The whole program in a dialect, parameters as of a date, for records that have every field the pack
+/// requires, as an import leaves them.
 ///
 /// # Errors
 /// [`EngineError::ParameterNotInForce`], as a run.
 pub fn script(program: &Program, as_of: Date, dialect: Dialect) -> Result<String, EngineError> {
+    guarded_script(program, as_of, dialect, &Unknowns::default())
+}
+
+/// As [`script`], for tables that may lack what the pack requires: where they do, unknown stays unknown.
+///
+/// # Errors
+/// As [`script`], and tables that are not of the program.
+#[allow(clippy::implicit_hasher, reason = "as in `run_tables`")]
+pub fn script_for(
+    program: &Program,
+    as_of: Date,
+    dialect: Dialect,
+    tables: &HashMap<String, RecordBatch>,
+) -> Result<String, EngineError> {
+    guarded_script(program, as_of, dialect, &crate::memory::unknowns(program, tables)?)
+}
+
+fn guarded_script(
+    program: &Program,
+    as_of: Date,
+    dialect: Dialect,
+    unknowns: &Unknowns,
+) -> Result<String, EngineError> {
     let stored = needs::stored(program);
-    let flat = desugar(program, Env { as_of }, &Unknowns::default(), stored.iter().copied())?;
+    let flat = desugar(program, Env { as_of }, unknowns, stored.iter().copied())?;
     let mut text = header(program, as_of, dialect);
+    let ids = flat.order.iter().map(|id| ((flat.columns[id].entity, flat.columns[id].name.as_str()), *id));
+    let mut printer =
+        Statements { flat: &flat, printer: Printer { dialect }, places: BTreeMap::new(), ids: ids.collect() };
+    let mut made = vec![];
+    for stage in stages(&flat, &stored) {
+        for (part, columns) in stage.columns.chunks(COLUMNS_MAX).enumerate() {
+            let one = stage.columns.len() <= COLUMNS_MAX;
+            let piece;
+            let stage = if one {
+                &stage
+            } else {
+                piece = crate::stages::stage(&flat, stage.entity, stage.number, columns.to_vec());
+                &piece
+            };
+            let entity = &program.entities[stage.entity.index()].name;
+            let part = if part == 0 { String::new() } else { format!("_{}", part + 1) };
+            let name = format!("{entity}_{}{part}", stage.number);
+            text.push('\n');
+            text.push_str(&printer.stage(stage, &name));
+            made.push(name);
+        }
+    }
     for table in result_tables(program) {
-        let columns = table.columns.iter().copied().filter(|id| flat.columns.contains_key(id)).collect();
-        let statement = Statement { flat: &flat, printer: Printer { dialect }, current: BTreeMap::new() };
         text.push('\n');
-        text.push_str(&statement.print(&table, &columns));
+        text.push_str(&printer.results(&table));
+    }
+    if dialect == Dialect::DataFusion {
+        // It has no temporary tables.
+        text.push('\n');
+        text.extend(made.iter().map(|name| format!("DROP TABLE {};\n", identifier(name))));
     }
     Ok(text)
 }
+
+/// Columns that one statement makes: PostgreSQL keeps a row in 8,160 bytes.
+const COLUMNS_MAX: usize = 300;
 
 /// Results in one table: PostgreSQL has at most 1,600 columns in a table and 1,664 in a query, and the columns
 /// on the way to a result count too.
@@ -70,74 +124,116 @@ fn header(program: &Program, as_of: Date, dialect: Dialect) -> String {
         "-- {} {} as of {as_of}, for {engine}.\n\
          -- Pack digest: {}\n\
          -- Input: a table for each entity with its recorded fields, its dense row number `_row`, and the row\n\
-         -- number of the parent in `_<edge>`. Numbers are integers scaled by their decimals (money is fen).\n",
+         -- number of the parent in `_<edge>`. Numbers are integers scaled by their decimals (money is fen).\n\
+         -- Fields that the pack requires hold no NULL.\n",
         info.id, info.version, program.digest
     )
 }
 
-struct Statement<'a> {
+struct Statements<'a> {
     flat: &'a Flat<'a>,
     printer: Printer,
-    /// The relation that holds an entity as far as it is computed.
-    current: BTreeMap<EntityId, String>,
+    /// The table that holds a computed column; what is not there is recorded.
+    places: BTreeMap<(EntityId, String), String>,
+    ids: HashMap<(EntityId, &'a str), ColumnId>,
 }
 
-impl Statement<'_> {
-    fn print(mut self, table: &ResultTable, columns: &BTreeSet<ColumnId>) -> String {
-        let entity = table.entity;
-        let stages = stages(self.flat, columns);
-        let program = self.flat.program;
-        let mut ctes = vec![];
-        for stage in &stages {
-            self.stage(stage, &mut ctes);
+impl Statements<'_> {
+    /// A table with what a stage makes, a CTE for the joins and for each step but the last.
+    fn stage(&mut self, stage: &Stage, name: &str) -> String {
+        let entity = &self.flat.program.entities[stage.entity.index()].name;
+        let mut live = vec![output_names(self.flat, stage)];
+        for step in stage.steps.iter().rev() {
+            let after = live.last().cloned().unwrap_or_default();
+            live.push(needed_before(step, after));
         }
-        let declared = &program.entities[entity.index()];
-        let key = &program.columns[declared.key.index()].name;
-        let order = self.flat.order.iter().filter(|id| columns.contains(id));
-        let results = order.map(|id| identifier(&self.flat.columns[id].name));
-        let names: Vec<String> = ["_row".to_owned(), identifier(key)].into_iter().chain(results).collect();
+        let joined = live.pop().unwrap_or_default();
+        let mut bodies = vec![];
+        let mut from = if stage.lookups.is_empty() && stage.aggregates.is_empty() {
+            self.relation(stage.entity, &joined, "  ")
+        } else {
+            bodies.push(("joined".to_owned(), self.joins(stage, &joined)));
+            "joined".to_owned()
+        };
+        for (number, step) in stage.steps.iter().enumerate() {
+            let keep = live.pop().unwrap_or_default();
+            bodies.push((format!("step_{}", number + 1), self.step(stage.entity, step, &keep, &from)));
+            from = format!("step_{}", number + 1);
+        }
+        for id in &stage.columns {
+            self.places.insert((stage.entity, self.flat.columns[id].name.clone()), name.to_owned());
+        }
+        let (_, last) = bodies.pop().unwrap_or_default();
+        let last: Vec<&str> = last.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+        let last = last.join("\n");
+        let ctes: Vec<String> =
+            bodies.into_iter().map(|(name, body)| format!("{name} AS (\n{body}\n)")).collect();
+        let with = if ctes.is_empty() { String::new() } else { format!("WITH\n{}\n", ctes.join(",\n")) };
+        let temporary = if self.printer.dialect == Dialect::DataFusion { "" } else { "TEMPORARY " };
         format!(
-            "CREATE TABLE {} AS\nWITH{}\nSELECT\n  {}\nFROM {}\nORDER BY _row;\n",
-            identifier(&table.name),
-            ctes.join(",\n"),
-            names.join(",\n  "),
-            self.relation(entity)
+            "-- Stage {} of {entity}.\nCREATE {temporary}TABLE {} AS\n{with}{last};\n",
+            stage.number,
+            identifier(name)
         )
     }
 
-    fn relation(&self, entity: EntityId) -> String {
-        let base = || identifier(&self.flat.program.entities[entity.index()].name);
-        self.current.get(&entity).cloned().unwrap_or_else(base)
+    fn results(&self, table: &ResultTable) -> String {
+        let declared = &self.flat.program.entities[table.entity.index()];
+        let key = &self.flat.program.columns[declared.key.index()].name;
+        let columns = table.columns.iter().filter_map(|id| self.flat.columns.get(id));
+        let names: Vec<&str> =
+            ["_row", key].into_iter().chain(columns.map(|column| column.name.as_str())).collect();
+        let from = self.sources(table.entity, names.iter().copied());
+        let names: Vec<String> = names.into_iter().map(|name| self.own(table.entity, name)).collect();
+        format!(
+            "CREATE TABLE {} AS\nSELECT\n  {}\nFROM {from}\nORDER BY {};\n",
+            identifier(&table.name),
+            names.join(",\n  "),
+            names[0],
+        )
     }
 
-    /// One CTE for the joins, if there are any, and one for each step; the last has the stage's name.
-    fn stage(&mut self, stage: &Stage, ctes: &mut Vec<String>) {
-        let entity = &self.flat.program.entities[stage.entity.index()].name;
-        let joins = !(stage.lookups.is_empty() && stage.aggregates.is_empty());
-        let count = stage.steps.len() + usize::from(joins);
-        let mut made = 0;
-        let mut add = |current: &mut BTreeMap<EntityId, String>, comment: &str, body: &str| {
-            made += 1;
-            let suffix = if made == count { String::new() } else { format!("_{made}") };
-            let name = identifier(&format!("{entity}_{}{suffix}", stage.number));
-            ctes.push(format!("\n{comment}{name} AS (\n{body}\n)"));
-            current.insert(stage.entity, name);
-        };
-        let title = format!("-- Stage {} of {entity}.\n", stage.number);
-        if joins {
-            let body = self.joins(stage);
-            add(&mut self.current, &title, &body);
-        }
-        for (index, step) in stage.steps.iter().enumerate() {
-            let body = self.step(stage.entity, step);
-            let comment = if index == 0 && !joins { title.as_str() } else { "" };
-            add(&mut self.current, comment, &body);
-        }
+    /// The tables that hold these columns of an entity, joined by row.
+    fn sources<'n>(&self, entity: EntityId, names: impl Iterator<Item = &'n str>) -> String {
+        let base = identifier(&self.flat.program.entities[entity.index()].name);
+        let tables: BTreeSet<&String> =
+            names.filter_map(|name| self.places.get(&(entity, name.to_owned()))).collect();
+        let joins = tables.into_iter().map(|table| {
+            let table = identifier(table);
+            format!(" JOIN {table} ON {table}._row = {base}._row")
+        });
+        format!("{base}{}", joins.collect::<String>())
     }
 
-    fn joins(&self, stage: &Stage) -> String {
-        let mut columns = vec!["own.*".to_owned()];
-        let mut joins = vec![format!("{} AS own", self.relation(stage.entity))];
+    /// A column in a join of [`Self::sources`]: only `_row` is in more than one of them.
+    fn own(&self, entity: EntityId, name: &str) -> String {
+        let base = identifier(&self.flat.program.entities[entity.index()].name);
+        if name == "_row" { format!("{base}._row") } else { identifier(name) }
+    }
+
+    /// Something to select these columns of an entity from.
+    fn relation(&self, entity: EntityId, names: &BTreeSet<String>, indent: &str) -> String {
+        let from = self.sources(entity, names.iter().map(String::as_str));
+        if !from.contains(' ') {
+            return from;
+        }
+        let names: Vec<String> = names.iter().map(|name| self.own(entity, name)).collect();
+        format!("(\n{indent}  SELECT {}\n{indent}  FROM {from}\n{indent}) AS own", names.join(", "))
+    }
+
+    fn joins(&self, stage: &Stage, joined: &BTreeSet<String>) -> String {
+        let program = self.flat.program;
+        let name = |id: &ColumnId| self.flat.columns[id].name.clone();
+        let mut own = joined.clone();
+        own.insert("_row".to_owned());
+        let made = stage.lookups.iter().flat_map(|lookup| &lookup.columns).map(|(made, _)| name(made));
+        let parts = stage.aggregates.iter().flat_map(|pass| &pass.parts).map(|part| part.name.clone());
+        for made in made.chain(parts) {
+            own.remove(&made);
+        }
+        let mut columns: Vec<String> = own.iter().map(|name| format!("own.{}", identifier(name))).collect();
+        own.extend(stage.lookups.iter().map(|lookup| edge_column(program, lookup.edge)));
+        let mut joins = vec![aliased(&self.relation(stage.entity, &own, "  "), "own")];
         for (number, lookup) in stage.lookups.iter().enumerate() {
             self.lookup(lookup, &format!("parent_{}", number + 1), &mut columns, &mut joins);
         }
@@ -149,26 +245,45 @@ impl Statement<'_> {
 
     fn lookup(&self, lookup: &LookupJoin, alias: &str, columns: &mut Vec<String>, joins: &mut Vec<String>) {
         let program = self.flat.program;
-        let parent = self.relation(program.edges[lookup.edge.index()].parent);
+        let mut read: BTreeSet<String> =
+            lookup.columns.iter().map(|(_, source)| self.flat.columns[source].name.clone()).collect();
+        read.insert("_row".to_owned());
+        let parent = self.relation(program.edges[lookup.edge.index()].parent, &read, "  ");
         let edge = identifier(&edge_column(program, lookup.edge));
         for (made, source) in &lookup.columns {
             let (source, made) = (&self.flat.columns[source].name, &self.flat.columns[made].name);
             columns.push(format!("{alias}.{} AS {}", identifier(source), identifier(made)));
         }
-        joins.push(format!("LEFT JOIN {parent} AS {alias} ON {alias}._row = own.{edge}"));
+        joins.push(format!("LEFT JOIN {} ON {alias}._row = own.{edge}", aliased(&parent, alias)));
     }
 
     fn pass(&self, pass: &AggregatePass, alias: &str, columns: &mut Vec<String>, joins: &mut Vec<String>) {
         let program = self.flat.program;
-        let edge = identifier(&edge_column(program, pass.edge));
+        let edge = edge_column(program, pass.edge);
         let child = program.edges[pass.edge.index()].child;
-        let mut source = self.relation(child);
+        let mut read = BTreeSet::from([edge.clone()]);
+        for value in pass.parts.iter().flat_map(|part| part.argument.iter().chain(&part.filter)) {
+            value.columns(&mut |name| {
+                read.insert(name.to_owned());
+            });
+        }
+        let mut live = vec![read];
+        for step in pass.steps.iter().rev() {
+            let after = live.last().cloned().unwrap_or_default();
+            live.push(needed_before(&Step::Project(step.clone()), after));
+        }
+        let mut source = self.relation(child, &live.pop().unwrap_or_default(), "    ");
         for (number, step) in pass.steps.iter().enumerate() {
-            let values: Vec<String> = step.iter().map(|named| self.named(named, 8)).collect();
+            let keep = live.pop().unwrap_or_default();
+            let made: BTreeSet<&String> = step.iter().map(|named| &named.name).collect();
+            let kept = keep.iter().filter(|name| !made.contains(name)).map(|name| identifier(name));
+            let values = step.iter().filter(|named| keep.contains(&named.name));
+            let values: Vec<String> = kept.chain(values.map(|named| self.named(named, 8))).collect();
             let values = values.join(",\n        ");
             source =
-                format!("(\n      SELECT *,\n        {values}\n      FROM {source}) AS step_{}", number + 1);
+                format!("(\n      SELECT\n        {values}\n      FROM {source}) AS step_{}", number + 1);
         }
+        let edge = identifier(&edge);
         let parts: Vec<String> = pass.parts.iter().map(|part| self.part(part)).collect();
         columns.extend(pass.parts.iter().map(|part| format!("{alias}.{}", identifier(&part.name))));
         joins.push(format!(
@@ -199,16 +314,25 @@ impl Statement<'_> {
         format!("{call} AS {}", identifier(&part.name))
     }
 
-    fn step(&self, entity: EntityId, step: &Step) -> String {
-        let from = self.relation(entity);
-        let values: Vec<String> = match step {
+    fn step(&self, entity: EntityId, step: &Step, keep: &BTreeSet<String>, from: &str) -> String {
+        let (made, values): (BTreeSet<&String>, Vec<String>) = match step {
             Step::Project(columns) => columns
                 .iter()
-                .map(|named| format!("{}{}", self.comment(entity, &named.name), self.named(named, 4)))
-                .collect(),
-            Step::Window(calls) => calls.iter().map(|call| self.call(call)).collect(),
+                .filter(|named| keep.contains(&named.name))
+                .map(|named| {
+                    let value = self.named(named, 4);
+                    (&named.name, format!("{}{value}", self.comment(entity, &named.name)))
+                })
+                .unzip(),
+            Step::Window(calls) => calls
+                .iter()
+                .filter(|call| keep.contains(&call.name))
+                .map(|call| (&call.name, self.call(call)))
+                .unzip(),
         };
-        format!("  SELECT *,\n    {}\n  FROM {from}", values.join(",\n    "))
+        let kept = keep.iter().filter(|name| !made.contains(name)).map(|name| identifier(name));
+        let columns: Vec<String> = kept.chain(values).collect();
+        format!("  SELECT\n    {}\n  FROM {from}", columns.join(",\n    "))
     }
 
     fn named(&self, named: &Named, indent: usize) -> String {
@@ -248,11 +372,7 @@ impl Statement<'_> {
     /// The rule and clauses that a result comes from.
     fn comment(&self, entity: EntityId, name: &str) -> String {
         let program = self.flat.program;
-        let own = |id: &&ColumnId| {
-            let column = &self.flat.columns[*id];
-            column.entity == entity && column.name == name
-        };
-        let column = self.flat.order.iter().find(own).map(|id| &program.columns[id.index()]);
+        let column = self.ids.get(&(entity, name)).map(|id| &program.columns[id.index()]);
         let Some(rule) = column.and_then(|column| column.rule) else { return String::new() };
         let rule = &program.rules[rule.index()];
         let clauses: Vec<String> = rule.cite.iter().map(ToString::to_string).collect();
@@ -260,6 +380,11 @@ impl Statement<'_> {
         let title = rule.title.get(Lang::En).replace('\n', " ");
         format!("-- {} {}{clauses}: {title}\n    ", kind_name(rule.kind), rule.id)
     }
+}
+
+/// A relation under another name.
+fn aliased(relation: &str, alias: &str) -> String {
+    format!("{} AS {alias}", relation.strip_suffix(" AS own").unwrap_or(relation))
 }
 
 fn kind_name(kind: RuleKind) -> &'static str {
