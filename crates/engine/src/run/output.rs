@@ -27,9 +27,9 @@ use crate::EngineError;
 /// The most rows of a row group.
 const GROUP_ROWS: usize = 1 << 20;
 
-/// Batches are handed to the encoder in multiples of this, which is a multiple of the rows that it looks at
-/// before it ends a page: a page ends where it does for the same reasons, however the rows arrived.
-const CHUNK_ROWS: usize = 1 << 13;
+/// The encoder is handed so many rows at a time: what it sees of a column at once decides where it ends pages, so
+/// that they end where they do however the rows arrived.
+const CHUNK_ROWS: usize = 1 << 15;
 
 fn properties() -> WriterProperties {
     WriterProperties::builder()
@@ -60,26 +60,30 @@ impl GroupWriter {
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
         self.waiting_rows += batch.num_rows();
         self.waiting.push(batch);
-        let whole = self.waiting_rows / CHUNK_ROWS * CHUNK_ROWS;
-        if whole > 0 { self.write_rows(whole) } else { Ok(()) }
+        if self.waiting_rows >= CHUNK_ROWS { self.write_waiting(false) } else { Ok(()) }
     }
 
-    fn write_rows(&mut self, rows: usize) -> Result<(), EngineError> {
-        let all = match self.waiting.as_slice() {
+    /// Encodes what is there in whole chunks, or to the last row.
+    fn write_waiting(&mut self, all: bool) -> Result<(), EngineError> {
+        let rows = match self.waiting.as_slice() {
             [batch] => batch.clone(),
             batches => concat_batches(&self.schema, batches)?,
         };
-        let rest = all.slice(rows, all.num_rows() - rows);
+        let mut start = 0;
+        while start + CHUNK_ROWS <= rows.num_rows() || (all && start < rows.num_rows()) {
+            let chunk = rows.slice(start, CHUNK_ROWS.min(rows.num_rows() - start));
+            self.writer.write(&chunk).map_err(encoding)?;
+            start += chunk.num_rows();
+        }
+        let rest = rows.slice(start, rows.num_rows() - start);
         self.waiting_rows = rest.num_rows();
         self.waiting = if rest.num_rows() == 0 { vec![] } else { vec![rest] };
-        self.writer.write(&all.slice(0, rows)).map_err(encoding)
+        Ok(())
     }
 
     /// A Parquet file.
     pub fn finish(mut self) -> Result<Vec<u8>, EngineError> {
-        if self.waiting_rows > 0 {
-            self.write_rows(self.waiting_rows)?;
-        }
+        self.write_waiting(true)?;
         self.writer.into_inner().map_err(encoding)
     }
 }
