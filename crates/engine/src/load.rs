@@ -109,7 +109,8 @@ fn column(
         }
         return Err(EngineError::SnapshotColumn { entity: entity(), column: name.to_owned() });
     };
-    if array.data_type() == expected {
+    let codes = |ty: &DataType| matches!(ty, DataType::Dictionary(_, text) if **text == DataType::Utf8);
+    if array.data_type() == expected || (*expected == DataType::Utf8 && codes(array.data_type())) {
         return Ok(Arc::clone(array));
     }
     if same_family(array.data_type(), expected) {

@@ -28,6 +28,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if matches!(arguments.command, Command::Assess(_) | Command::Cluster(_) | Command::Synth(_)) {
+        keep_pages();
+    }
     let lang = arguments.lang.0;
     let outcome = match arguments.command {
         Command::Demo(options) => demo::run(&options, lang),
@@ -50,3 +53,20 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// The allocator gives pages back to the system as soon as they are free, and a run asks for as many again for its
+/// next part. It takes its settings from the environment, and only when a process starts: so this one starts again.
+#[cfg(unix)]
+fn keep_pages() {
+    use std::os::unix::process::CommandExt as _;
+    const SETTING: &str = "MIMALLOC_PURGE_DELAY";
+    if std::env::var_os(SETTING).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        // It only returns if it failed, and then the run is slower.
+        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "-1").exec();
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_pages() {}

@@ -18,18 +18,20 @@ const PART_ROWS_MIN: usize = 4096;
 /// Arrays are sized in advance and dropped late; this is what is held over what is counted.
 const SLACK: f64 = 1.5;
 
-/// Rows that a writer of results holds before it writes them.
-const WAITING_ROWS: usize = 2 << 17;
+/// What an encoded row takes of what it took before, with what the encoders hold.
+const ENCODED: f64 = 0.3;
 
 /// What the rows of every entity take.
 pub(crate) struct Budget {
     /// By entity: bytes that a row takes, as read and as computed.
     widths: Vec<f64>,
     limit: f64,
+    /// Whether results are encoded.
+    results: bool,
 }
 
 impl Budget {
-    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, limit: usize) -> Self {
+    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, limit: usize, results: bool) -> Self {
         let widths = (0..program.entities.len() as u32).map(|index| {
             let entity = EntityId(index);
             let wanted = Wanted::new(program, entity, flat.columns.keys().copied());
@@ -38,7 +40,7 @@ impl Budget {
             });
             snapshot.bytes_of_row(program, &wanted) + made.map(|column| width(column.kind)).sum::<f64>()
         });
-        Self { widths: widths.collect(), limit: limit as f64 }
+        Self { widths: widths.collect(), limit: limit as f64, results }
     }
 
     /// Rows of the largest entity that a part may have when so many are in work.
@@ -68,10 +70,13 @@ impl Budget {
         let largest = (0..layout.parts).map(part).fold(0.0, f64::max);
         let whole = entities().filter(|(entity, _)| !layout.is_split(*entity));
         let whole: f64 = whole.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();
-        let waiting: f64 = entities()
-            .map(|(entity, width)| snapshot.rows(entity).min(WAITING_ROWS) as f64 * width)
-            .fold(0.0, f64::max);
-        let needed = |threads: usize| BASE_BYTES + whole + waiting + SLACK * in_flight(threads) * largest;
+        let group = |group: usize| -> f64 {
+            let split = entities().filter(|(entity, _)| layout.is_split(*entity));
+            split.map(|(entity, width)| layout.group_rows(entity, group).len() as f64 * width).sum()
+        };
+        let encoded = (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
+        let needed =
+            |threads: usize| BASE_BYTES + whole + in_flight(threads) * (SLACK * largest + encoded);
         let fitting = (1..=threads.max(1)).rev().find(|threads| needed(*threads) <= self.limit);
         fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1) as u64 })
     }

@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use datafusion::arrow::ipc::reader::FileReader;
+use datafusion::arrow::ipc::writer::FileWriter;
 use pack::program::{ColumnId, EntityId, Program};
 use serde::{Deserialize, Serialize};
 
-use super::output::encode;
 use super::totals::Totals;
 use crate::{EngineError, Finding};
 
 /// The results of a group.
 pub struct GroupResult {
-    /// By split entity: the columns that are there, as a Parquet file.
+    /// By split entity with many rows: the columns that are there, as a Parquet file.
     pub(crate) files: BTreeMap<EntityId, Bytes>,
+    /// By split entity with few rows: the columns that are there.
+    pub(crate) batches: BTreeMap<EntityId, RecordBatch>,
     /// Computed columns that are needed after the parts.
     pub(crate) handed_over: BTreeMap<ColumnId, ArrayRef>,
     pub(crate) findings: Vec<Finding>,
@@ -30,6 +32,7 @@ pub const INDEX: &str = "group.json";
 struct Index {
     totals: Vec<String>,
     results: Vec<String>,
+    batches: Vec<String>,
     handed_over: Vec<String>,
     findings: Vec<IndexedFinding>,
 }
@@ -55,11 +58,15 @@ impl GroupResult {
         let mut index = Index {
             totals: self.totals.0.iter().map(ToString::to_string).collect(),
             results: self.files.keys().map(|entity| name(*entity)).collect(),
+            batches: self.batches.keys().map(|entity| name(*entity)).collect(),
             handed_over: vec![],
             findings: self.findings.into_iter().map(IndexedFinding::from).collect(),
         };
         let mut files: Vec<(String, Bytes)> =
             self.files.into_iter().map(|(entity, file)| (results_file(&name(entity)), file)).collect();
+        for (entity, batch) in &self.batches {
+            files.push((batch_file(&name(*entity)), packed(batch)?));
+        }
         let mut columns: BTreeMap<EntityId, Vec<(String, ArrayRef)>> = BTreeMap::new();
         for (id, array) in self.handed_over {
             let column = &program.columns[id.index()];
@@ -69,7 +76,7 @@ impl GroupResult {
             let batch = RecordBatch::try_from_iter_with_nullable(
                 columns.into_iter().map(|(name, array)| (name, array, true)),
             )?;
-            files.push((handed_over_file(&name(entity)), encode(batch)?.into()));
+            files.push((handed_over_file(&name(entity)), packed(&batch)?));
             index.handed_over.push(name(entity));
         }
         let text = serde_json::to_vec(&index).map_err(|error| damaged(&error.to_string()))?;
@@ -94,6 +101,7 @@ impl GroupResult {
         let file = |name: &str| get(name)?.ok_or_else(|| damaged(name));
         let mut result = Self {
             files: BTreeMap::new(),
+            batches: BTreeMap::new(),
             handed_over: BTreeMap::new(),
             findings: vec![],
             totals: Totals::new(program)?,
@@ -101,9 +109,12 @@ impl GroupResult {
         for name in &index.results {
             result.files.insert(entity(name)?, file(&results_file(name))?);
         }
+        for name in &index.batches {
+            result.batches.insert(entity(name)?, unpacked(file(&batch_file(name))?)?);
+        }
         for name in &index.handed_over {
             let owner = entity(name)?;
-            let batch = decode(file(&handed_over_file(name))?)?;
+            let batch = unpacked(file(&handed_over_file(name))?)?;
             for (id, column) in
                 program.columns.iter().enumerate().filter(|(_, column)| column.entity == owner)
             {
@@ -127,20 +138,28 @@ fn results_file(entity: &str) -> String {
     format!("{entity}.parquet")
 }
 
+fn batch_file(entity: &str) -> String {
+    format!("{entity}.arrow")
+}
+
 fn handed_over_file(entity: &str) -> String {
-    format!("{entity}.handed-over.parquet")
+    format!("{entity}.handed-over.arrow")
 }
 
 fn damaged(what: &str) -> EngineError {
     EngineError::Worker(format!("a group of results is damaged or of another pack: `{what}`"))
 }
 
-/// All rows of a small Parquet file.
-fn decode(file: Bytes) -> Result<RecordBatch, EngineError> {
-    let failed = |error| EngineError::parquet("results", error);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let schema = builder.schema().clone();
-    let reader = builder.with_batch_size(1 << 20).build().map_err(failed)?;
+/// A batch as an Arrow file.
+fn packed(batch: &RecordBatch) -> Result<Bytes, EngineError> {
+    let mut writer = FileWriter::try_new(vec![], &batch.schema())?;
+    writer.write(batch)?;
+    Ok(writer.into_inner()?.into())
+}
+
+fn unpacked(file: Bytes) -> Result<RecordBatch, EngineError> {
+    let reader = FileReader::try_new(std::io::Cursor::new(file), None)?;
+    let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>()?;
     Ok(concat_batches(&schema, &batches)?)
 }

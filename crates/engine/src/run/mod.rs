@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use datafusion::arrow::array::ArrayRef;
+use datafusion::arrow::array::{ArrayRef, RecordBatch};
+use datafusion::arrow::datatypes::{Field, SchemaRef};
 use model::Date;
 use pack::program::{ColumnId, EntityId, Program};
 
@@ -216,7 +217,7 @@ fn prepared<T>(
     go_on: impl FnOnce(Prepared<'_>) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
     let since = Instant::now();
-    let snapshot = Snapshot::open(program, &options.snapshot)?;
+    let snapshot = Snapshot::open(program, &options.snapshot, options.execution == Execution::Aligned)?;
     let stored = needs::stored(program);
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
     let needed = needs::closure(program, wanted.iter().copied());
@@ -233,7 +234,7 @@ fn prepared<T>(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, limit));
+    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, limit, options.out.is_some()));
     let part_rows = budget
         .as_ref()
         .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
@@ -264,8 +265,8 @@ fn prepared<T>(
 struct Collected<'a> {
     folder: Option<&'a Folder>,
     writers: BTreeMap<EntityId, TableWriter>,
-    /// Entities that have columns made after the parts, with the files that their groups wait in.
-    late: BTreeMap<EntityId, Vec<PathBuf>>,
+    /// Entities that have columns made after the parts, with the files that their groups wait in, or the batches.
+    late: BTreeMap<EntityId, Waiting>,
     handed_over: BTreeMap<ColumnId, Vec<ArrayRef>>,
     totals: &'a mut Totals,
     findings: &'a mut Vec<Finding>,
@@ -283,7 +284,7 @@ impl<'a> Collected<'a> {
             let name = format!("{}.parquet", work.program.entities[output.entity.index()].name);
             writers.insert(output.entity, TableWriter::create(folder.file(&name), output.schema.clone())?);
             if !output.late.fields().is_empty() {
-                late.insert(output.entity, vec![]);
+                late.insert(output.entity, Waiting::default());
             }
         }
         Ok(Self { folder, writers, late, handed_over: BTreeMap::new(), totals, findings })
@@ -295,13 +296,20 @@ impl<'a> Collected<'a> {
                 (Some(waiting), Some(folder)) => {
                     let path = folder.file(&format!(".{}-{group}", entity.0));
                     std::fs::write(&path, &file).map_err(|error| EngineError::file(&path, error))?;
-                    waiting.push(path);
+                    waiting.files.push(path);
                 }
                 _ => {
                     if let Some(writer) = self.writers.get_mut(&entity) {
                         writer.append(&[Encoded::open(file)?])?;
                     }
                 }
+            }
+        }
+        for (entity, batch) in result.batches {
+            if let Some(waiting) = self.late.get_mut(&entity) {
+                waiting.batches.push(batch);
+            } else if let Some(writer) = self.writers.get_mut(&entity) {
+                writer.append_small(batch)?;
             }
         }
         for (id, array) in result.handed_over {
@@ -321,16 +329,27 @@ impl<'a> Collected<'a> {
         for output in &work.outputs {
             let Some(mut writer) = writers.remove(&output.entity) else { continue };
             if !work.layout.is_split(output.entity) {
-                writer.append_bytes(encode(work.batch(output, &output.schema, &tables)?)?)?;
+                writer.append_small(work.batch(output, &output.schema, &tables)?)?;
             }
-            for (group, path) in late.remove(&output.entity).into_iter().flatten().enumerate() {
+            let Waiting { files, batches } = late.remove(&output.entity).unwrap_or_default();
+            if files.is_empty() && batches.is_empty() {
+                written.push(writer.finish()?);
+                continue;
+            }
+            let made = work.batch(output, &output.late, &tables)?;
+            let made = |group: usize| {
                 let rows = work.layout.group_rows(output.entity, group);
-                let made = work.batch(output, &output.late, &tables)?.slice(rows.start, rows.len());
-                let early = std::fs::read(&path).map_err(|error| EngineError::file(&path, error))?;
-                let files = [early.into(), encode(made)?.into()].map(Encoded::<bytes::Bytes>::open);
+                made.slice(rows.start, rows.len())
+            };
+            for (group, path) in files.iter().enumerate() {
+                let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
+                let files = [early.into(), encode(made(group))?.into()].map(Encoded::<bytes::Bytes>::open);
                 let [early, late] = files;
                 writer.append(&[early?, late?])?;
-                std::fs::remove_file(&path).map_err(|error| EngineError::file(&path, error))?;
+                std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
+            }
+            for (group, batch) in batches.iter().enumerate() {
+                writer.append_small(merged(&output.schema, &[batch, &made(group)])?)?;
             }
             written.push(writer.finish()?);
         }
@@ -338,10 +357,24 @@ impl<'a> Collected<'a> {
         let Some(folder) = folder else { return Ok(written) };
         let batch = findings::batch(work.program, findings)?;
         let mut writer = TableWriter::create(folder.file("findings.parquet"), batch.schema())?;
-        writer.append_bytes(encode(batch)?)?;
+        writer.append_small(batch)?;
         written.push(writer.finish()?);
         Ok(written)
     }
+}
+
+/// Groups of an entity that wait for columns made after the parts.
+#[derive(Default)]
+struct Waiting {
+    files: Vec<PathBuf>,
+    batches: Vec<RecordBatch>,
+}
+
+/// The columns of batches of the same rows, as the schema orders them.
+fn merged(schema: &SchemaRef, batches: &[&RecordBatch]) -> Result<RecordBatch, EngineError> {
+    let column = |field: &Arc<Field>| batches.iter().find_map(|batch| batch.column_by_name(field.name()).cloned());
+    let columns = schema.fields().iter().filter_map(column).collect();
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// What came out of a run.

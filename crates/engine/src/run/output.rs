@@ -11,17 +11,19 @@ use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::basic::{Compression, Encoding};
 use datafusion::parquet::column::writer::ColumnCloseResult;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
-use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::reader::ChunkReader;
 use datafusion::parquet::file::writer::SerializedFileWriter;
+use datafusion::parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
+use super::work::SMALL_ROWS;
 use crate::EngineError;
 
 /// The most rows of a row group.
@@ -31,12 +33,29 @@ const GROUP_ROWS: usize = 1 << 20;
 /// that they end where they do however the rows arrived.
 const CHUNK_ROWS: usize = 1 << 15;
 
-fn properties() -> WriterProperties {
-    WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+/// Row numbers rise and amounts are mostly different: their differences are stored, and a dictionary of them
+/// would be built in vain. Only row numbers are looked for page by page.
+fn properties(schema: &Schema) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::LZ4_RAW)
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_created_by("xiaokang".to_owned())
-        .build()
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    for field in schema.fields() {
+        let path = ColumnPath::new(vec![field.name().clone()]);
+        if matches!(field.data_type(), DataType::Int32 | DataType::Int64 | DataType::Date32) {
+            properties = properties
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_dictionary_enabled(path.clone(), false);
+        }
+        if *field.data_type() == DataType::Boolean {
+            properties = properties.set_column_encoding(path.clone(), Encoding::RLE);
+        }
+        if field.name() == "_row" {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
+        }
+    }
+    properties.build()
 }
 
 fn encoding(error: ParquetError) -> EngineError {
@@ -53,7 +72,7 @@ pub(crate) struct GroupWriter {
 
 impl GroupWriter {
     pub fn new(schema: SchemaRef) -> Result<Self, EngineError> {
-        let writer = ArrowWriter::try_new(vec![], schema.clone(), Some(properties())).map_err(encoding)?;
+        let writer = ArrowWriter::try_new(vec![], schema.clone(), Some(properties(&schema))).map_err(encoding)?;
         Ok(Self { writer, schema, waiting: vec![], waiting_rows: 0 })
     }
 
@@ -137,6 +156,8 @@ pub(crate) struct TableWriter {
     writer: SerializedFileWriter<HashingFile>,
     schema: SchemaRef,
     rows: u64,
+    /// Groups too small to be row groups by themselves.
+    waiting: Vec<RecordBatch>,
 }
 
 /// A file that is complete.
@@ -151,10 +172,10 @@ pub(crate) struct Written {
 impl TableWriter {
     pub fn create(path: PathBuf, schema: SchemaRef) -> Result<Self, EngineError> {
         let file = HashingFile::create(&path).map_err(|error| EngineError::file(&path, error))?;
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(&schema)))
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| EngineError::parquet(&path, error))?;
-        Ok(Self { path, writer: writer.0, schema, rows: 0 })
+        Ok(Self { path, writer: writer.0, schema, rows: 0, waiting: vec![] })
     }
 
     /// Adds a group whose columns are spread over files of the same rows.
@@ -179,12 +200,24 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Adds a group that is in memory.
-    pub fn append_bytes(&mut self, bytes: Vec<u8>) -> Result<(), EngineError> {
-        self.append(&[Encoded::open(bytes::Bytes::from(bytes))?])
+    /// Adds the rows of a group that is encoded together with the next ones, until there are enough.
+    pub fn append_small(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
+        self.waiting.push(batch);
+        if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_ROWS {
+            return Ok(());
+        }
+        self.write_waiting()
+    }
+
+    fn write_waiting(&mut self) -> Result<(), EngineError> {
+        let batch = concat_batches(&self.schema, &std::mem::take(&mut self.waiting))?;
+        self.append(&[Encoded::open(bytes::Bytes::from(encode(batch)?))?])
     }
 
     pub fn finish(mut self) -> Result<Written, EngineError> {
+        if !self.waiting.is_empty() {
+            self.write_waiting()?;
+        }
         self.writer.finish().map_err(|error| EngineError::parquet(&self.path, error))?;
         let sha256 =
             self.writer.inner_mut().finish().map_err(|error| EngineError::file(&self.path, error))?;
@@ -323,7 +356,8 @@ mod tests {
         let path = folder.path().join("x.parquet");
         let mut writer = TableWriter::create(path.clone(), batch.schema()).expect("a file");
         writer.append(&[one("t"), one("n")]).expect("a group");
-        writer.append_bytes(encode(rows(50_000..50_010)).expect("it is encoded")).expect("a group");
+        writer.append_small(rows(50_000..50_004)).expect("a group");
+        writer.append_small(rows(50_004..50_010)).expect("a group");
         let written = writer.finish().expect("it is finished");
         assert_eq!(written.rows, 50_010);
         let file = File::open(&path).expect("it is there");

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{DataType, Int32Type};
+use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::statistics::Statistics;
-use pack::program::{EdgeId, EntityId, Program, Type};
+use pack::program::{EdgeId, Entity, EntityId, Program, Type};
 use serde::Deserialize;
 
 use crate::EngineError;
@@ -72,12 +74,17 @@ struct EntityFile {
 }
 
 impl Snapshot {
-    /// Opens the files of every entity of the program.
-    pub fn open(program: &Program, dir: &Path) -> Result<Self, EngineError> {
+    /// Opens the files of every entity of the program. With `codes`, texts of code lists are read as
+    /// dictionaries.
+    pub fn open(program: &Program, dir: &Path, codes: bool) -> Result<Self, EngineError> {
         let manifest = Manifest::read(dir)?;
         let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
-        let open = |name: &str| {
-            let file = EntityFile::open(dir.join(format!("{name}.parquet")))?;
+        let open = |entity: &Entity| {
+            let name = entity.name.as_str();
+            let coded = entity.fields.iter().map(|id| &program.columns[id.index()]);
+            let coded = coded.filter(|column| codes && matches!(column.ty, Type::Code(_)));
+            let coded: Vec<&str> = coded.map(|column| column.name.as_str()).collect();
+            let file = EntityFile::open(dir.join(format!("{name}.parquet")), &coded)?;
             match manifest.entities.get(name) {
                 Some(entity) if entity.rows != file.rows => {
                     Err(wrong(format!("`{name}` has {} rows, not {}", file.rows, entity.rows)))
@@ -86,7 +93,7 @@ impl Snapshot {
                 None => Err(wrong(format!("it does not list `{name}`"))),
             }
         };
-        let files = program.entities.iter().map(|entity| open(&entity.name));
+        let files = program.entities.iter().map(open);
         let files = files.collect::<Result<Vec<_>, EngineError>>()?;
         Ok(Self { digest: manifest.digest.clone(), files })
     }
@@ -118,6 +125,7 @@ impl Snapshot {
             match ty.primitive_width() {
                 Some(width) => width as f64,
                 None if *ty == DataType::Boolean => 0.25,
+                None if matches!(ty, DataType::Dictionary(..)) => 4.125,
                 None => {
                     let bytes: i64 = groups.iter().map(|group| group.column(index).uncompressed_size()).sum();
                     // Texts that repeat are stored once.
@@ -191,19 +199,41 @@ fn suspicious(statistics: Option<&Statistics>, range: Option<pack::program::Rang
     }
 }
 
+/// The metadata of a file of which some columns of text are read as dictionaries.
+fn with_codes(metadata: ArrowReaderMetadata, coded: &[&str]) -> Result<ArrowReaderMetadata, ParquetError> {
+    let text = |field: &Field| *field.data_type() == DataType::Utf8 && coded.contains(&field.name().as_str());
+    if !metadata.schema().fields().iter().any(|field| text(field)) {
+        return Ok(metadata);
+    }
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let fields = metadata.schema().fields().iter().map(|field| {
+        if text(field) {
+            Arc::new(field.as_ref().clone().with_data_type(dictionary.clone()))
+        } else {
+            Arc::clone(field)
+        }
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    ArrowReaderMetadata::try_new(
+        Arc::clone(metadata.metadata()),
+        ArrowReaderOptions::new().with_schema(schema),
+    )
+}
+
 impl EntityFile {
-    fn open(path: PathBuf) -> Result<Self, EngineError> {
+    fn open(path: PathBuf, coded: &[&str]) -> Result<Self, EngineError> {
         if !path.is_file() {
             return Err(EngineError::SnapshotFile { path });
         }
         let file = File::open(&path).map_err(|error| EngineError::file(&path, error))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
+            .and_then(|metadata| with_codes(metadata, coded))
             .map_err(|error| EngineError::parquet(&path, error))?;
         let rows = usize::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
         Ok(Self { path, rows, metadata })
     }
 
-    fn error(&self, error: datafusion::parquet::errors::ParquetError) -> EngineError {
+    fn error(&self, error: ParquetError) -> EngineError {
         EngineError::parquet(&self.path, error)
     }
 
@@ -239,20 +269,36 @@ impl EntityFile {
             }
             first = end;
         }
-        let reader = self
-            .reader()?
-            .with_projection(projection)
-            .with_row_groups(groups)
-            .with_offset(skip)
-            .with_limit(rows.len())
-            .with_batch_size(rows.len().clamp(1, 1 << 20))
-            .build()
-            .map_err(|error| self.error(error))?;
-        let schema = datafusion::arrow::array::RecordBatchReader::schema(&reader);
-        let batches = reader.collect::<Result<Vec<_>, _>>()?;
-        match batches.as_slice() {
-            [batch] => Ok(batch.clone()),
-            _ => Ok(concat_batches(&schema, &batches)?),
+        // One group at a time: each has dictionaries of its own.
+        let mut batches = vec![];
+        let (mut left, mut schema) = (rows.len(), None);
+        for group in groups {
+            let reader = self
+                .reader()?
+                .with_projection(projection.clone())
+                .with_row_groups(vec![group])
+                .with_offset(skip)
+                .with_limit(left)
+                .with_batch_size(rows.len().clamp(1, 1 << 20))
+                .build()
+                .map_err(|error| self.error(error))?;
+            schema = Some(datafusion::arrow::array::RecordBatchReader::schema(&reader));
+            for batch in reader {
+                let batch = batch?;
+                left -= batch.num_rows();
+                batches.push(batch);
+            }
+            skip = 0;
+        }
+        match (batches.as_slice(), schema) {
+            ([batch], _) => Ok(batch.clone()),
+            (batches, Some(schema)) => Ok(concat_batches(&schema, batches)?),
+            (_, None) => {
+                let reader = self.reader()?.with_projection(projection).with_row_groups(vec![]).build();
+                let reader = reader.map_err(|error| self.error(error))?;
+                let schema = datafusion::arrow::array::RecordBatchReader::schema(&reader);
+                Ok(RecordBatch::new_empty(schema))
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::compute::{cast, concat, concat_batches};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 use pack::program::{ColumnId, EdgeId, EntityId, Program};
@@ -29,6 +29,9 @@ use crate::needs::{column_needs, totalled};
 use crate::stages::Stage;
 use crate::table::{Table, Tables};
 use crate::{EngineError, Execution};
+
+/// Rows from which on a group's rows are encoded by themselves.
+pub(crate) const SMALL_ROWS: usize = 1 << 14;
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -206,8 +209,13 @@ impl<'a> Work<'a> {
     /// Loads and computes the parts of a group, one after the other.
     pub fn group(&self, group: usize, runtime: &Runtime) -> Result<GroupResult, EngineError> {
         let mut writers = BTreeMap::new();
+        let mut small: BTreeMap<EntityId, Vec<RecordBatch>> = BTreeMap::new();
         for output in self.outputs.iter().filter(|output| self.keys && self.layout.is_split(output.entity)) {
-            writers.insert(output.entity, GroupWriter::new(Arc::clone(&output.early))?);
+            if self.is_small(output.entity) {
+                small.insert(output.entity, vec![]);
+            } else {
+                writers.insert(output.entity, GroupWriter::new(Arc::clone(&output.early))?);
+            }
         }
         let mut findings = vec![];
         let mut totals = Totals::new(self.program)?;
@@ -218,6 +226,8 @@ impl<'a> Work<'a> {
             for output in &self.outputs {
                 if let Some(writer) = writers.get_mut(&output.entity) {
                     writer.write(self.batch(output, &output.early, &tables)?)?;
+                } else if let Some(batches) = small.get_mut(&output.entity) {
+                    batches.push(self.batch(output, &output.early, &tables)?);
                 }
             }
             self.timings.add("encode", since, 0, 0);
@@ -233,8 +243,19 @@ impl<'a> Work<'a> {
             files.insert(entity, writer.finish()?.into());
         }
         self.timings.add("encode", since, 0, files.values().map(bytes::Bytes::len).sum());
+        let batches = small.into_iter().filter_map(|(entity, batches)| {
+            let schema = batches.first()?.schema();
+            Some(concat_batches(&schema, &batches).map(|batch| (entity, batch)))
+        });
+        let batches = batches.collect::<Result<_, _>>()?;
         let joined = handed_over.into_iter().map(|(id, arrays)| Ok((id, joined(&arrays)?)));
-        Ok(GroupResult { files, handed_over: joined.collect::<Result<_, EngineError>>()?, findings, totals })
+        let handed_over = joined.collect::<Result<_, EngineError>>()?;
+        Ok(GroupResult { files, batches, handed_over, findings, totals })
+    }
+
+    /// Whether a group has so few rows of an entity that encoding its columns would cost more than their values.
+    pub fn is_small(&self, entity: EntityId) -> bool {
+        self.snapshot.rows(entity) < self.layout.groups.len() * SMALL_ROWS
     }
 
     /// Loads and computes one part.

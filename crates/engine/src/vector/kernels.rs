@@ -137,23 +137,25 @@ pub(super) fn compare<'t>(op: Comparison, a: &Vector<'t>, b: &Vector<'t>, rows: 
 }
 
 fn texts_compared<'r>(op: Comparison, a: &Vector<'_>, b: &Vector<'_>, rows: usize) -> Lane<'r, u8> {
-    let holds = |order: std::cmp::Ordering| match op {
-        Comparison::Equal => order.is_eq(),
-        Comparison::NotEqual => order.is_ne(),
-        Comparison::Less => order.is_lt(),
-        Comparison::LessOrEqual => order.is_le(),
-        Comparison::Greater => order.is_gt(),
-        Comparison::GreaterOrEqual => order.is_ge(),
+    let holds = |a: &str, b: &str| match op {
+        Comparison::Equal => a == b,
+        Comparison::NotEqual => a != b,
+        Comparison::Less => a < b,
+        Comparison::LessOrEqual => a <= b,
+        Comparison::Greater => a > b,
+        Comparison::GreaterOrEqual => a >= b,
     };
-    let at = |row| match (a.text(row), b.text(row)) {
-        (Some(a), Some(b)) => match op {
-            Comparison::Equal => u8::from(a == b),
-            Comparison::NotEqual => u8::from(a != b),
-            _ => u8::from(holds(a.cmp(b))),
-        },
-        _ => 0,
-    };
-    Lane::Each(Cow::Owned((0..rows).map(at).collect()))
+    match (a, b) {
+        (Vector::Text(TextLane::Codes(codes)), Vector::Text(TextLane::Same(b))) => codes.test(|a| holds(a, b)),
+        (Vector::Text(TextLane::Same(a)), Vector::Text(TextLane::Codes(codes))) => codes.test(|b| holds(a, b)),
+        _ => {
+            let at = |row| match (a.text(row), b.text(row)) {
+                (Some(a), Some(b)) => u8::from(holds(a, b)),
+                _ => 0,
+            };
+            Lane::Each(Cow::Owned((0..rows).map(at).collect()))
+        }
+    }
 }
 
 /// Kleene's AND (`every`) or OR.
@@ -203,24 +205,38 @@ fn joined<'r>(a: &Lanes<'_, u8>, b: &Lanes<'_, u8>, every: bool, rows: usize) ->
         };
         return with(lane, None);
     }
-    let none = |nulls: &Nulls, row: usize| nulls.as_ref().map_or(0, |nulls| nulls[row]);
-    let mut values = Vec::with_capacity(rows);
-    let mut nulls = Vec::with_capacity(rows);
-    for row in 0..rows {
-        let (x, y) = (a.at(row), b.at(row));
-        let (m, n) = (none(&a.nulls, row), none(&b.nulls, row));
-        if every {
-            let no = ((x ^ 1) & (m ^ 1)) | ((y ^ 1) & (n ^ 1));
-            let null = (m | n) & (no ^ 1);
-            values.push(no ^ 1);
-            nulls.push(null);
-        } else {
-            let yes = (x & (m ^ 1)) | (y & (n ^ 1));
-            values.push(yes);
-            nulls.push((m | n) & (yes ^ 1));
-        }
+    // Slices of one length, so that the loops below run over many rows at once.
+    let (x, y) = (spread(a, rows), spread(b, rows));
+    let (m, n) = (marks(&a.nulls, rows), marks(&b.nulls, rows));
+    let four = || x.iter().zip(y.iter()).zip(m.iter().zip(n.iter()));
+    if every {
+        let no = |((x, y), (m, n)): ((&u8, &u8), (&u8, &u8))| ((x ^ 1) & (m ^ 1)) | ((y ^ 1) & (n ^ 1));
+        let values: Vec<u8> = four().map(|row| no(row) ^ 1).collect();
+        let nulls = values.iter().zip(m.iter().zip(n.iter())).map(|(yes, (m, n))| (m | n) & yes).collect();
+        Lanes::each(values, Some(Rc::new(nulls)))
+    } else {
+        let yes = |((x, y), (m, n)): ((&u8, &u8), (&u8, &u8))| (x & (m ^ 1)) | (y & (n ^ 1));
+        let values: Vec<u8> = four().map(yes).collect();
+        let nulls = values.iter().zip(m.iter().zip(n.iter()));
+        let nulls = nulls.map(|(yes, (m, n))| (m | n) & (yes ^ 1)).collect();
+        Lanes::each(values, Some(Rc::new(nulls)))
     }
-    Lanes::each(values, Some(Rc::new(nulls)))
+}
+
+/// The values of a vector, one for each row.
+fn spread<'v>(lanes: &'v Lanes<'_, u8>, rows: usize) -> Cow<'v, [u8]> {
+    match &lanes.lane {
+        Lane::Same(value) => Cow::Owned(vec![*value; rows]),
+        Lane::Each(values) => Cow::Borrowed(values),
+    }
+}
+
+/// What is NULL, as a mark for each row.
+fn marks(nulls: &Nulls, rows: usize) -> Cow<'_, [u8]> {
+    match nulls {
+        None => Cow::Owned(vec![0; rows]),
+        Some(nulls) => Cow::Borrowed(nulls),
+    }
 }
 
 pub(super) fn not<'t>(a: &Vector<'t>) -> Vector<'t> {
@@ -299,11 +315,10 @@ fn selected<'r, T: Copy>(when: &[u8], a: &Lanes<'_, T>, b: &Lanes<'_, T>) -> Lan
             when.iter().zip(a.iter().zip(b)).map(|(w, (a, b))| if *w != 0 { *a } else { *b }).collect()
         }
     };
-    let none = |nulls: &Nulls, row: usize| nulls.as_ref().map_or(0, |nulls| nulls[row]);
     let nulls = (a.nulls.is_some() || b.nulls.is_some()).then(|| {
-        let null =
-            |(row, when): (usize, &u8)| if *when != 0 { none(&a.nulls, row) } else { none(&b.nulls, row) };
-        Rc::new(when.iter().enumerate().map(null).collect())
+        let (m, n) = (marks(&a.nulls, when.len()), marks(&b.nulls, when.len()));
+        let rows = when.iter().zip(m.iter().zip(n.iter()));
+        Rc::new(rows.map(|(when, (m, n))| if *when != 0 { *m } else { *n }).collect())
     });
     Lanes::each(values, nulls)
 }
@@ -412,6 +427,9 @@ pub(super) fn in_texts<'t>(a: &Vector<'t>, list: &[String], rows: usize) -> Vect
     if !matches!(a, Vector::Text(_)) {
         return Vector::Null;
     }
+    if let Vector::Text(TextLane::Codes(codes)) = a {
+        return Vector::Bool(with(codes.test(|text| list.iter().any(|item| item == text)), a.nulls()));
+    }
     let at = |row| u8::from(a.text(row).is_some_and(|text| list.iter().any(|item| item == text)));
     Vector::Bool(Lanes::each((0..rows).map(at).collect(), a.nulls()))
 }
@@ -456,9 +474,19 @@ pub(super) fn substring<'t>(a: &Vector<'t>, from: u32, length: u32, rows: usize)
         return Vector::Null;
     }
     let (from, length) = (from.saturating_sub(1) as usize, length as usize);
-    let cut = |text: &str| -> String { text.chars().skip(from).take(length).collect() };
-    let texts: StringArray = (0..rows).map(|row| a.text(row).map(cut)).collect();
+    let texts: StringArray = (0..rows).map(|row| a.text(row).map(|text| cut(text, from, length))).collect();
     Vector::Text(TextLane::Each(texts))
+}
+
+/// Some characters of a text, from a place on.
+fn cut(text: &str, from: usize, length: usize) -> &str {
+    if text.is_ascii() {
+        // Every character is a byte.
+        let end = (from + length).min(text.len());
+        return text.get(from.min(end)..end).unwrap_or_default();
+    }
+    let place = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place);
+    &text[place(from)..place(from + length)]
 }
 
 /// NULL also where the text is not all digits, or too many.

@@ -1,15 +1,16 @@
 //! Executes a program over chunks of a table's rows.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::rc::Rc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use datafusion::arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use pack::program::EntityId;
 
 use super::kernels;
 use super::program::{Input, Lanes as Held, Op, Slot, VectorProgram};
-use super::value::{Lane, Lanes, Nulls, Operand, TextLane, Vector, map1};
+use super::value::{Codes, Lane, Lanes, Nulls, Operand, TextLane, Vector, map1};
 use crate::EngineError;
 use crate::table::Tables;
 
@@ -202,6 +203,12 @@ fn load(array: &ArrayRef, rows: Range<usize>) -> Vector<'_> {
         DataType::Utf8 => {
             Vector::Text(TextLane::Each(array.as_string::<i32>().slice(rows.start, rows.len())))
         }
+        DataType::Dictionary(..) => match coded(array) {
+            Some((keys, texts)) => {
+                Vector::Text(TextLane::Codes(Codes { keys: Cow::Borrowed(&keys[rows]), texts, nulls }))
+            }
+            None => Vector::Null,
+        },
         _ => Vector::Null,
     }
 }
@@ -239,6 +246,13 @@ fn gather<'t>(array: &'t ArrayRef, at: &Vector<'t>, rows: usize) -> Vector<'t> {
         DataType::Float64 => {
             Vector::Float(Lanes::each(picked(array.as_primitive::<Float64Type>().values(), positions), nulls))
         }
+        DataType::Dictionary(..) => match coded(array) {
+            Some((keys, texts)) => {
+                let keys = Cow::Owned(picked(keys, positions));
+                Vector::Text(TextLane::Codes(Codes { keys, texts, nulls }))
+            }
+            None => Vector::Null,
+        },
         DataType::Utf8 => {
             let texts = array.as_string::<i32>();
             let known = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls[row] == 0);
@@ -247,6 +261,12 @@ fn gather<'t>(array: &'t ArrayRef, at: &Vector<'t>, rows: usize) -> Vector<'t> {
         }
         _ => Vector::Null,
     }
+}
+
+/// Keys and texts of an array of codes.
+fn coded(array: &ArrayRef) -> Option<(&[i32], &StringArray)> {
+    let codes = array.as_dictionary_opt::<Int32Type>()?;
+    Some((codes.keys().values(), codes.values().as_string_opt::<i32>()?))
 }
 
 fn picked<T: Copy + Default>(values: &[T], positions: &[i64]) -> Vec<T> {

@@ -31,13 +31,39 @@ pub(super) enum Vector<'a> {
     Int(Lanes<'a, i64>),
     Wide(Lanes<'a, i128>),
     Float(Lanes<'a, f64>),
-    Text(TextLane),
+    Text(TextLane<'a>),
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum TextLane {
+pub(super) enum TextLane<'a> {
     Same(Rc<str>),
     Each(StringArray),
+    Codes(Codes<'a>),
+}
+
+/// Texts of which there are few: for every row the place of its text among them.
+#[derive(Clone, Debug)]
+pub(super) struct Codes<'a> {
+    pub keys: Cow<'a, [i32]>,
+    pub texts: &'a StringArray,
+    pub nulls: Nulls,
+}
+
+impl Codes<'_> {
+    /// Whether something holds of each row's text, found out once for each text.
+    pub fn test<'r>(&self, holds: impl Fn(&str) -> bool) -> Lane<'r, u8> {
+        let found: Vec<u8> = self.texts.iter().map(|text| u8::from(text.is_some_and(&holds))).collect();
+        let at = |key: &i32| found.get(*key as usize).copied().unwrap_or(0);
+        Lane::Each(Cow::Owned(self.keys.iter().map(at).collect()))
+    }
+
+    fn text(&self, row: usize) -> Option<&str> {
+        if self.nulls.as_ref().is_some_and(|nulls| nulls[row] != 0) {
+            return None;
+        }
+        let key = self.keys[row] as usize;
+        (key < self.texts.len()).then(|| self.texts.value(key))
+    }
 }
 
 impl<'a, T: Copy> Lanes<'a, T> {
@@ -114,6 +140,7 @@ impl Vector<'_> {
             Self::Wide(lanes) => lanes.nulls.clone(),
             Self::Float(lanes) => lanes.nulls.clone(),
             Self::Text(TextLane::Same(_)) => None,
+            Self::Text(TextLane::Codes(codes)) => codes.nulls.clone(),
             Self::Text(TextLane::Each(array)) => array
                 .nulls()
                 .filter(|nulls| nulls.null_count() > 0)
@@ -125,6 +152,7 @@ impl Vector<'_> {
     pub fn text(&self, row: usize) -> Option<&str> {
         match self {
             Self::Text(TextLane::Same(text)) => Some(text),
+            Self::Text(TextLane::Codes(codes)) => codes.text(row),
             Self::Text(TextLane::Each(array)) => array.is_valid(row).then(|| array.value(row)),
             _ => None,
         }
