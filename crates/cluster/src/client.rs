@@ -1,6 +1,7 @@
 //! The client's side: one job for a run, taken over when all of it is staged.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ballista_core::config::BallistaConfig;
 use ballista_core::execution_plans::execute_physical_plan;
@@ -19,6 +20,9 @@ use crate::{ClusterError, Job};
 
 /// Jobs that are sent for one run, as long as each brings some groups.
 const ATTEMPTS: usize = 5;
+
+/// How long a first executor is waited for.
+const EXECUTORS_WAIT: Duration = Duration::from_secs(10);
 
 /// Has the groups of a run worked on by the executors of a scheduler.
 pub struct Client {
@@ -47,7 +51,10 @@ impl Client {
         storage.put(PACK_FILE, Bytes::from(self.pack.clone())).await?;
         let mut missing: Vec<usize> = (0..groups).collect();
         for _ in 0..ATTEMPTS {
-            let outcome = self.send(&missing).await;
+            let outcome = match self.executors().await {
+                Ok(()) => self.send(&missing).await,
+                Err(reason) => Err(reason),
+            };
             let mut still = vec![];
             for group in &missing {
                 if !storage.has(&group_file(*group, engine::GROUP_INDEX)).await? {
@@ -65,6 +72,23 @@ impl Client {
         }
         let reason = "executors were lost too often".to_owned();
         Err(ClusterError::Incomplete { reason, missing: missing.len(), groups })
+    }
+
+    /// Waits until some executor is there: a job would wait for the first one for ever.
+    async fn executors(&self) -> Result<(), String> {
+        let since = Instant::now();
+        loop {
+            let answer = reqwest::get(format!("{}/readyz", self.scheduler)).await;
+            let waited_for = match answer {
+                Ok(answer) if answer.status().is_success() => return Ok(()),
+                Ok(_) => format!("no executor works for {}", self.scheduler),
+                Err(error) => format!("no scheduler answers: {error}"),
+            };
+            if since.elapsed() > EXECUTORS_WAIT {
+                return Err(waited_for);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// Runs a job for some groups and waits for its end.

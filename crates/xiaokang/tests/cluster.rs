@@ -73,6 +73,7 @@ impl Cluster {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "other processes give no event to wait for")]
 fn wait(until: impl Fn() -> bool) {
     let since = Instant::now();
     while !until() {
