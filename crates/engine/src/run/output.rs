@@ -13,7 +13,7 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, Encoding};
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::column::writer::ColumnCloseResult;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
@@ -33,25 +33,29 @@ const GROUP_ROWS: usize = 1 << 20;
 /// that they end where they do however the rows arrived.
 const CHUNK_ROWS: usize = 1 << 15;
 
-/// Row numbers rise and amounts are mostly different: their differences are stored, and a dictionary of them
-/// would be built in vain. Only row numbers are looked for page by page.
+/// Row numbers rise and amounts are mostly alike or zero: the differences of numbers are stored, and runs of truth
+/// values, in which a compressor finds little more.
 fn properties(schema: &Schema) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::LZ4_RAW)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_created_by("xiaokang".to_owned())
         .set_statistics_enabled(EnabledStatistics::Chunk);
     for field in schema.fields() {
         let path = ColumnPath::new(vec![field.name().clone()]);
-        if matches!(field.data_type(), DataType::Int32 | DataType::Int64 | DataType::Date32) {
-            properties = properties
-                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_dictionary_enabled(path.clone(), false);
-        }
-        if *field.data_type() == DataType::Boolean {
-            properties = properties.set_column_encoding(path.clone(), Encoding::RLE);
+        let encoding = match field.data_type() {
+            DataType::Int32 | DataType::Int64 | DataType::Date32 => Encoding::DELTA_BINARY_PACKED,
+            DataType::Boolean => Encoding::RLE,
+            _ => continue,
+        };
+        properties = properties
+            .set_column_encoding(path.clone(), encoding)
+            .set_column_dictionary_enabled(path.clone(), false);
+        if encoding == Encoding::RLE {
+            properties = properties.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
         }
         if field.name() == "_row" {
+            // Rows are looked for page by page.
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
         }
     }
