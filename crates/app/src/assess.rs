@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, Timings, Workers};
+use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
 use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -28,6 +28,8 @@ pub enum AssessError {
         "`{path}` is there and is no run\nhint: name a folder that is not there yet, or a run to be replaced"
     )]
     OutputTaken { path: String },
+    #[error("a run over `{snapshot}` has no place beside it\nhint: say `--out FOLDER`, or `--totals-only`")]
+    NoPlace { snapshot: String },
     #[error("`{path}` cannot be written: {source}")]
     Io { path: String, source: std::io::Error },
 }
@@ -48,6 +50,8 @@ pub struct AssessOptions {
     /// Bytes that the run may hold; no limit if absent.
     pub memory_limit: Option<usize>,
     pub execution: Execution,
+    /// The snapshot's files, if it is not in a folder.
+    pub snapshot_files: Option<Arc<dyn SnapshotFiles>>,
     /// Finds who works on the run, from its options; this process if absent.
     pub workers: Option<FindWorkers>,
     /// Where to note what the pieces of the run take.
@@ -101,6 +105,9 @@ pub fn assess_snapshot(
 ) -> Result<Assessment, AssessError> {
     refuse_changes(pack, options.as_of)?;
     refuse_taken(&options.out)?;
+    if options.snapshot_files.is_some() && options.out == Out::Usual {
+        return Err(AssessError::NoPlace { snapshot: snapshot.display().to_string() });
+    }
     let name = snapshot.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let runs = snapshot.parent().unwrap_or(Path::new(".")).join("runs");
     run_over(snapshot, &runs, &name, pack, options)
@@ -127,6 +134,7 @@ fn run_over(
     }
     let mut settings = RunOptions {
         snapshot: snapshot.to_owned(),
+        snapshot_files: options.snapshot_files.clone(),
         out: building.clone(),
         as_of: options.as_of,
         threads: options.threads,

@@ -28,5 +28,5 @@ pub use engine::explain::{Explanation, value_text};
 pub use engine::sql::{
     Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
 };
-pub use engine::{EngineError, Execution, Progress, Timings, run_tables, snapshot_digest};
+pub use engine::{EngineError, Execution, Progress, SnapshotFiles, Timings, run_tables, snapshot_digest};
 pub use store::{Moment, Registry};

@@ -222,6 +222,7 @@ impl Office {
             memory_limit: None,
             execution: app::Execution::Aligned,
             workers: None,
+            snapshot_files: None,
             timings: app::Timings::default(),
             progress: Arc::new(|_| {}),
         };

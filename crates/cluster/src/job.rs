@@ -1,8 +1,12 @@
 //! What an executor must know to work on a group.
 
+use std::sync::Arc;
+
 use engine::{EngineError, RunOptions};
 use model::Date;
 use serde::{Deserialize, Serialize};
+
+use crate::storage::RemoteSnapshot;
 
 /// A run as its executors see it. Two jobs with the same content have the same results.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,6 +38,9 @@ impl Job {
         let mut options = RunOptions::new(&self.snapshot, "results", as_of);
         options.threads = threads;
         options.memory_limit = memory;
+        if self.snapshot.contains("://") {
+            options.snapshot_files = Some(Arc::new(RemoteSnapshot::open(&self.snapshot)?));
+        }
         if !self.results {
             options.out = None;
         }

@@ -21,4 +21,5 @@ pub use client::Client;
 pub use error::ClusterError;
 pub use job::Job;
 pub use serve::{ExecutorOptions, SchedulerOptions, executor, scheduler};
+pub use storage::RemoteSnapshot;
 pub use worker::Compile;

@@ -1,9 +1,11 @@
 //! The place that all machines share: a folder, or a bucket of an object store.
 
+use std::ops::Range;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use engine::SnapshotFiles;
 use futures::TryStreamExt as _;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
@@ -71,6 +73,44 @@ impl Storage {
             self.store.delete(&path).await.map_err(failed(path.as_ref()))?;
         }
         Ok(())
+    }
+}
+
+/// A snapshot in an object store, for readers that do not wait themselves.
+#[derive(Debug)]
+pub struct RemoteSnapshot {
+    storage: Storage,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl RemoteSnapshot {
+    /// `s3://bucket/prefix`, or another URL that the object store understands.
+    ///
+    /// # Errors
+    /// [`ClusterError::Place`].
+    pub fn open(url: &str) -> Result<Self, ClusterError> {
+        let fault = |error: std::io::Error| ClusterError::Place {
+            place: url.to_owned(),
+            reason: error.to_string(),
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Ok(Self { storage: Storage::open(url)?, runtime: runtime.map_err(fault)? })
+    }
+}
+
+impl SnapshotFiles for RemoteSnapshot {
+    fn size(&self, name: &str) -> std::io::Result<Option<u64>> {
+        let path = self.storage.path(name);
+        match self.runtime.block_on(self.storage.store.head(&path)) {
+            Ok(found) => Ok(Some(found.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(std::io::Error::other(error)),
+        }
+    }
+
+    fn read(&self, name: &str, ranges: &[Range<u64>]) -> std::io::Result<Vec<Bytes>> {
+        let path = self.storage.path(name);
+        self.runtime.block_on(self.storage.store.get_ranges(&path, ranges)).map_err(std::io::Error::other)
     }
 }
 

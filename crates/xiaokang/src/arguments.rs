@@ -111,7 +111,8 @@ pub struct AssessOptions {
     /// Folder of the registry.
     #[arg(long, required_unless_present = "snapshot")]
     pub registry: Option<PathBuf>,
-    /// Folder of a snapshot, instead of a registry.
+    /// Folder of a snapshot, instead of a registry; or where it is in an object store, `s3://bucket/prefix`
+    /// (credentials and endpoint as AWS_ACCESS_KEY_ID, AWS_ENDPOINT and the like say).
     #[arg(long, conflicts_with = "registry")]
     pub snapshot: Option<PathBuf>,
     /// Folder of the pack.

@@ -32,6 +32,10 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
             ExecutionArgument::Aligned => Execution::Aligned,
             ExecutionArgument::Plans => Execution::Plans,
         },
+        snapshot_files: match &options.snapshot {
+            Some(snapshot) => crate::cluster::snapshot_files(snapshot)?,
+            None => None,
+        },
         workers: options
             .cluster
             .as_deref()

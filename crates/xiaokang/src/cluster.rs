@@ -64,7 +64,8 @@ pub fn workers(scheduler: &str, staging: Option<&str>) -> FindWorkers {
             Ok(path) => Ok(path),
             Err(error) => Err(EngineError::File { path: path.to_owned(), source: error }),
         };
-        let snapshot = place(&options.snapshot)?;
+        let files = options.snapshot_files.as_deref();
+        let snapshot = if files.is_some() { options.snapshot.clone() } else { place(&options.snapshot)? };
         let beside = match &options.out {
             Some(out) => {
                 let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -73,14 +74,19 @@ pub fn workers(scheduler: &str, staging: Option<&str>) -> FindWorkers {
                     .map_err(|error| EngineError::File { path: parent.to_owned(), source: error })?;
                 place(parent)?.join(out.file_name().unwrap_or_default())
             }
-            None => snapshot.clone(),
+            None if files.is_none() => snapshot.clone(),
+            None if staging.is_some() => snapshot.clone(),
+            None => {
+                let reason = "say with `--staging` where the cluster leaves what it computes".to_owned();
+                return Err(EngineError::Cluster(reason));
+            }
         };
         let mut name = beside.file_name().unwrap_or_default().to_owned();
         name.push(".groups");
         let job = Job {
             staging: staging.clone().unwrap_or_else(|| beside.with_file_name(name).display().to_string()),
             snapshot: snapshot.display().to_string(),
-            snapshot_digest: app::snapshot_digest(&snapshot)?,
+            snapshot_digest: app::snapshot_digest(&snapshot, files)?,
             pack_digest: pack.program.digest.clone(),
             as_of: options.as_of.to_string(),
             results: options.out.is_some(),
@@ -88,4 +94,13 @@ pub fn workers(scheduler: &str, staging: Option<&str>) -> FindWorkers {
         let client = Client::new(&scheduler, job, pack.text(), Arc::new(pack.program.clone()))?;
         Ok(Arc::new(client))
     })
+}
+
+/// The files of a snapshot that is named by a URL.
+pub fn snapshot_files(snapshot: &Path) -> Result<Option<Arc<dyn app::SnapshotFiles>>, Failure> {
+    let text = snapshot.to_string_lossy();
+    if !text.contains("://") {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(cluster::RemoteSnapshot::open(&text).map_err(Failure::input)?)))
 }

@@ -71,8 +71,8 @@ impl Budget {
         let whole = entities().filter(|(entity, _)| !layout.is_split(*entity));
         let whole: f64 = whole.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();
         let group = |group: usize| -> f64 {
-            let split = entities().filter(|(entity, _)| layout.is_split(*entity));
-            split.map(|(entity, width)| layout.group_rows(entity, group).len() as f64 * width).sum()
+            let parts = layout.groups[group].clone();
+            parts.map(part).sum()
         };
         let encoded = (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
         let needed =

@@ -14,7 +14,7 @@ mod work;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch};
@@ -24,6 +24,7 @@ use pack::program::{ColumnId, EntityId, Program};
 
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
+use crate::table::Tables;
 use crate::{EngineError, Execution, Finding, findings, needs, session};
 use budget::Budget;
 use output::{Encoded, Folder, TableWriter, Written, encode};
@@ -31,11 +32,11 @@ use parts::Layout;
 use phases::Phases;
 use snapshot::Snapshot;
 use totals::Totals;
-use work::Work;
+use work::{Output, Work};
 
 pub use group::{GroupResult, INDEX as GROUP_INDEX};
 pub(crate) use manifest::FORMAT;
-pub use snapshot::digest as snapshot_digest;
+pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
 pub use timings::{Timing, Timings};
 
 /// Rows of the largest entity in a part, where nothing else is said.
@@ -44,8 +45,10 @@ pub const PART_ROWS: usize = 1 << 17;
 /// What to run and how.
 #[derive(Clone)]
 pub struct RunOptions {
-    /// Folder of the snapshot.
+    /// Folder of the snapshot, or where else it is.
     pub snapshot: PathBuf,
+    /// Its files, if it is not in a folder.
+    pub snapshot_files: Option<Arc<dyn SnapshotFiles>>,
     /// Folder of the run, which must not exist; without one everything is computed and only totals and the
     /// number of findings are kept.
     pub out: Option<PathBuf>,
@@ -88,6 +91,7 @@ impl RunOptions {
     pub fn new(snapshot: impl Into<PathBuf>, out: impl Into<PathBuf>, as_of: Date) -> Self {
         Self {
             snapshot: snapshot.into(),
+            snapshot_files: None,
             out: Some(out.into()),
             as_of,
             threads: 0,
@@ -141,7 +145,7 @@ pub struct RunSummary {
 pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, EngineError> {
     let folder = options.out.as_deref().map(Folder::create).transpose()?;
     prepared(program, options, |prepared| {
-        let Prepared { mut work, threads, warnings, mut totals, mut findings } = prepared;
+        let Prepared { work, threads, warnings, mut totals, mut findings } = prepared;
         let mut collected = Collected::new(&work, folder.as_ref(), &mut totals, &mut findings)?;
         let layout = work.layout;
         (options.progress)(Progress::Started { parts: layout.parts });
@@ -164,7 +168,7 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
         }
         (options.progress)(Progress::Finishing);
         let since = Instant::now();
-        let written = session::deep(|| collected.finish(&mut work))?;
+        let written = session::deep(|| collected.finish(&work, threads))?;
         options.timings.add("finish", since, 0, 0);
         publish(program, options, &work, Results { written, totals, findings, warnings }, folder)
     })
@@ -217,7 +221,12 @@ fn prepared<T>(
     go_on: impl FnOnce(Prepared<'_>) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
     let since = Instant::now();
-    let snapshot = Snapshot::open(program, &options.snapshot, options.execution == Execution::Aligned)?;
+    let snapshot = Snapshot::open(
+        program,
+        &options.snapshot,
+        options.snapshot_files.as_ref(),
+        options.execution == Execution::Aligned,
+    )?;
     let stored = needs::stored(program);
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
     let needed = needs::closure(program, wanted.iter().copied());
@@ -238,16 +247,22 @@ fn prepared<T>(
     let part_rows = budget
         .as_ref()
         .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
-    let layout = match Layout::new(program, &snapshot, part_rows) {
-        Err(error @ EngineError::SnapshotOrder { .. }) => {
-            warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
-            Layout::whole(program, &snapshot)
+    let levels = Layout::levels(program);
+    let mut level = 0;
+    let (layout, threads) = loop {
+        let layout = match Layout::new(program, &snapshot, part_rows, levels.get(level).copied()) {
+            Err(error @ EngineError::SnapshotOrder { .. }) => {
+                warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
+                Layout::whole(program, &snapshot)
+            }
+            layout => layout?,
+        };
+        // Smaller divisions make smaller parts, but leave more to be computed after them.
+        level += 1;
+        match budget.as_ref().map_or(Ok(threads), |budget| budget.threads(&snapshot, &layout, threads)) {
+            Err(EngineError::MemoryTooSmall { .. }) if level < levels.len() && warnings.is_empty() => {}
+            threads => break (layout, threads?),
         }
-        layout => layout?,
-    };
-    let threads = match &budget {
-        Some(budget) => budget.threads(&snapshot, &layout, threads)?,
-        None => threads,
     };
     let phases = Phases::new(&flat, &layout, &snapshot)?;
     options.timings.add("split", since, 0, 0);
@@ -321,38 +336,25 @@ impl<'a> Collected<'a> {
     }
 
     /// Computes what crosses parts and completes the files.
-    fn finish(self, work: &mut Work<'_>) -> Result<Vec<Written>, EngineError> {
+    fn finish(self, work: &Work<'_>, threads: usize) -> Result<Vec<Written>, EngineError> {
         let Self { folder, mut writers, mut late, handed_over, totals, findings } = self;
         let runtime = session::small_runtime()?;
         let tables = work.finish(&runtime, handed_over, totals, findings)?;
+        let jobs = work.outputs.iter().filter_map(|output| {
+            let waiting = late.remove(&output.entity).unwrap_or_default();
+            Some(Mutex::new(Some((output, writers.remove(&output.entity)?, waiting))))
+        });
+        let jobs: Vec<_> = jobs.collect();
         let mut written = vec![];
-        for output in &work.outputs {
-            let Some(mut writer) = writers.remove(&output.entity) else { continue };
-            if !work.layout.is_split(output.entity) {
-                writer.append_small(work.batch(output, &output.schema, &tables)?)?;
-            }
-            let Waiting { files, batches } = late.remove(&output.entity).unwrap_or_default();
-            if files.is_empty() && batches.is_empty() {
-                written.push(writer.finish()?);
-                continue;
-            }
-            let made = work.batch(output, &output.late, &tables)?;
-            let made = |group: usize| {
-                let rows = work.layout.group_rows(output.entity, group);
-                made.slice(rows.start, rows.len())
-            };
-            for (group, path) in files.iter().enumerate() {
-                let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
-                let files = [early.into(), encode(made(group))?.into()].map(Encoded::<bytes::Bytes>::open);
-                let [early, late] = files;
-                writer.append(&[early?, late?])?;
-                std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
-            }
-            for (group, batch) in batches.iter().enumerate() {
-                writer.append_small(merged(&output.schema, &[batch, &made(group)])?)?;
-            }
-            written.push(writer.finish()?);
-        }
+        let complete = |job: usize, _: &_| {
+            let job = jobs[job].lock().unwrap_or_else(PoisonError::into_inner).take();
+            let (output, writer, waiting) = job.expect("every file is completed once");
+            completed(work, &tables, output, writer, waiting)
+        };
+        pool::in_order(threads, jobs.len(), &complete, &mut |_, file| {
+            written.push(file);
+            Ok(())
+        })?;
         findings::sort(findings);
         let Some(folder) = folder else { return Ok(written) };
         let batch = findings::batch(work.program, findings)?;
@@ -375,6 +377,45 @@ fn merged(schema: &SchemaRef, batches: &[&RecordBatch]) -> Result<RecordBatch, E
     let column = |field: &Arc<Field>| batches.iter().find_map(|batch| batch.column_by_name(field.name()).cloned());
     let columns = schema.fields().iter().filter_map(column).collect();
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// The file of an entity with what was made after the parts.
+fn completed(
+    work: &Work<'_>,
+    tables: &Tables,
+    output: &Output,
+    mut writer: TableWriter,
+    waiting: Waiting,
+) -> Result<Written, EngineError> {
+    let groups = work.layout.group_rows(output.entity, work.snapshot.rows(output.entity));
+    if !work.layout.is_split(output.entity) {
+        let batch = work.batch(output, &output.schema, tables)?;
+        for rows in groups {
+            let rows = batch.slice(rows.start, rows.len());
+            if work.is_small(output.entity) {
+                writer.append_small(rows)?;
+            } else {
+                writer.append(&[Encoded::open(bytes::Bytes::from(encode(rows)?))?])?;
+            }
+        }
+        return writer.finish();
+    }
+    if waiting.files.is_empty() && waiting.batches.is_empty() {
+        return writer.finish();
+    }
+    let made = work.batch(output, &output.late, tables)?;
+    let made = |group: usize| made.slice(groups[group].start, groups[group].len());
+    for (group, path) in waiting.files.iter().enumerate() {
+        let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
+        let files = [early.into(), encode(made(group))?.into()].map(Encoded::<bytes::Bytes>::open);
+        let [early, late] = files;
+        writer.append(&[early?, late?])?;
+        std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
+    }
+    for (group, batch) in waiting.batches.iter().enumerate() {
+        writer.append_small(merged(&output.schema, &[batch, &made(group)])?)?;
+    }
+    writer.finish()
 }
 
 /// What came out of a run.
@@ -400,7 +441,10 @@ fn publish(
         let contents = manifest::Contents {
             program,
             as_of: options.as_of,
-            snapshot: snapshot_path(out, &options.snapshot)?,
+            snapshot: match &options.snapshot_files {
+                Some(_) => options.snapshot.display().to_string(),
+                None => snapshot_path(out, &options.snapshot)?,
+            },
             snapshot_digest: &work.snapshot.digest,
             rows: &rows,
             files: &results.written,

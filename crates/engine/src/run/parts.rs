@@ -19,40 +19,48 @@ pub(crate) struct Layout {
     /// Parts whose results are encoded together. Groups follow from the snapshot alone, however small the parts
     /// must be, and so do the bytes of the results.
     pub groups: Vec<Range<usize>>,
+    /// By entity: the first row of each group, and the number of rows at the end. Empty for entities above all
+    /// groups.
+    group_starts: Vec<Vec<usize>>,
 }
+
+/// Divisions at which a run is split, the usual one first.
+const LEVELS: [&str; 3] = ["county", "township", "village"];
 
 /// Rows of the largest entity in a group.
 const GROUP_ROWS: usize = super::PART_ROWS;
 
 impl Layout {
-    /// Splits along the tree below the county (or the village, in a program without counties) into parts
-    /// of about `part_rows` rows of the largest entity.
-    pub fn new(program: &Program, snapshot: &Snapshot, part_rows: usize) -> Result<Self, EngineError> {
-        let count = program.entities.len();
-        let Some(top) = split_entity(program) else {
+    /// The divisions at which a program can be split, from the usual one downwards.
+    pub fn levels(program: &Program) -> Vec<EntityId> {
+        let level = |level: &str| {
+            let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
+            found.map(|index| EntityId(index as u32))
+        };
+        LEVELS.into_iter().filter_map(level).collect()
+    }
+
+    /// Splits along the tree below a level into parts of about `part_rows` rows of the largest entity. Groups are
+    /// made of whole divisions of the first level, so that they are the same whatever level is split.
+    pub fn new(
+        program: &Program,
+        snapshot: &Snapshot,
+        part_rows: usize,
+        level: Option<EntityId>,
+    ) -> Result<Self, EngineError> {
+        let (Some(first), Some(level)) = (Self::levels(program).first().copied(), level) else {
             // Without a division everything is one part.
             return Ok(Self::whole(program, snapshot));
         };
-        let mut starts: Vec<Vec<usize>> = vec![vec![]; count];
-        starts[top.index()] = (0..=snapshot.rows(top)).collect();
-        for (index, entity) in program.entities.iter().enumerate() {
-            if let Some(edge) = entity.parent.filter(|_| index != top.index()) {
-                let parents = &starts[program.edges[edge.index()].parent.index()];
-                if !parents.is_empty() {
-                    starts[index] = boundaries(program, snapshot, edge, parents)?;
-                }
-            }
-        }
-        let split = starts.iter().map(|starts| !starts.is_empty()).collect();
-        let (cuts, groups) = cuts(&starts, part_rows.max(1));
-        let parts = cuts.len() - 1;
-        for (index, starts) in starts.iter_mut().enumerate().filter(|(_, starts)| !starts.is_empty()) {
-            *starts = cuts.iter().map(|cut| starts[*cut]).collect();
-            // Rows without a parent come last and go with the last part.
-            starts[parts] = snapshot.rows(EntityId(index as u32));
-            starts[0] = 0;
-        }
-        Ok(Self { split, starts, parts, groups })
+        let coarse = below(program, snapshot, first)?;
+        let bounds = group_cuts(&coarse);
+        let group_starts = at_cuts(snapshot, &coarse, &bounds);
+        let (fine, bounds) =
+            if level == first { (coarse, bounds) } else { (below(program, snapshot, level)?, group_starts[level.index()].clone()) };
+        let split = fine.iter().map(|starts| !starts.is_empty()).collect();
+        let (cuts, groups) = part_cuts(&fine, &bounds, part_rows.max(1));
+        let starts = at_cuts(snapshot, &fine, &cuts);
+        Ok(Self { split, starts, parts: cuts.len() - 1, groups, group_starts })
     }
 
     /// Everything in one part, whatever the order of the rows.
@@ -64,6 +72,7 @@ impl Layout {
             starts: starts.collect(),
             parts: 1,
             groups: std::iter::once(0..1).collect(),
+            group_starts: (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]).collect(),
         }
     }
 
@@ -77,11 +86,12 @@ impl Layout {
         starts[part]..starts[part + 1]
     }
 
-    /// The rows of a split entity in a group.
-    pub fn group_rows(&self, entity: EntityId, group: usize) -> Range<usize> {
-        let starts = &self.starts[entity.index()];
-        let parts = &self.groups[group];
-        starts[parts.start]..starts[parts.end]
+    /// The rows of an entity in each group; all of them as one for an entity above the groups.
+    pub fn group_rows(&self, entity: EntityId, rows: usize) -> Vec<Range<usize>> {
+        match self.group_starts[entity.index()].as_slice() {
+            [] => std::iter::once(0..rows).collect(),
+            starts => starts.windows(2).map(|pair| pair[0]..pair[1]).collect(),
+        }
     }
 
     /// The part that a row of a split entity is in.
@@ -110,12 +120,31 @@ impl Layout {
     }
 }
 
-fn split_entity(program: &Program) -> Option<EntityId> {
-    let level = |level: &str| {
-        let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
-        found.map(|index| EntityId(index as u32))
-    };
-    level("county").or_else(|| level("village"))
+/// By entity: the first row below each row of `top`, and the number of rows at the end; empty for what is not
+/// below it.
+fn below(program: &Program, snapshot: &Snapshot, top: EntityId) -> Result<Vec<Vec<usize>>, EngineError> {
+    let mut starts: Vec<Vec<usize>> = vec![vec![]; program.entities.len()];
+    starts[top.index()] = (0..=snapshot.rows(top)).collect();
+    for (index, entity) in program.entities.iter().enumerate() {
+        if let Some(edge) = entity.parent.filter(|_| index != top.index()) {
+            let parents = &starts[program.edges[edge.index()].parent.index()];
+            if !parents.is_empty() {
+                starts[index] = boundaries(program, snapshot, edge, parents)?;
+            }
+        }
+    }
+    Ok(starts)
+}
+
+/// The starts at some positions only. Rows without a parent come last and go with the last part.
+fn at_cuts(snapshot: &Snapshot, starts: &[Vec<usize>], cuts: &[usize]) -> Vec<Vec<usize>> {
+    let mut kept: Vec<Vec<usize>> = vec![vec![]; starts.len()];
+    for (index, starts) in starts.iter().enumerate().filter(|(_, starts)| !starts.is_empty()) {
+        kept[index] = cuts.iter().map(|cut| starts[*cut]).collect();
+        kept[index][cuts.len() - 1] = snapshot.rows(EntityId(index as u32));
+        kept[index][0] = 0;
+    }
+    kept
 }
 
 /// The first child of every boundary of the parents, and of the children that come after all of them.
@@ -168,28 +197,33 @@ fn boundaries(
     Ok(starts)
 }
 
-/// Positions at which the divisions are cut into parts of about `part_rows` of what has most, and the parts of
-/// each group.
-fn cuts(starts: &[Vec<usize>], part_rows: usize) -> (Vec<usize>, Vec<Range<usize>>) {
-    let largest = starts.iter().filter(|starts| !starts.is_empty()).max_by_key(|starts| starts.last());
-    let Some(largest) = largest else { return (vec![0, 0], std::iter::once(0..1).collect()) };
-    let last = largest.len() - 1;
+/// The entity with most rows.
+fn largest(starts: &[Vec<usize>]) -> Option<&Vec<usize>> {
+    starts.iter().filter(|starts| !starts.is_empty()).max_by_key(|starts| starts.last())
+}
+
+/// Positions at which divisions are cut into groups.
+fn group_cuts(starts: &[Vec<usize>]) -> Vec<usize> {
+    let last = largest(starts).map_or(0, |largest| largest.len() - 1);
+    part_cuts(starts, &[0, last], GROUP_ROWS).0
+}
+
+/// Positions at which divisions are cut into parts of about `part_rows` of what has most, none of which is over one
+/// of the bounds, and the parts between two bounds.
+fn part_cuts(starts: &[Vec<usize>], bounds: &[usize], part_rows: usize) -> (Vec<usize>, Vec<Range<usize>>) {
+    let Some(largest) = largest(starts) else { return (vec![0, 0], std::iter::once(0..1).collect()) };
     let (mut cuts, mut groups) = (vec![0], vec![]);
-    let (mut part, mut group, mut first) = (0, 0, 0);
-    for position in 1..=last {
-        let ends = |since: usize, rows: usize| position == last || largest[position] - largest[since] >= rows;
-        let grouped = ends(group, GROUP_ROWS);
-        if grouped || ends(part, part_rows) {
-            cuts.push(position);
-            part = position;
+    for bound in bounds.windows(2) {
+        let first = cuts.len() - 1;
+        let mut part = bound[0];
+        for position in bound[0] + 1..bound[1] {
+            if largest[position] - largest[part] >= part_rows {
+                cuts.push(position);
+                part = position;
+            }
         }
-        if grouped {
-            groups.push(first..cuts.len() - 1);
-            (group, first) = (position, cuts.len() - 1);
-        }
-    }
-    if last == 0 {
-        return (vec![0, 0], std::iter::once(0..1).collect());
+        cuts.push(bound[1]);
+        groups.push(first..cuts.len() - 1);
     }
     (cuts, groups)
 }
@@ -199,23 +233,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_are_the_same_whatever_the_parts() {
+    fn parts_stay_within_their_groups() {
         let divisions: Vec<usize> = (0..=200).map(|position| position * 3000).collect();
-        let ends = |part_rows: usize| {
-            let (cuts, groups) = cuts(std::slice::from_ref(&divisions), part_rows);
-            assert_eq!(groups.last().map(|parts| parts.end), Some(cuts.len() - 1));
-            groups.iter().map(|parts| cuts[parts.end]).collect::<Vec<_>>()
-        };
-        let whole = ends(usize::MAX);
-        assert_eq!(whole, [44, 88, 132, 176, 200]);
-        for part_rows in [1, 7000, 100_000, GROUP_ROWS] {
-            assert_eq!(ends(part_rows), whole, "{part_rows}");
+        let divisions = std::slice::from_ref(&divisions);
+        let bounds = group_cuts(divisions);
+        assert_eq!(bounds, [0, 44, 88, 132, 176, 200]);
+        for part_rows in [1, 7000, 100_000, GROUP_ROWS, usize::MAX] {
+            let (cuts, groups) = part_cuts(divisions, &bounds, part_rows);
+            let ends: Vec<usize> = groups.iter().map(|parts| cuts[parts.end]).collect();
+            assert_eq!(ends, bounds[1..], "{part_rows}");
+            assert!(part_rows > 1 || cuts.len() == 201);
         }
     }
 
     #[test]
     fn nothing_is_one_part() {
-        assert_eq!(cuts(&[vec![0]], 10), (vec![0, 0], vec![0..1]));
-        assert_eq!(cuts(&[vec![]], 10), (vec![0, 0], vec![0..1]));
+        assert_eq!(group_cuts(&[vec![0]]), [0, 0]);
+        assert_eq!(part_cuts(&[vec![0]], &[0, 0], 10), (vec![0, 0], vec![0..1]));
+        assert_eq!(part_cuts(&[vec![]], &[0, 0], 10), (vec![0, 0], vec![0..1]));
     }
 }

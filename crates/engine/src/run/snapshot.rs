@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
@@ -13,7 +15,9 @@ use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
+use datafusion::parquet;
 use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::reader::{ChunkReader, Length};
 use datafusion::parquet::file::statistics::Statistics;
 use pack::program::{EdgeId, Entity, EntityId, Program, Type};
 use serde::Deserialize;
@@ -38,14 +42,19 @@ struct ManifestEntity {
 }
 
 impl Manifest {
-    fn read(dir: &Path) -> Result<Self, EngineError> {
-        let path = dir.join("snapshot.json");
-        if !path.is_file() {
-            return Err(EngineError::SnapshotFile { path });
-        }
-        let text = std::fs::read_to_string(&path).map_err(|error| EngineError::file(&path, error))?;
+    fn read(dir: &Path, files: Option<&dyn SnapshotFiles>) -> Result<Self, EngineError> {
+        let path = dir.join(MANIFEST);
+        let text = match files {
+            None if path.is_file() => std::fs::read(&path).map(Some),
+            None => Ok(None),
+            Some(files) => files.size(MANIFEST).and_then(|size| {
+                size.map(|size| files.read(MANIFEST, &[0..size])?.pop().ok_or_else(nothing)).transpose()
+            }).map(|bytes| bytes.map(Vec::from)),
+        };
+        let text = text.map_err(|error| EngineError::file(&path, error))?;
+        let text = text.ok_or(EngineError::SnapshotFile { path })?;
         let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
-        let manifest: Self = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(wrong(format!("its format is {}, not {FORMAT}", manifest.format)));
         }
@@ -57,8 +66,23 @@ impl Manifest {
 ///
 /// # Errors
 /// A folder that is no snapshot.
-pub fn digest(dir: &Path) -> Result<String, EngineError> {
-    Ok(Manifest::read(dir)?.digest)
+pub fn digest(dir: &Path, files: Option<&dyn SnapshotFiles>) -> Result<String, EngineError> {
+    Ok(Manifest::read(dir, files)?.digest)
+}
+
+const MANIFEST: &str = "snapshot.json";
+
+fn nothing() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "nothing was read")
+}
+
+/// The files of a snapshot that is not in a folder: in an object store, say.
+pub trait SnapshotFiles: Send + Sync + std::fmt::Debug {
+    /// Bytes of a file, none if it is not there.
+    fn size(&self, name: &str) -> io::Result<Option<u64>>;
+
+    /// Ranges of a file, in order, each whole.
+    fn read(&self, name: &str, ranges: &[Range<u64>]) -> io::Result<Vec<Bytes>>;
 }
 
 /// A snapshot whose files have been opened.
@@ -69,6 +93,8 @@ pub(crate) struct Snapshot {
 
 struct EntityFile {
     path: PathBuf,
+    /// Where the file is, if it is not on the disk.
+    away: Option<Away>,
     rows: usize,
     metadata: ArrowReaderMetadata,
 }
@@ -76,15 +102,20 @@ struct EntityFile {
 impl Snapshot {
     /// Opens the files of every entity of the program. With `codes`, texts of code lists are read as
     /// dictionaries.
-    pub fn open(program: &Program, dir: &Path, codes: bool) -> Result<Self, EngineError> {
-        let manifest = Manifest::read(dir)?;
+    pub fn open(
+        program: &Program,
+        dir: &Path,
+        files: Option<&Arc<dyn SnapshotFiles>>,
+        codes: bool,
+    ) -> Result<Self, EngineError> {
+        let manifest = Manifest::read(dir, files.map(AsRef::as_ref))?;
         let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
         let open = |entity: &Entity| {
             let name = entity.name.as_str();
             let coded = entity.fields.iter().map(|id| &program.columns[id.index()]);
             let coded = coded.filter(|column| codes && matches!(column.ty, Type::Code(_)));
             let coded: Vec<&str> = coded.map(|column| column.name.as_str()).collect();
-            let file = EntityFile::open(dir.join(format!("{name}.parquet")), &coded)?;
+            let file = EntityFile::open(dir.join(format!("{name}.parquet")), files, &coded)?;
             match manifest.entities.get(name) {
                 Some(entity) if entity.rows != file.rows => {
                     Err(wrong(format!("`{name}` has {} rows, not {}", file.rows, entity.rows)))
@@ -148,10 +179,19 @@ impl Snapshot {
         let column = edge_column(program, edge);
         let projection =
             file.projection(&program.entities[child.index()].name, std::slice::from_ref(&column))?;
-        let reader = file.reader()?.with_projection(projection).with_batch_size(1 << 16).build();
         let mut row = 0;
-        for batch in reader.map_err(|error| file.error(error))? {
-            let batch = batch?;
+        let groups = 0..file.metadata.metadata().num_row_groups();
+        let readers = groups.map(|group| file.reader(group, &projection));
+        for batch in readers.flat_map(|reader| {
+            let reader = reader.and_then(|reader| {
+                reader.with_batch_size(1 << 16).build().map_err(|error| file.error(error))
+            });
+            match reader {
+                Ok(reader) => Box::new(reader.map(|batch| Ok(batch?))),
+                Err(error) => Box::new(std::iter::once(Err(error))) as Box<dyn Iterator<Item = _>>,
+            }
+        }) {
+            let batch: RecordBatch = batch?;
             let parents = batch.column(0).as_primitive_opt::<Int32Type>();
             let parents = parents.ok_or_else(|| EngineError::SnapshotType {
                 entity: program.entities[child.index()].name.clone(),
@@ -180,6 +220,69 @@ impl Snapshot {
             required && file.column(&edge_column(program, **edge), |statistics| suspicious(statistics, None))
         });
         unknowns.edges.extend(edges);
+    }
+}
+
+/// A file that is somewhere else.
+#[derive(Clone, Debug)]
+struct Away {
+    files: Arc<dyn SnapshotFiles>,
+    name: String,
+    size: u64,
+}
+
+impl Away {
+    fn read(&self, ranges: &[Range<u64>]) -> parquet::errors::Result<Vec<Bytes>> {
+        self.files.read(&self.name, ranges).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+}
+
+/// What a reader reads: a file on the disk, or pieces that have been fetched of one that is not.
+enum Source {
+    Disk(File),
+    Pieces { away: Away, pieces: Vec<(u64, Bytes)> },
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Disk(file) => file.len(),
+            Self::Pieces { away, .. } => away.size,
+        }
+    }
+}
+
+impl ChunkReader for Source {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        match self {
+            Self::Disk(file) => Ok(Box::new(file.get_read(start)?)),
+            Self::Pieces { away, pieces } => {
+                let fetched = pieces.iter().find(|(from, bytes)| {
+                    (*from..*from + bytes.len() as u64).contains(&start)
+                });
+                let rest = match fetched {
+                    Some((from, bytes)) => bytes.slice((start - from) as usize..),
+                    None => away.read(std::slice::from_ref(&(start..away.size)))?.remove(0),
+                };
+                Ok(Box::new(io::Cursor::new(rest)))
+            }
+        }
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        match self {
+            Self::Disk(file) => file.get_bytes(start, length),
+            Self::Pieces { away, pieces } => {
+                let end = start + length as u64;
+                let holds = |(from, bytes): &&(u64, Bytes)| *from <= start && end <= from + bytes.len() as u64;
+                match pieces.iter().find(holds) {
+                    Some((from, bytes)) => Ok(bytes.slice((start - from) as usize..(end - from) as usize)),
+                    None => Ok(away.read(std::slice::from_ref(&(start..end)))?.remove(0)),
+                }
+            }
+        }
     }
 }
 
@@ -221,25 +324,58 @@ fn with_codes(metadata: ArrowReaderMetadata, coded: &[&str]) -> Result<ArrowRead
 }
 
 impl EntityFile {
-    fn open(path: PathBuf, coded: &[&str]) -> Result<Self, EngineError> {
-        if !path.is_file() {
-            return Err(EngineError::SnapshotFile { path });
-        }
-        let file = File::open(&path).map_err(|error| EngineError::file(&path, error))?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
-            .and_then(|metadata| with_codes(metadata, coded))
-            .map_err(|error| EngineError::parquet(&path, error))?;
+    fn open(
+        path: PathBuf,
+        files: Option<&Arc<dyn SnapshotFiles>>,
+        coded: &[&str],
+    ) -> Result<Self, EngineError> {
+        let failed = |error| EngineError::parquet(&path, error);
+        let (away, metadata) = match files {
+            Some(files) => {
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let size = files.size(&name).map_err(|error| EngineError::file(&path, error))?;
+                let Some(size) = size else { return Err(EngineError::SnapshotFile { path }) };
+                let away = Away { files: Arc::clone(files), name, size };
+                let source = Source::Pieces { away: away.clone(), pieces: vec![] };
+                (Some(away), ArrowReaderMetadata::load(&source, ArrowReaderOptions::new()))
+            }
+            None if !path.is_file() => return Err(EngineError::SnapshotFile { path }),
+            None => {
+                let file = File::open(&path).map_err(|error| EngineError::file(&path, error))?;
+                (None, ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))
+            }
+        };
+        let metadata = metadata.and_then(|metadata| with_codes(metadata, coded)).map_err(failed)?;
         let rows = usize::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or(0);
-        Ok(Self { path, rows, metadata })
+        Ok(Self { path, away, rows, metadata })
     }
 
     fn error(&self, error: ParquetError) -> EngineError {
         EngineError::parquet(&self.path, error)
     }
 
-    fn reader(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, EngineError> {
-        let file = File::open(&self.path).map_err(|error| EngineError::file(&self.path, error))?;
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone()))
+    /// A reader of some columns of a row group.
+    fn reader(
+        &self,
+        group: usize,
+        projection: &ProjectionMask,
+    ) -> Result<ParquetRecordBatchReaderBuilder<Source>, EngineError> {
+        let source = match &self.away {
+            None => Source::Disk(File::open(&self.path).map_err(|error| EngineError::file(&self.path, error))?),
+            Some(away) => {
+                let columns = self.metadata.metadata().row_group(group).columns().iter().enumerate();
+                let wanted = columns.filter(|(index, _)| projection.leaf_included(*index));
+                let ranges: Vec<Range<u64>> = wanted
+                    .map(|(_, column)| column.byte_range())
+                    .map(|(start, length)| start..start + length)
+                    .collect();
+                let fetched = away.read(&ranges).map_err(|error| self.error(error))?;
+                let pieces = ranges.iter().map(|range| range.start).zip(fetched).collect();
+                Source::Pieces { away: away.clone(), pieces }
+            }
+        };
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, self.metadata.clone());
+        Ok(builder.with_projection(projection.clone()).with_row_groups(vec![group]))
     }
 
     fn projection(&self, entity: &str, names: &[String]) -> Result<ProjectionMask, EngineError> {
@@ -274,9 +410,7 @@ impl EntityFile {
         let (mut left, mut schema) = (rows.len(), None);
         for group in groups {
             let reader = self
-                .reader()?
-                .with_projection(projection.clone())
-                .with_row_groups(vec![group])
+                .reader(group, &projection)?
                 .with_offset(skip)
                 .with_limit(left)
                 .with_batch_size(rows.len().clamp(1, 1 << 20))
@@ -294,10 +428,9 @@ impl EntityFile {
             ([batch], _) => Ok(batch.clone()),
             (batches, Some(schema)) => Ok(concat_batches(&schema, batches)?),
             (_, None) => {
-                let reader = self.reader()?.with_projection(projection).with_row_groups(vec![]).build();
-                let reader = reader.map_err(|error| self.error(error))?;
-                let schema = datafusion::arrow::array::RecordBatchReader::schema(&reader);
-                Ok(RecordBatch::new_empty(schema))
+                let fields = self.metadata.schema().fields();
+                let wanted = fields.iter().filter(|field| names.contains(field.name()));
+                Ok(RecordBatch::new_empty(Arc::new(Schema::new(wanted.cloned().collect::<Vec<_>>()))))
             }
         }
     }

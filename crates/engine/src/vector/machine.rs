@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, StringArray};
+use datafusion::arrow::buffer::BooleanBuffer;
 use datafusion::arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use pack::program::EntityId;
 
@@ -173,7 +174,23 @@ impl<'t> Machine<'t> {
 /// NULLs among rows of an array.
 fn nulls_in(array: &dyn Array, rows: Range<usize>) -> Nulls {
     let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?.slice(rows.start, rows.len());
-    (nulls.null_count() > 0).then(|| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect()))
+    (nulls.null_count() > 0).then(|| Rc::new(unpacked(nulls.inner(), 1)))
+}
+
+/// The bits of a buffer as bytes 0 and 1, flipped or not.
+pub(super) fn unpacked(bits: &BooleanBuffer, flip: u8) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bits.len() + 64);
+    let chunks = bits.bit_chunks();
+    for word in chunks.iter_padded() {
+        // A loop of fixed length without branches becomes vector instructions.
+        let mut spread = [0; 64];
+        for (place, byte) in spread.iter_mut().enumerate() {
+            *byte = ((word >> place) & 1) as u8 ^ flip;
+        }
+        bytes.extend_from_slice(&spread);
+    }
+    bytes.truncate(bits.len());
+    bytes
 }
 
 fn load(array: &ArrayRef, rows: Range<usize>) -> Vector<'_> {
@@ -181,7 +198,7 @@ fn load(array: &ArrayRef, rows: Range<usize>) -> Vector<'_> {
     match array.data_type() {
         DataType::Boolean => {
             let values = array.as_boolean().values().slice(rows.start, rows.len());
-            Vector::Bool(Lanes::each(values.iter().map(u8::from).collect(), nulls))
+            Vector::Bool(Lanes::each(unpacked(&values, 0), nulls))
         }
         DataType::Int64 => {
             Vector::Int(Lanes::borrowed(&array.as_primitive::<Int64Type>().values()[rows], nulls))
@@ -283,4 +300,20 @@ fn gathered_nulls(array: &dyn Array, positions: &[i64], nulls: &Nulls) -> Nulls 
     let mut any = 0;
     let found: Vec<u8> = (0..positions.len()).map(null).inspect(|null| any |= null).collect();
     (any != 0).then(|| Rc::new(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_become_bytes_wherever_they_start() {
+        let bits = BooleanBuffer::collect_bool(300, |row| row % 3 == 0 || row % 7 == 2);
+        for (start, length) in [(0, 0), (0, 300), (1, 64), (13, 130), (63, 65), (299, 1)] {
+            let slice = bits.slice(start, length);
+            let expected: Vec<u8> = slice.iter().map(u8::from).collect();
+            assert_eq!(unpacked(&slice, 0), expected);
+            assert_eq!(unpacked(&slice, 1), expected.iter().map(|bit| bit ^ 1).collect::<Vec<u8>>());
+        }
+    }
 }

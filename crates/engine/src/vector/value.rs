@@ -144,7 +144,7 @@ impl Vector<'_> {
             Self::Text(TextLane::Each(array)) => array
                 .nulls()
                 .filter(|nulls| nulls.null_count() > 0)
-                .map(|nulls| Rc::new(nulls.iter().map(|valid| u8::from(!valid)).collect())),
+                .map(|nulls| Rc::new(super::machine::unpacked(nulls.inner(), 1))),
         }
     }
 
