@@ -3,6 +3,9 @@
 //!
 //! `cargo xtask test` starts the databases and says where they are; without it the tests fail and say so.
 
+#[allow(dead_code, reason = "shared by tests that each use a part")]
+mod common;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,6 +14,8 @@ use app::Dialect;
 use app::cases::{by_date, cell, tables_at};
 use arrow::array::RecordBatch;
 use pack::program::{Program, Value};
+use proptest::prelude::{ProptestConfig, any};
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 /// The shipped pack.
 const SHIPPED: &str = "../../packs/sichuan-2015";
@@ -113,31 +118,44 @@ fn compare(pack: &str, dialect: Dialect, ask: Ask<'_>) {
     let mut compared = 0;
     for as_of in by_date(&program).into_keys() {
         let tables = tables_at(&program, as_of).expect("tables of the cases");
-        let script = app::sql_script_for(&program, as_of, dialect, &tables).expect("the script prints");
-        let results = engine_results(&program, as_of);
-        let mut text: String = tables.iter().map(|(name, batch)| load_script(name, batch)).collect();
-        text.push_str(&script);
-        let expected = expected(&program, &results);
-        let columns: Vec<Vec<String>> = expected
-            .iter()
-            .map(|(_, batch)| batch.schema().fields().iter().map(|field| field.name().clone()).collect())
-            .collect();
-        let queries: Vec<String> =
-            expected.iter().zip(&columns).map(|((name, _), columns)| select(name, columns)).collect();
-        let answers = ask(&text, &queries);
-        for (((name, batch), columns), rows) in expected.iter().zip(&columns).zip(&answers) {
-            assert_eq!(rows.len(), batch.num_rows(), "rows of {name} at {as_of}");
-            for (row, found) in rows.iter().enumerate() {
-                for (position, column) in columns.iter().enumerate() {
-                    let wanted = printed(cell(batch.column(position), row).as_ref());
-                    assert_eq!(found[position], wanted, "{name}.{column}, row {row}, as of {as_of}");
-                    compared += 1;
-                }
-            }
-        }
+        compared += compare_tables(&program, as_of, &tables, dialect, ask);
     }
     println!("{compared} cells compared");
     assert!(compared > 1000);
+}
+
+/// The number of cells that are the same.
+fn compare_tables(
+    program: &Program,
+    as_of: model::Date,
+    tables: &HashMap<String, RecordBatch>,
+    dialect: Dialect,
+    ask: Ask<'_>,
+) -> usize {
+    let mut compared = 0;
+    let script = app::sql_script_for(program, as_of, dialect, tables).expect("the script prints");
+    let results = common::results(program, as_of, tables, app::Execution::Aligned);
+    let mut text: String = tables.iter().map(|(name, batch)| load_script(name, batch)).collect();
+    text.push_str(&script);
+    let expected = expected(program, &results);
+    let columns: Vec<Vec<String>> = expected
+        .iter()
+        .map(|(_, batch)| batch.schema().fields().iter().map(|field| field.name().clone()).collect())
+        .collect();
+    let queries: Vec<String> =
+        expected.iter().zip(&columns).map(|((name, _), columns)| select(name, columns)).collect();
+    let answers = ask(&text, &queries);
+    for (((name, batch), columns), rows) in expected.iter().zip(&columns).zip(&answers) {
+        assert_eq!(rows.len(), batch.num_rows(), "rows of {name} at {as_of}");
+        for (row, found) in rows.iter().enumerate() {
+            for (position, column) in columns.iter().enumerate() {
+                let wanted = printed(cell(batch.column(position), row).as_ref());
+                assert_eq!(found[position], wanted, "{name}.{column}, row {row}, as of {as_of}");
+                compared += 1;
+            }
+        }
+    }
+    compared
 }
 
 fn engine_results(program: &Program, as_of: model::Date) -> HashMap<String, RecordBatch> {
@@ -191,10 +209,14 @@ fn postgres_gives_what_the_engine_gives_for_every_construct() {
 }
 
 fn in_postgres(pack: &str, name: &str) {
+    with_postgres(name, &mut |ask| compare(pack, Dialect::Postgres, ask));
+}
+
+fn with_postgres(name: &str, work: &mut dyn FnMut(Ask<'_>)) {
     let (psql, url) = (setting("XIAOKANG_TEST_PSQL"), setting("XIAOKANG_TEST_POSTGRES"));
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut number = 0;
-    compare(pack, Dialect::Postgres, &mut |script, queries| {
+    work(&mut |script, queries| {
         number += 1;
         let schema = format!("cases_{name}_{number}");
         let mut text = format!(
@@ -237,10 +259,14 @@ fn duckdb_gives_what_the_engine_gives_for_every_construct() {
 }
 
 fn in_duckdb(pack: &str) {
+    with_duckdb(&mut |ask| compare(pack, Dialect::DuckDb, ask));
+}
+
+fn with_duckdb(work: &mut dyn FnMut(Ask<'_>)) {
     let python = setting("XIAOKANG_TEST_DUCKDB");
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut number = 0;
-    compare(pack, Dialect::DuckDb, &mut |script, queries| {
+    work(&mut |script, queries| {
         number += 1;
         let at = |end: &str| folder.path().join(format!("{number}{end}"));
         std::fs::write(at(".sql"), script).expect("the script is written");
@@ -262,4 +288,57 @@ fn read_all(files: &[PathBuf]) -> Vec<Vec<Vec<String>>> {
         .iter()
         .map(|file| rows_of_csv(&std::fs::read_to_string(file).expect("the answer is there")))
         .collect()
+}
+
+/// Worlds on the pack's boundaries: as many as a minute allows.
+const WORLDS: u32 = 2;
+
+fn every_world(check: impl Fn(&Program, model::Date, &HashMap<String, RecordBatch>)) {
+    let program = program(SHIPPED);
+    let as_of: model::Date = "2016-12-31".parse().expect("a day");
+    let config = ProptestConfig { cases: WORLDS, max_shrink_iters: 0, failure_persistence: None, ..Default::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let outcome = runner.run(&any::<u64>(), |seed| {
+        let tables = common::world(&program, as_of, seed);
+        check(&program, as_of, &tables);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn plans_agree_on_random_worlds() {
+    every_world(|program, as_of, tables| {
+        let planned = common::results(program, as_of, tables, app::Execution::Plans);
+        let aligned = common::results(program, as_of, tables, app::Execution::Aligned);
+        for (entity, batch) in &planned {
+            for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+                let other = aligned[entity].column_by_name(field.name());
+                assert_eq!(other, Some(column), "{entity}.{}", field.name());
+            }
+        }
+    });
+}
+
+#[test]
+fn postgres_agrees_on_random_worlds() {
+    with_postgres("worlds", &mut |ask| {
+        let ask = std::cell::RefCell::new(ask);
+        every_world(|program, as_of, tables| {
+            let compared =
+                compare_tables(program, as_of, tables, Dialect::Postgres, &mut **ask.borrow_mut());
+            assert!(compared > 10_000);
+        });
+    });
+}
+
+#[test]
+fn duckdb_agrees_on_random_worlds() {
+    with_duckdb(&mut |ask| {
+        let ask = std::cell::RefCell::new(ask);
+        every_world(|program, as_of, tables| {
+            let compared = compare_tables(program, as_of, tables, Dialect::DuckDb, &mut **ask.borrow_mut());
+            assert!(compared > 10_000);
+        });
+    });
 }

@@ -1,0 +1,219 @@
+//! Records that nobody would keep, made to stand on every boundary that a pack draws.
+
+use app::run_tables;
+use arrow::array::RecordBatch;
+use engine::needs::children;
+use model::Date;
+use pack::program::{
+    BracketStep, CaseRecord, Column, ColumnId, ColumnKind, Dated, EdgeId, EntityId, Expr, ExprKind,
+    ParameterShape, Program, Type, Value,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// Numbers that follow from one another (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound.max(1) as u64).expect("it is below a size")
+    }
+
+    fn percent(&mut self, share: u64) -> bool {
+        self.next() % 100 < share
+    }
+
+    fn one<'a, T>(&mut self, all: &'a [T]) -> &'a T {
+        &all[self.below(all.len())]
+    }
+}
+
+/// Every number that the pack compares with, and its neighbours.
+fn boundaries(program: &Program) -> Vec<i128> {
+    let mut found = BTreeSet::from([0, 1]);
+    let mut note = |value: &Value| {
+        if let Value::Number(number) = value {
+            found.extend([number - 1, *number, number + 1]);
+        }
+    };
+    fn literals(expr: &Expr, note: &mut dyn FnMut(&Value)) {
+        match &expr.kind {
+            ExprKind::Literal(value) => note(value),
+            ExprKind::In { list, .. } => list.iter().for_each(&mut *note),
+            _ => {}
+        }
+        for child in children(expr) {
+            literals(child, note);
+        }
+    }
+    for column in &program.columns {
+        match &column.kind {
+            ColumnKind::Scalar(expr) => literals(expr, &mut note),
+            ColumnKind::Aggregate(aggregate) => {
+                for expr in aggregate.argument.iter().chain(&aggregate.filter) {
+                    literals(expr, &mut note);
+                }
+            }
+            _ => {}
+        }
+    }
+    for parameter in &program.parameters {
+        match &parameter.shape {
+            ParameterShape::Scalar(values) => values.iter().for_each(|dated| note(&dated.value)),
+            ParameterShape::Table { values, .. } => {
+                for (_, value) in values.iter().flat_map(|dated| &dated.value) {
+                    note(value);
+                }
+            }
+            ParameterShape::Brackets { values, .. } => {
+                let steps = values.iter().flat_map(|dated: &Dated<Vec<BracketStep>>| &dated.value);
+                steps.for_each(|step| note(&Value::Number(step.from)));
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+fn days(as_of: Date) -> Vec<Date> {
+    let mut days = vec![];
+    for years in [0, 1, 2, 3, 5, 6, 7, 12, 15, 16, 17, 18, 40, 59, 60, 61, 80] {
+        let year = as_of.year() - years;
+        for (month, day) in [(as_of.month(), as_of.day()), (1, 1), (12, 31), (2, 28), (2, 29), (6, 30)] {
+            days.extend(Date::from_ymd(year, month, day));
+        }
+    }
+    let near: Vec<Date> =
+        days.iter().flat_map(|day| [-1, 1].map(|by| Date::from_days(day.days() + by))).flatten().collect();
+    days.extend(near);
+    days
+}
+
+fn rows(program: &Program, entity: EntityId) -> usize {
+    match program.entity(entity).division.as_deref() {
+        Some("province") => 1,
+        Some("prefecture") => 2,
+        Some("county") => 3,
+        Some("township") => 4,
+        Some("village") => 6,
+        _ => 24,
+    }
+}
+
+fn key(program: &Program, entity: EntityId, row: usize) -> String {
+    format!("{}-{row}", program.entity(entity).name)
+}
+
+/// What a record is known by at an edge's end.
+fn mark(program: &Program, edge: EdgeId, row: usize) -> String {
+    let edge = &program.edges[edge.index()];
+    let key_column = program.entity(edge.parent).key;
+    let key = key(program, edge.parent, row);
+    if edge.on == key_column { key } else { format!("{key}-{}", program.column(edge.on).name) }
+}
+
+/// A small world for a seed: some records of every entity.
+pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, RecordBatch> {
+    let mut numbers = Numbers(seed);
+    let (limits, days) = (boundaries(program), days(as_of));
+    let mut records = vec![];
+    for index in 0..u32::try_from(program.entities.len()).expect("few entities") {
+        let entity = EntityId(index);
+        for row in 0..rows(program, entity) {
+            let mut fields: Vec<(ColumnId, Option<Value>)> = vec![];
+            for id in &program.entity(entity).fields {
+                let column = program.column(*id);
+                let value = linked(program, entity, *id, row, &mut numbers)
+                    .unwrap_or_else(|| drawn(program, column, &limits, &days, &mut numbers));
+                fields.push((*id, value));
+            }
+            records.push(CaseRecord { entity, key: key(program, entity, row), fields });
+        }
+    }
+    engine::tables_of_records(program, &records).expect("the records make tables")
+}
+
+/// The value of a field that names a record: this one, or a parent.
+fn linked(
+    program: &Program,
+    entity: EntityId,
+    id: ColumnId,
+    row: usize,
+    numbers: &mut Numbers,
+) -> Option<Option<Value>> {
+    if id == program.entity(entity).key {
+        return Some(Some(Value::Text(key(program, entity, row))));
+    }
+    for (index, edge) in program.edges.iter().enumerate() {
+        let edge_id = EdgeId(u32::try_from(index).expect("few edges"));
+        if edge.child == entity && edge.via == id {
+            if !edge.required && numbers.percent(5) {
+                return Some(None);
+            }
+            let parent = numbers.below(rows(program, edge.parent));
+            return Some(Some(Value::Text(mark(program, edge_id, parent))));
+        }
+        if edge.parent == entity && edge.on == id {
+            return Some(Some(Value::Text(mark(program, edge_id, row))));
+        }
+    }
+    None
+}
+
+fn drawn(
+    program: &Program,
+    column: &Column,
+    limits: &[i128],
+    days: &[Date],
+    numbers: &mut Numbers,
+) -> Option<Value> {
+    if numbers.percent(if column.nullable { 8 } else { 1 }) {
+        return None;
+    }
+    Some(match &column.ty {
+        Type::Bool => Value::Bool(numbers.percent(50)),
+        Type::Number(_) => {
+            let range = column.range.expect("a number has a range");
+            let value = match numbers.below(4) {
+                0 => range.min,
+                1 => (range.min + i128::from(numbers.next() % 1000)).min(range.max),
+                2 if numbers.percent(10) => range.max,
+                _ => *numbers.one(limits),
+            };
+            Value::Number(value.clamp(range.min, range.max))
+        }
+        Type::Date => Value::Date(*numbers.one(days)),
+        Type::Code(list) => {
+            let codes = &program.lists[list.index()].codes;
+            Value::Text(numbers.one(codes).code.clone())
+        }
+        Type::Text => {
+            let birth = numbers.one(days);
+            let (year, month, day) = birth.ymd();
+            let order = numbers.below(1000);
+            Value::Text(match numbers.below(4) {
+                0 => format!("513336{year:04}{month:02}{day:02}{order:03}X"),
+                1 => format!("1398765{:04}", order % 3),
+                2 => ["王", "a", "A", "阿木"][order % 4].to_owned(),
+                _ => format!("{order}"),
+            })
+        }
+        Type::Index => Value::Index(0.5),
+    })
+}
+
+/// What the engine says of tables.
+pub fn results(
+    program: &Program,
+    as_of: Date,
+    tables: &HashMap<String, RecordBatch>,
+    execution: app::Execution,
+) -> HashMap<String, RecordBatch> {
+    run_tables(program, as_of, tables.clone(), execution).expect("it runs")
+}
