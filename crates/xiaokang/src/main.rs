@@ -28,7 +28,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if matches!(arguments.command, Command::Assess(_) | Command::Cluster(_) | Command::Synth(_)) {
+    // Who gives a limit wants pages given back.
+    let keep = match &arguments.command {
+        Command::Assess(options) => options.memory.is_none(),
+        Command::Cluster(arguments::ClusterCommand::Executor(options)) => options.memory.is_none(),
+        Command::Synth(_) => true,
+        _ => false,
+    };
+    if keep {
         keep_pages();
     }
     let lang = arguments.lang.0;

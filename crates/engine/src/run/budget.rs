@@ -1,16 +1,22 @@
 //! How large a part may be, and how many are worked on at a time, so that a run keeps within its memory.
 
-use pack::program::{EntityId, Program};
+use std::collections::{BTreeMap, BTreeSet};
+
+use pack::program::{ColumnId, EntityId, Program};
 
 use super::parts::Layout;
 use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::desugar::{Flat, Form};
 use crate::load::Wanted;
+use crate::needs::column_needs;
 use crate::scalar::Kind;
+use crate::stages::stages;
 
-/// What the process takes before it has read a row: the program, its plans, the allocator's reserves.
-const BASE_BYTES: f64 = (64 << 20) as f64;
+/// What the process takes before it has read a row: the allocator's reserves, and for each column the program, its
+/// plan and its code.
+const BASE_BYTES: f64 = (96 << 20) as f64;
+const COLUMN_BYTES: f64 = (12 << 10) as f64;
 
 /// Smaller parts cost more time than they save memory.
 const PART_ROWS_MIN: usize = 4096;
@@ -19,28 +25,29 @@ const PART_ROWS_MIN: usize = 4096;
 const SLACK: f64 = 1.5;
 
 /// What an encoded row takes of what it took before, with what the encoders hold.
-const ENCODED: f64 = 0.3;
+const ENCODED: f64 = 0.5;
 
 /// What the rows of every entity take.
 pub(crate) struct Budget {
     /// By entity: bytes that a row takes, as read and as computed.
     widths: Vec<f64>,
+    base: f64,
     limit: f64,
     /// Whether results are encoded.
     results: bool,
 }
 
 impl Budget {
-    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, limit: usize, results: bool) -> Self {
+    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, stored: &BTreeSet<ColumnId>, limit: usize, results: bool) -> Self {
+        let held = held(flat, stored);
         let widths = (0..program.entities.len() as u32).map(|index| {
             let entity = EntityId(index);
             let wanted = Wanted::new(program, entity, flat.columns.keys().copied());
-            let made = flat.columns.values().filter(|column| {
-                column.entity == entity && !matches!(column.form, Form::Field | Form::Lookup { .. })
-            });
+            let made = held.iter().map(|id| &flat.columns[id]).filter(|column| column.entity == entity);
             snapshot.bytes_of_row(program, &wanted) + made.map(|column| width(column.kind)).sum::<f64>()
         });
-        Self { widths: widths.collect(), limit: limit as f64, results }
+        let base = BASE_BYTES + flat.columns.len() as f64 * COLUMN_BYTES;
+        Self { widths: widths.collect(), base, limit: limit as f64, results }
     }
 
     /// Rows of the largest entity that a part may have when so many are in work.
@@ -48,7 +55,7 @@ impl Budget {
         let rows = |index: usize| snapshot.rows(EntityId(index as u32)) as f64;
         let all: f64 = self.widths.iter().enumerate().map(|(index, width)| rows(index) * width).sum();
         let largest = (0..self.widths.len()).map(rows).fold(1.0, f64::max);
-        let fitting = (self.limit - BASE_BYTES) / SLACK / in_flight(threads) / (all / largest).max(1.0);
+        let fitting = (self.limit - self.base) / SLACK / threads as f64 / (all / largest).max(1.0);
         (fitting.max(0.0) as usize).clamp(PART_ROWS_MIN.min(most), most)
     }
 
@@ -75,16 +82,38 @@ impl Budget {
             parts.map(part).sum()
         };
         let encoded = (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
-        let needed =
-            |threads: usize| BASE_BYTES + whole + in_flight(threads) * (SLACK * largest + encoded);
+        // Few rows of an entity wait for each other, or for what is made after the parts.
+        let small = entities().filter(|(entity, _)| self.results && layout.is_small(*entity, snapshot));
+        let small: f64 = small.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();
+        // Parts in work, and encoded ones besides, of which one waits to be taken over.
+        let needed = |threads: usize| {
+            let threads = threads as f64;
+            self.base + whole + small + threads * SLACK * largest + (threads + 1.0) * encoded
+        };
         let fitting = (1..=threads.max(1)).rev().find(|threads| needed(*threads) <= self.limit);
         fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1) as u64 })
     }
 }
 
-/// Parts in work, and one that waits to be taken over.
-fn in_flight(threads: usize) -> f64 {
-    threads as f64 + 1.0
+/// The computed columns that leave the cache: what is stored, and what another stage reads.
+fn held(flat: &Flat<'_>, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
+    let mut stage_of = BTreeMap::new();
+    for (number, stage) in stages(flat, &flat.columns.keys().copied().collect()).iter().enumerate() {
+        stage_of.extend(stage.columns.iter().map(|id| (*id, number)));
+    }
+    let mut held = stored.clone();
+    for (id, number) in &stage_of {
+        column_needs(flat.program, *id, &mut |needed| {
+            if stage_of.get(&needed).is_some_and(|made| made != number) {
+                held.insert(needed);
+            }
+        });
+    }
+    held.retain(|id| {
+        let form = flat.columns.get(id).map(|column| &column.form);
+        form.is_some_and(|form| !matches!(form, Form::Field))
+    });
+    held
 }
 
 fn width(kind: Kind) -> f64 {

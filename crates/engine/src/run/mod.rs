@@ -243,26 +243,20 @@ fn prepared<T>(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, limit, options.out.is_some()));
+    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, &stored, limit, options.out.is_some()));
     let part_rows = budget
         .as_ref()
         .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
-    let levels = Layout::levels(program);
-    let mut level = 0;
-    let (layout, threads) = loop {
-        let layout = match Layout::new(program, &snapshot, part_rows, levels.get(level).copied()) {
-            Err(error @ EngineError::SnapshotOrder { .. }) => {
-                warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
-                Layout::whole(program, &snapshot)
-            }
-            layout => layout?,
-        };
-        // Smaller divisions make smaller parts, but leave more to be computed after them.
-        level += 1;
-        match budget.as_ref().map_or(Ok(threads), |budget| budget.threads(&snapshot, &layout, threads)) {
-            Err(EngineError::MemoryTooSmall { .. }) if level < levels.len() && warnings.is_empty() => {}
-            threads => break (layout, threads?),
+    let layout = match Layout::new(program, &snapshot, part_rows) {
+        Err(error @ EngineError::SnapshotOrder { .. }) => {
+            warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
+            Layout::whole(program, &snapshot)
         }
+        layout => layout?,
+    };
+    let threads = match &budget {
+        Some(budget) => budget.threads(&snapshot, &layout, threads)?,
+        None => threads,
     };
     let phases = Phases::new(&flat, &layout, &snapshot)?;
     options.timings.add("split", since, 0, 0);
@@ -387,24 +381,17 @@ fn completed(
     mut writer: TableWriter,
     waiting: Waiting,
 ) -> Result<Written, EngineError> {
-    let groups = work.layout.group_rows(output.entity, work.snapshot.rows(output.entity));
     if !work.layout.is_split(output.entity) {
-        let batch = work.batch(output, &output.schema, tables)?;
-        for rows in groups {
-            let rows = batch.slice(rows.start, rows.len());
-            if work.is_small(output.entity) {
-                writer.append_small(rows)?;
-            } else {
-                writer.append(&[Encoded::open(bytes::Bytes::from(encode(rows)?))?])?;
-            }
-        }
-        return writer.finish();
+        writer.append_small(work.batch(output, &output.schema, tables)?)?;
     }
     if waiting.files.is_empty() && waiting.batches.is_empty() {
         return writer.finish();
     }
     let made = work.batch(output, &output.late, tables)?;
-    let made = |group: usize| made.slice(groups[group].start, groups[group].len());
+    let made = |group: usize| {
+        let rows = work.layout.group_rows(output.entity, group);
+        made.slice(rows.start, rows.len())
+    };
     for (group, path) in waiting.files.iter().enumerate() {
         let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
         let files = [early.into(), encode(made(group))?.into()].map(Encoded::<bytes::Bytes>::open);

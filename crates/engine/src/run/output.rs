@@ -23,7 +23,7 @@ use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
-use super::work::SMALL_ROWS;
+use super::parts::SMALL_ROWS;
 use crate::EngineError;
 
 /// The most rows of a row group.

@@ -19,48 +19,30 @@ pub(crate) struct Layout {
     /// Parts whose results are encoded together. Groups follow from the snapshot alone, however small the parts
     /// must be, and so do the bytes of the results.
     pub groups: Vec<Range<usize>>,
-    /// By entity: the first row of each group, and the number of rows at the end. Empty for entities above all
-    /// groups.
-    group_starts: Vec<Vec<usize>>,
 }
 
-/// Divisions at which a run is split, the usual one first.
-const LEVELS: [&str; 3] = ["county", "township", "village"];
+
+/// Rows from which on a group's rows are encoded by themselves.
+pub(crate) const SMALL_ROWS: usize = 1 << 14;
 
 /// Rows of the largest entity in a group.
 const GROUP_ROWS: usize = super::PART_ROWS;
 
 impl Layout {
-    /// The divisions at which a program can be split, from the usual one downwards.
-    pub fn levels(program: &Program) -> Vec<EntityId> {
-        let level = |level: &str| {
-            let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
-            found.map(|index| EntityId(index as u32))
-        };
-        LEVELS.into_iter().filter_map(level).collect()
-    }
-
-    /// Splits along the tree below a level into parts of about `part_rows` rows of the largest entity. Groups are
-    /// made of whole divisions of the first level, so that they are the same whatever level is split.
-    pub fn new(
-        program: &Program,
-        snapshot: &Snapshot,
-        part_rows: usize,
-        level: Option<EntityId>,
-    ) -> Result<Self, EngineError> {
-        let (Some(first), Some(level)) = (Self::levels(program).first().copied(), level) else {
+    /// Splits along the tree below the county (or the village, in a program without counties) into parts of about
+    /// `part_rows` rows of the largest entity. Splitting further down takes more memory, not less: what crosses
+    /// the parts then waits for all of them.
+    pub fn new(program: &Program, snapshot: &Snapshot, part_rows: usize) -> Result<Self, EngineError> {
+        let Some(top) = split_entity(program) else {
             // Without a division everything is one part.
             return Ok(Self::whole(program, snapshot));
         };
-        let coarse = below(program, snapshot, first)?;
-        let bounds = group_cuts(&coarse);
-        let group_starts = at_cuts(snapshot, &coarse, &bounds);
-        let (fine, bounds) =
-            if level == first { (coarse, bounds) } else { (below(program, snapshot, level)?, group_starts[level.index()].clone()) };
-        let split = fine.iter().map(|starts| !starts.is_empty()).collect();
-        let (cuts, groups) = part_cuts(&fine, &bounds, part_rows.max(1));
-        let starts = at_cuts(snapshot, &fine, &cuts);
-        Ok(Self { split, starts, parts: cuts.len() - 1, groups, group_starts })
+        let starts = below(program, snapshot, top)?;
+        let split = starts.iter().map(|starts| !starts.is_empty()).collect();
+        let bounds = group_cuts(&starts);
+        let (cuts, groups) = part_cuts(&starts, &bounds, part_rows.max(1));
+        let starts = at_cuts(snapshot, &starts, &cuts);
+        Ok(Self { split, starts, parts: cuts.len() - 1, groups })
     }
 
     /// Everything in one part, whatever the order of the rows.
@@ -72,7 +54,6 @@ impl Layout {
             starts: starts.collect(),
             parts: 1,
             groups: std::iter::once(0..1).collect(),
-            group_starts: (0..count as u32).map(|index| vec![0, snapshot.rows(EntityId(index))]).collect(),
         }
     }
 
@@ -86,12 +67,17 @@ impl Layout {
         starts[part]..starts[part + 1]
     }
 
-    /// The rows of an entity in each group; all of them as one for an entity above the groups.
-    pub fn group_rows(&self, entity: EntityId, rows: usize) -> Vec<Range<usize>> {
-        match self.group_starts[entity.index()].as_slice() {
-            [] => std::iter::once(0..rows).collect(),
-            starts => starts.windows(2).map(|pair| pair[0]..pair[1]).collect(),
-        }
+    /// The rows of a split entity in a group.
+    pub fn group_rows(&self, entity: EntityId, group: usize) -> Range<usize> {
+        let parts = &self.groups[group];
+        let starts = &self.starts[entity.index()];
+        starts[parts.start]..starts[parts.end]
+    }
+
+    /// Whether a group has so few rows of an entity that encoding its columns by themselves would cost more than
+    /// their values do.
+    pub fn is_small(&self, entity: EntityId, snapshot: &Snapshot) -> bool {
+        self.is_split(entity) && snapshot.rows(entity) < self.groups.len() * SMALL_ROWS
     }
 
     /// The part that a row of a split entity is in.
@@ -118,6 +104,14 @@ impl Layout {
         })?;
         Ok(crosses)
     }
+}
+
+fn split_entity(program: &Program) -> Option<EntityId> {
+    let level = |level: &str| {
+        let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
+        found.map(|index| EntityId(index as u32))
+    };
+    level("county").or_else(|| level("village"))
 }
 
 /// By entity: the first row below each row of `top`, and the number of rows at the end; empty for what is not

@@ -30,9 +30,6 @@ use crate::stages::Stage;
 use crate::table::{Table, Tables};
 use crate::{EngineError, Execution};
 
-/// Rows from which on a group's rows are encoded by themselves.
-pub(crate) const SMALL_ROWS: usize = 1 << 14;
-
 /// The results of one entity.
 pub(crate) struct Output {
     pub entity: EntityId,
@@ -211,7 +208,7 @@ impl<'a> Work<'a> {
         let mut writers = BTreeMap::new();
         let mut small: BTreeMap<EntityId, Vec<RecordBatch>> = BTreeMap::new();
         for output in self.outputs.iter().filter(|output| self.keys && self.layout.is_split(output.entity)) {
-            if self.is_small(output.entity) {
+            if self.layout.is_small(output.entity, self.snapshot) {
                 small.insert(output.entity, vec![]);
             } else {
                 writers.insert(output.entity, GroupWriter::new(Arc::clone(&output.early))?);
@@ -251,11 +248,6 @@ impl<'a> Work<'a> {
         let joined = handed_over.into_iter().map(|(id, arrays)| Ok((id, joined(&arrays)?)));
         let handed_over = joined.collect::<Result<_, EngineError>>()?;
         Ok(GroupResult { files, batches, handed_over, findings, totals })
-    }
-
-    /// Whether a group has so few rows of an entity that encoding its columns would cost more than their values.
-    pub fn is_small(&self, entity: EntityId) -> bool {
-        self.snapshot.rows(entity) < self.layout.groups.len() * SMALL_ROWS
     }
 
     /// Loads and computes one part.
