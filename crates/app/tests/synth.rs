@@ -214,7 +214,7 @@ fn a_snapshot_runs() {
         memory_limit: None,
         execution: app::Execution::Aligned,
         workers: None,
-            snapshot_files: None,
+        snapshot_files: None,
         timings: app::Timings::default(),
         progress: Arc::new(|_| {}),
     };

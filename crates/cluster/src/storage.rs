@@ -89,10 +89,8 @@ impl RemoteSnapshot {
     /// # Errors
     /// [`ClusterError::Place`].
     pub fn open(url: &str) -> Result<Self, ClusterError> {
-        let fault = |error: std::io::Error| ClusterError::Place {
-            place: url.to_owned(),
-            reason: error.to_string(),
-        };
+        let fault =
+            |error: std::io::Error| ClusterError::Place { place: url.to_owned(), reason: error.to_string() };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         Ok(Self { storage: Storage::open(url)?, runtime: runtime.map_err(fault)? })
     }

@@ -37,6 +37,6 @@ pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_forc
 pub use query::{Masks, query, query_masked};
 pub use records::{PROVENANCE, array, tables_of_records};
 pub use run::{
-    GROUP_INDEX, GroupResult, PART_ROWS, Progress, Request, RunOptions, RunSummary, SnapshotFiles, Timing, Timings, Workers,
-    run, serve, snapshot_digest,
+    GROUP_INDEX, GroupResult, PART_ROWS, Progress, Request, RunOptions, RunSummary, SnapshotFiles, Timing,
+    Timings, Workers, run, serve, snapshot_digest,
 };

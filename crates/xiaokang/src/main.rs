@@ -71,7 +71,8 @@ fn keep_pages() {
         && let Ok(program) = std::env::current_exe()
     {
         // It only returns if it failed, and then the run is slower.
-        let _ = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "-1").exec();
+        let _ =
+            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "-1").exec();
     }
 }
 

@@ -77,7 +77,6 @@ fn failure(error: GenerateError) -> Failure {
 }
 
 /// A stopwatch, for what is printed.
-#[expect(clippy::disallowed_methods, reason = "the binary is the edge where time enters")]
 fn now() -> Instant {
     Instant::now()
 }

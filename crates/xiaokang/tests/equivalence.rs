@@ -296,7 +296,12 @@ const WORLDS: u32 = 2;
 fn every_world(check: impl Fn(&Program, model::Date, &HashMap<String, RecordBatch>)) {
     let program = program(SHIPPED);
     let as_of: model::Date = "2016-12-31".parse().expect("a day");
-    let config = ProptestConfig { cases: WORLDS, max_shrink_iters: 0, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig {
+        cases: WORLDS,
+        max_shrink_iters: 0,
+        failure_persistence: None,
+        ..Default::default()
+    };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&any::<u64>(), |seed| {
         let tables = common::world(&program, as_of, seed);
@@ -325,8 +330,7 @@ fn postgres_agrees_on_random_worlds() {
     with_postgres("worlds", &mut |ask| {
         let ask = std::cell::RefCell::new(ask);
         every_world(|program, as_of, tables| {
-            let compared =
-                compare_tables(program, as_of, tables, Dialect::Postgres, &mut **ask.borrow_mut());
+            let compared = compare_tables(program, as_of, tables, Dialect::Postgres, &mut **ask.borrow_mut());
             assert!(compared > 10_000);
         });
     });

@@ -38,7 +38,14 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub fn new(program: &Program, flat: &Flat<'_>, snapshot: &Snapshot, stored: &BTreeSet<ColumnId>, limit: usize, results: bool) -> Self {
+    pub fn new(
+        program: &Program,
+        flat: &Flat<'_>,
+        snapshot: &Snapshot,
+        stored: &BTreeSet<ColumnId>,
+        limit: usize,
+        results: bool,
+    ) -> Self {
         let held = held(flat, stored);
         let widths = (0..program.entities.len() as u32).map(|index| {
             let entity = EntityId(index);
@@ -81,7 +88,8 @@ impl Budget {
             let parts = layout.groups[group].clone();
             parts.map(part).sum()
         };
-        let encoded = (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
+        let encoded =
+            (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
         // Few rows of an entity wait for each other, or for what is made after the parts.
         let small = entities().filter(|(entity, _)| self.results && layout.is_small(*entity, snapshot));
         let small: f64 = small.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();

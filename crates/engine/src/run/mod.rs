@@ -243,7 +243,9 @@ fn prepared<T>(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
-    let budget = options.memory_limit.map(|limit| Budget::new(program, &flat, &snapshot, &stored, limit, options.out.is_some()));
+    let budget = options
+        .memory_limit
+        .map(|limit| Budget::new(program, &flat, &snapshot, &stored, limit, options.out.is_some()));
     let part_rows = budget
         .as_ref()
         .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
@@ -368,7 +370,8 @@ struct Waiting {
 
 /// The columns of batches of the same rows, as the schema orders them.
 fn merged(schema: &SchemaRef, batches: &[&RecordBatch]) -> Result<RecordBatch, EngineError> {
-    let column = |field: &Arc<Field>| batches.iter().find_map(|batch| batch.column_by_name(field.name()).cloned());
+    let column =
+        |field: &Arc<Field>| batches.iter().find_map(|batch| batch.column_by_name(field.name()).cloned());
     let columns = schema.fields().iter().filter_map(column).collect();
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }

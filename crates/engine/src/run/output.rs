@@ -76,7 +76,8 @@ pub(crate) struct GroupWriter {
 
 impl GroupWriter {
     pub fn new(schema: SchemaRef) -> Result<Self, EngineError> {
-        let writer = ArrowWriter::try_new(vec![], schema.clone(), Some(properties(&schema))).map_err(encoding)?;
+        let writer =
+            ArrowWriter::try_new(vec![], schema.clone(), Some(properties(&schema))).map_err(encoding)?;
         Ok(Self { writer, schema, waiting: vec![], waiting_rows: 0 })
     }
 

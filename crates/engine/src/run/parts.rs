@@ -21,7 +21,6 @@ pub(crate) struct Layout {
     pub groups: Vec<Range<usize>>,
 }
 
-
 /// Rows from which on a group's rows are encoded by themselves.
 pub(crate) const SMALL_ROWS: usize = 1 << 14;
 
@@ -242,8 +241,13 @@ mod tests {
 
     #[test]
     fn nothing_is_one_part() {
+        for starts in [vec![0], vec![]] {
+            let (cuts, groups) = part_cuts(&[starts], &[0, 0], 10);
+            assert_eq!(
+                (cuts.as_slice(), groups.as_slice()),
+                ([0, 0].as_slice(), std::slice::from_ref(&(0..1)))
+            );
+        }
         assert_eq!(group_cuts(&[vec![0]]), [0, 0]);
-        assert_eq!(part_cuts(&[vec![0]], &[0, 0], 10), (vec![0, 0], vec![0..1]));
-        assert_eq!(part_cuts(&[vec![]], &[0, 0], 10), (vec![0, 0], vec![0..1]));
     }
 }

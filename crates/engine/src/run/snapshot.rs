@@ -11,11 +11,11 @@ use bytes::Bytes;
 use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use datafusion::parquet;
 use datafusion::parquet::arrow::ProjectionMask;
 use datafusion::parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use datafusion::parquet;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::parquet::file::reader::{ChunkReader, Length};
 use datafusion::parquet::file::statistics::Statistics;
@@ -47,9 +47,15 @@ impl Manifest {
         let text = match files {
             None if path.is_file() => std::fs::read(&path).map(Some),
             None => Ok(None),
-            Some(files) => files.size(MANIFEST).and_then(|size| {
-                size.map(|size| files.read(MANIFEST, &[0..size])?.pop().ok_or_else(nothing)).transpose()
-            }).map(|bytes| bytes.map(Vec::from)),
+            Some(files) => files
+                .size(MANIFEST)
+                .and_then(|size| {
+                    size.map(|size| {
+                        files.read(MANIFEST, std::slice::from_ref(&(0..size)))?.pop().ok_or_else(nothing)
+                    })
+                    .transpose()
+                })
+                .map(|bytes| bytes.map(Vec::from)),
         };
         let text = text.map_err(|error| EngineError::file(&path, error))?;
         let text = text.ok_or(EngineError::SnapshotFile { path })?;
@@ -259,9 +265,8 @@ impl ChunkReader for Source {
         match self {
             Self::Disk(file) => Ok(Box::new(file.get_read(start)?)),
             Self::Pieces { away, pieces } => {
-                let fetched = pieces.iter().find(|(from, bytes)| {
-                    (*from..*from + bytes.len() as u64).contains(&start)
-                });
+                let fetched =
+                    pieces.iter().find(|(from, bytes)| (*from..*from + bytes.len() as u64).contains(&start));
                 let rest = match fetched {
                     Some((from, bytes)) => bytes.slice((start - from) as usize..),
                     None => away.read(std::slice::from_ref(&(start..away.size)))?.remove(0),
@@ -276,7 +281,8 @@ impl ChunkReader for Source {
             Self::Disk(file) => file.get_bytes(start, length),
             Self::Pieces { away, pieces } => {
                 let end = start + length as u64;
-                let holds = |(from, bytes): &&(u64, Bytes)| *from <= start && end <= from + bytes.len() as u64;
+                let holds =
+                    |(from, bytes): &&(u64, Bytes)| *from <= start && end <= from + bytes.len() as u64;
                 match pieces.iter().find(holds) {
                     Some((from, bytes)) => Ok(bytes.slice((start - from) as usize..(end - from) as usize)),
                     None => Ok(away.read(std::slice::from_ref(&(start..end)))?.remove(0)),
@@ -332,7 +338,8 @@ impl EntityFile {
         let failed = |error| EngineError::parquet(&path, error);
         let (away, metadata) = match files {
             Some(files) => {
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                let name =
+                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
                 let size = files.size(&name).map_err(|error| EngineError::file(&path, error))?;
                 let Some(size) = size else { return Err(EngineError::SnapshotFile { path }) };
                 let away = Away { files: Arc::clone(files), name, size };
@@ -361,7 +368,9 @@ impl EntityFile {
         projection: &ProjectionMask,
     ) -> Result<ParquetRecordBatchReaderBuilder<Source>, EngineError> {
         let source = match &self.away {
-            None => Source::Disk(File::open(&self.path).map_err(|error| EngineError::file(&self.path, error))?),
+            None => {
+                Source::Disk(File::open(&self.path).map_err(|error| EngineError::file(&self.path, error))?)
+            }
             Some(away) => {
                 let columns = self.metadata.metadata().row_group(group).columns().iter().enumerate();
                 let wanted = columns.filter(|(index, _)| projection.leaf_included(*index));

@@ -146,8 +146,12 @@ fn texts_compared<'r>(op: Comparison, a: &Vector<'_>, b: &Vector<'_>, rows: usiz
         Comparison::GreaterOrEqual => a >= b,
     };
     match (a, b) {
-        (Vector::Text(TextLane::Codes(codes)), Vector::Text(TextLane::Same(b))) => codes.test(|a| holds(a, b)),
-        (Vector::Text(TextLane::Same(a)), Vector::Text(TextLane::Codes(codes))) => codes.test(|b| holds(a, b)),
+        (Vector::Text(TextLane::Codes(codes)), Vector::Text(TextLane::Same(b))) => {
+            codes.test(|a| holds(a, b))
+        }
+        (Vector::Text(TextLane::Same(a)), Vector::Text(TextLane::Codes(codes))) => {
+            codes.test(|b| holds(a, b))
+        }
         _ => {
             let at = |row| match (a.text(row), b.text(row)) {
                 (Some(a), Some(b)) => u8::from(holds(a, b)),
@@ -485,7 +489,8 @@ fn cut(text: &str, from: usize, length: usize) -> &str {
         let end = (from + length).min(text.len());
         return text.get(from.min(end)..end).unwrap_or_default();
     }
-    let place = |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place);
+    let place =
+        |characters: usize| text.char_indices().nth(characters).map_or(text.len(), |(place, _)| place);
     &text[place(from)..place(from + length)]
 }
 

@@ -35,6 +35,17 @@ impl Numbers {
     }
 }
 
+fn literals(expr: &Expr, note: &mut dyn FnMut(&Value)) {
+    match &expr.kind {
+        ExprKind::Literal(value) => note(value),
+        ExprKind::In { list, .. } => list.iter().for_each(&mut *note),
+        _ => {}
+    }
+    for child in children(expr) {
+        literals(child, note);
+    }
+}
+
 /// Every number that the pack compares with, and its neighbours.
 fn boundaries(program: &Program) -> Vec<i128> {
     let mut found = BTreeSet::from([0, 1]);
@@ -43,16 +54,6 @@ fn boundaries(program: &Program) -> Vec<i128> {
             found.extend([number - 1, *number, number + 1]);
         }
     };
-    fn literals(expr: &Expr, note: &mut dyn FnMut(&Value)) {
-        match &expr.kind {
-            ExprKind::Literal(value) => note(value),
-            ExprKind::In { list, .. } => list.iter().for_each(&mut *note),
-            _ => {}
-        }
-        for child in children(expr) {
-            literals(child, note);
-        }
-    }
     for column in &program.columns {
         match &column.kind {
             ColumnKind::Scalar(expr) => literals(expr, &mut note),
@@ -129,9 +130,13 @@ pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, Recor
             let mut fields: Vec<(ColumnId, Option<Value>)> = vec![];
             for id in &program.entity(entity).fields {
                 let column = program.column(*id);
-                let value = linked(program, entity, *id, row, &mut numbers)
-                    .unwrap_or_else(|| drawn(program, column, &limits, &days, &mut numbers));
-                fields.push((*id, value));
+                fields.push((
+                    *id,
+                    match link(program, entity, *id) {
+                        Some(link) => link.value(program, entity, row, &mut numbers),
+                        None => drawn(program, column, &limits, &days, &mut numbers),
+                    },
+                ));
             }
             records.push(CaseRecord { entity, key: key(program, entity, row), fields });
         }
@@ -139,31 +144,47 @@ pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, Recor
     engine::tables_of_records(program, &records).expect("the records make tables")
 }
 
-/// The value of a field that names a record: this one, or a parent.
-fn linked(
-    program: &Program,
-    entity: EntityId,
-    id: ColumnId,
-    row: usize,
-    numbers: &mut Numbers,
-) -> Option<Option<Value>> {
+/// What a field names.
+enum Link {
+    Itself,
+    /// Itself, for those who refer to it along an edge.
+    From(EdgeId),
+    To(EdgeId),
+}
+
+fn link(program: &Program, entity: EntityId, id: ColumnId) -> Option<Link> {
     if id == program.entity(entity).key {
-        return Some(Some(Value::Text(key(program, entity, row))));
+        return Some(Link::Itself);
     }
-    for (index, edge) in program.edges.iter().enumerate() {
-        let edge_id = EdgeId(u32::try_from(index).expect("few edges"));
-        if edge.child == entity && edge.via == id {
-            if !edge.required && numbers.percent(5) {
-                return Some(None);
+    let edges = (0..u32::try_from(program.edges.len()).expect("few edges")).map(EdgeId);
+    let mut links = edges.filter_map(|edge| {
+        let declared = &program.edges[edge.index()];
+        if declared.child == entity && declared.via == id {
+            Some(Link::To(edge))
+        } else if declared.parent == entity && declared.on == id {
+            Some(Link::From(edge))
+        } else {
+            None
+        }
+    });
+    links.next()
+}
+
+impl Link {
+    fn value(&self, program: &Program, entity: EntityId, row: usize, numbers: &mut Numbers) -> Option<Value> {
+        let text = match self {
+            Self::Itself => key(program, entity, row),
+            Self::From(edge) => mark(program, *edge, row),
+            Self::To(edge) => {
+                let declared = &program.edges[edge.index()];
+                if !declared.required && numbers.percent(5) {
+                    return None;
+                }
+                mark(program, *edge, numbers.below(rows(program, declared.parent)))
             }
-            let parent = numbers.below(rows(program, edge.parent));
-            return Some(Some(Value::Text(mark(program, edge_id, parent))));
-        }
-        if edge.parent == entity && edge.on == id {
-            return Some(Some(Value::Text(mark(program, edge_id, row))));
-        }
+        };
+        Some(Value::Text(text))
     }
-    None
 }
 
 fn drawn(
