@@ -21,26 +21,57 @@ pub fn run(options: &CalculateOptions) -> CommandResult {
         None => Box::new(BufReader::with_capacity(1 << 20, io::stdin())),
     };
     let mut output = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut first = 1;
     loop {
-        let mut lines: Vec<String> = vec![];
-        let mut line = String::new();
-        let mut read = 0;
-        while read < BATCH_LINES && input.read_line(&mut line).map_err(Failure::input)? > 0 {
-            read += 1;
-            lines.push(std::mem::take(&mut line));
+        let mut batches = vec![];
+        for _ in 0..threads {
+            let lines = read_batch(&mut *input)?;
+            if lines.is_empty() {
+                break;
+            }
+            let start = first;
+            first += lines.len();
+            batches.push((start, lines));
         }
-        if read == 0 {
+        if batches.is_empty() {
             break;
         }
-        let texts: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
-        for result in calculator.lines(&texts, first).map_err(failure)? {
-            writeln!(output, "{result}").map_err(Failure::internal)?;
+        for results in side_by_side(&calculator, &batches) {
+            for result in results.map_err(failure)? {
+                writeln!(output, "{result}").map_err(Failure::internal)?;
+            }
         }
-        first += read;
     }
     output.flush().map_err(Failure::internal)?;
     Ok(Outcome::Done)
+}
+
+/// The next lines, none at the end.
+fn read_batch(input: &mut dyn BufRead) -> Result<Vec<String>, Failure> {
+    let mut lines = vec![];
+    let mut line = String::new();
+    while lines.len() < BATCH_LINES && input.read_line(&mut line).map_err(Failure::input)? > 0 {
+        lines.push(std::mem::take(&mut line));
+    }
+    Ok(lines)
+}
+
+/// The results of batches, each with the number of its first line, in order.
+fn side_by_side(
+    calculator: &Calculator<'_>,
+    batches: &[(usize, Vec<String>)],
+) -> Vec<Result<Vec<String>, CalculateError>> {
+    std::thread::scope(|scope| {
+        let works = batches.iter().map(|(first, lines)| {
+            scope.spawn(move || {
+                let texts: Vec<&str> = lines.iter().map(|line| line.trim()).collect();
+                calculator.lines(&texts, *first)
+            })
+        });
+        let works: Vec<_> = works.collect();
+        works.into_iter().map(|work| work.join().expect("a worker does not panic")).collect()
+    })
 }
 
 fn failure(error: CalculateError) -> Failure {

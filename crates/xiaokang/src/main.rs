@@ -28,15 +28,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Who gives a limit wants pages given back.
+    // Who gives a limit wants pages given back. What encodes results holds less if pages come back in a while.
     let keep = match &arguments.command {
-        Command::Assess(options) => options.memory.is_none(),
-        Command::Cluster(arguments::ClusterCommand::Executor(options)) => options.memory.is_none(),
-        Command::Synth(_) => true,
-        _ => false,
+        Command::Assess(options) if options.memory.is_some() => None,
+        Command::Assess(options) if !options.totals_only => Some("100"),
+        Command::Cluster(arguments::ClusterCommand::Executor(options)) if options.memory.is_some() => None,
+        Command::Assess(_) | Command::Cluster(_) | Command::Synth(_) => Some("-1"),
+        _ => None,
     };
-    if keep {
-        keep_pages();
+    if let Some(milliseconds) = keep {
+        keep_pages(milliseconds);
     }
     let lang = arguments.lang.0;
     let outcome = match arguments.command {
@@ -62,19 +63,21 @@ fn main() -> ExitCode {
 }
 
 /// The allocator gives pages back to the system as soon as they are free, and a run asks for as many again for its
-/// next part. It takes its settings from the environment, and only when a process starts: so this one starts again.
+/// next part; it is told to wait, for ever with `-1`. It takes its settings from the environment, and only when a process starts: so this one starts again.
 #[cfg(unix)]
-fn keep_pages() {
+fn keep_pages(milliseconds: &str) {
     use std::os::unix::process::CommandExt as _;
     const SETTING: &str = "MIMALLOC_PURGE_DELAY";
     if std::env::var_os(SETTING).is_none()
         && let Ok(program) = std::env::current_exe()
     {
         // It only returns if it failed, and then the run is slower.
-        let _ =
-            std::process::Command::new(program).args(std::env::args_os().skip(1)).env(SETTING, "-1").exec();
+        let _ = std::process::Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(SETTING, milliseconds)
+            .exec();
     }
 }
 
 #[cfg(not(unix))]
-fn keep_pages() {}
+fn keep_pages(_: &str) {}
