@@ -66,6 +66,8 @@ fn test(rest: &[&str]) -> Result<(), String> {
         .env("XIAOKANG_TEST_POSTGRES", server.url())
         .env("XIAOKANG_TEST_PSQL", server.psql())
         .env("XIAOKANG_TEST_DUCKDB", &python)
+        // Executors and commands of the tests compile the shipped pack once, and leave the user's cache alone.
+        .env("XIAOKANG_CACHE", work.join("packs"))
         .env("INSTA_UPDATE", std::env::var_os("INSTA_UPDATE").unwrap_or_else(|| "no".into()));
     process::run(&mut command)
 }

@@ -1,13 +1,12 @@
 //! Explains one subject of a stored run: gathers what its results depend on, and asks the engine.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
 use engine::explain::{Asked, Effort, Explanation};
-use engine::interpret::{Facts, FactsBuilder, Provenance};
+use engine::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
 use model::Date;
-use pack::program::{ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
 use thiserror::Error;
 
@@ -27,6 +26,11 @@ pub enum ExplainError {
     UnknownRecord { entity: String, key: String, hint: String },
     #[error("nothing called `{name}` is computed for a {entity}{hint}")]
     UnknownRule { name: String, entity: String, hint: String },
+    #[error(
+        "what is asked of {entity} `{key}` rests on more than {RECORDS_MAX} records, and the run has no result of it\n\
+         hint: ask about one of its parts"
+    )]
+    TooMany { entity: String, key: String },
     #[error(transparent)]
     Table(#[from] TableError),
 }
@@ -68,9 +72,14 @@ impl StoredRun {
         Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, sources })
     }
 
+    /// Digest of the pack that the run was made with.
+    pub fn pack_digest(&self) -> &str {
+        self.manifest["pack"]["digest"].as_str().unwrap_or_default()
+    }
+
     /// Refuses a pack other than the one the run was made with.
     pub fn check_pack(&self, program: &Program) -> Result<(), ExplainError> {
-        let run = self.manifest["pack"]["digest"].as_str().unwrap_or_default();
+        let run = self.pack_digest();
         if run == program.digest {
             return Ok(());
         }
@@ -101,14 +110,31 @@ pub fn explain(
         known: program.entities.iter().map(|entity| entity.name.as_str()).collect::<Vec<_>>().join(", "),
     })?;
     let asked = asked(program, id, name)?;
-    let mut loader = Loader::new(program, run);
-    let (facts, row) = loader.load(id, key)?;
-    Ok(asked
-        .into_iter()
-        .filter_map(|asked| {
-            engine::explain::explain(program, &facts, run.as_of, id, row, asked, Effort::default())
-        })
-        .collect())
+    let mut stored = Stored::new(program, run);
+    let row = stored.find(id, key)?;
+    let named = name.is_some();
+    let explained = |facts: &Facts, row: u32, asked: Asked| {
+        engine::explain::explain(program, facts, run.as_of, id, row, asked, Effort::default())
+    };
+    if let Some((facts, row)) = gather(program, &mut stored, id, row, &asked, Taken::Outside)? {
+        return Ok(asked.into_iter().filter_map(|asked| explained(&facts, row, asked)).collect());
+    }
+    // All of it rests on too many records: one question at a time, and what still does on the run's result alone.
+    let mut all = Vec::new();
+    for asked in asked {
+        let mut found = gather(program, &mut stored, id, row, &[asked], Taken::Outside)?;
+        if found.is_none() {
+            found = gather(program, &mut stored, id, row, &[asked], Taken::Everything)?;
+        }
+        match found {
+            Some((facts, row)) => all.extend(explained(&facts, row, asked)),
+            None if named => {
+                return Err(ExplainError::TooMany { entity: entity.to_owned(), key: key.to_owned() });
+            }
+            None => {}
+        }
+    }
+    Ok(all)
 }
 
 fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<Asked>, ExplainError> {
@@ -149,19 +175,17 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
     })
 }
 
-/// Gathers records around a subject: all of its own branch, and its ancestors with their results.
-struct Loader<'a> {
+/// The tables of a run and of its snapshot, opened when they are first read.
+struct Stored<'a> {
     program: &'a Program,
     run: &'a StoredRun,
     snapshots: HashMap<EntityId, StoredTable>,
     results: HashMap<EntityId, Option<StoredTable>>,
-    /// Rows taken, by entity; `true` where results are taken from the run and not computed again.
-    taken: BTreeMap<EntityId, BTreeMap<u32, bool>>,
 }
 
-impl<'a> Loader<'a> {
+impl<'a> Stored<'a> {
     fn new(program: &'a Program, run: &'a StoredRun) -> Self {
-        Self { program, run, snapshots: HashMap::new(), results: HashMap::new(), taken: BTreeMap::new() }
+        Self { program, run, snapshots: HashMap::new(), results: HashMap::new() }
     }
 
     fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {
@@ -181,197 +205,214 @@ impl<'a> Loader<'a> {
         Ok(self.results[&entity].as_ref())
     }
 
-    fn load(&mut self, entity: EntityId, key: &str) -> Result<(Facts, u32), ExplainError> {
+    /// The row of the record with a key.
+    fn find(&mut self, entity: EntityId, key: &str) -> Result<u32, ExplainError> {
         let program = self.program;
-        let key_name = program.column(program.entity(entity).key).name.clone();
-        let Some(row) = self.snapshot(entity)?.find(&key_name, key)? else {
-            return Err(self.unknown_record(entity, key, &key_name)?);
-        };
-        let (top, top_row) = self.top_of_branch(entity, row)?;
-        self.take_branch(top, top_row)?;
-        self.take_ancestors()?;
-        let facts = self.build()?;
-        let Some(found) = facts.find(entity, key) else {
-            return Err(self.unknown_record(entity, key, &key_name)?);
-        };
-        Ok((facts, found))
-    }
-
-    /// The error for a key that nothing has, with one that something has.
-    fn unknown_record(
-        &mut self,
-        entity: EntityId,
-        key: &str,
-        key_name: &str,
-    ) -> Result<ExplainError, TableError> {
+        let key_name = &program.column(program.entity(entity).key).name;
         let table = self.snapshot(entity)?;
-        let first = if table.rows() == 0 { None } else { Some(table.read(&[0])?) };
+        if let Some(row) = table.find(key_name, key)? {
+            return Ok(row);
+        }
+        let first = if table.rows() == 0 { None } else { Some(table.read(&[0], &[key_name])?) };
         let example = first.and_then(|batch| cell(batch.column_by_name(key_name)?, 0));
-        let name = self.program.entity(entity).name.clone();
+        let name = program.entity(entity).name.clone();
         let hint = match example {
             Some(Value::Text(known)) => format!("\nhint: keys look like `{known}`"),
             _ => format!("\nhint: no {name} has been imported"),
         };
-        Ok(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })
+        Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })
     }
 
-    /// The highest ancestor that is not a division: the household of a person or stay.
-    fn top_of_branch(&mut self, entity: EntityId, row: u32) -> Result<(EntityId, u32), TableError> {
+    /// What the subject's branch hangs from, the highest ancestor that is not a division, with all records between
+    /// them: the household of a person or stay. A division is its own.
+    fn top_of_branch(
+        &mut self,
+        entity: EntityId,
+        row: u32,
+    ) -> Result<(EntityId, Vec<(EntityId, u32)>), TableError> {
+        let mut members = vec![(entity, row)];
         let (mut at, mut at_row) = (entity, row);
         while let Some(edge) = self.program.entity(at).parent {
             let parent = self.program.edge(edge).parent;
             if self.program.entity(parent).division.is_some() {
                 break;
             }
-            let Some(parent_row) = self.parent_of(edge, at_row)? else { break };
-            (at, at_row) = (parent, parent_row);
+            let Some(above) = self.parents(edge, &[at_row])?[0] else { break };
+            (at, at_row) = (parent, above);
+            members.push((at, at_row));
         }
-        Ok((at, at_row))
+        Ok((at, members))
+    }
+}
+
+impl Records for Stored<'_> {
+    type Error = TableError;
+
+    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, TableError> {
+        let edge = self.program.edge(edge);
+        let column = format!("_{}", edge.name);
+        let batch = self.snapshot(edge.child)?.read(children, &[&column])?;
+        let Some(array) = batch.column_by_name(&column) else { return Ok(vec![None; children.len()]) };
+        Ok((0..children.len()).map(|row| number(cell(array, row))).collect())
     }
 
-    fn parent_of(&mut self, edge: EdgeId, row: u32) -> Result<Option<u32>, TableError> {
-        let program = self.program;
-        let column = format!("_{}", program.edge(edge).name);
-        let batch = self.snapshot(program.edge(edge).child)?.read(&[row])?;
-        Ok(reference(&batch, &column, 0))
+    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, TableError> {
+        let edge = self.program.edge(edge);
+        self.snapshot(edge.child)?.children(&format!("_{}", edge.name), parents)
     }
 
-    fn take_branch(&mut self, entity: EntityId, row: u32) -> Result<(), TableError> {
-        let mut queue: Vec<(EntityId, Vec<u32>)> = vec![(entity, vec![row])];
-        while let Some((entity, rows)) = queue.pop() {
-            let taken = self.taken.entry(entity).or_default();
-            let fresh: Vec<u32> =
-                rows.into_iter().filter(|row| taken.insert(*row, false).is_none()).collect();
-            if fresh.is_empty() {
-                continue;
-            }
-            let program = self.program;
-            for edge in program.edges.iter().filter(|edge| edge.parent == entity) {
-                let column = format!("_{}", edge.name);
-                let mut children = Vec::new();
-                for row in &fresh {
-                    children.extend(self.snapshot(edge.child)?.children(&column, *row)?);
-                }
-                queue.push((edge.child, children));
-            }
+    fn stored(&mut self, column: ColumnId) -> Result<bool, TableError> {
+        let column = self.program.column(column);
+        Ok(self.result(column.entity)?.is_some_and(|table| table.has(&column.name)))
+    }
+}
+
+/// Records below others that are read for one explanation.
+const RECORDS_MAX: usize = 20_000;
+
+/// Which results are taken from the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Those outside of the subject's branch.
+    Outside,
+    Everything,
+}
+
+/// Reads what the answers rest on and nothing else; with the subject's row among the facts. `None` if it is too much.
+fn gather(
+    program: &Program,
+    stored: &mut Stored<'_>,
+    entity: EntityId,
+    row: u32,
+    asked: &[Asked],
+    taken: Taken,
+) -> Result<Option<(Facts, u32)>, TableError> {
+    let mut branch = match taken {
+        Taken::Outside => {
+            let (top, members) = stored.top_of_branch(entity, row)?;
+            Branch::below(program, top, &members)
         }
-        Ok(())
+        Taken::Everything => Branch::none(program),
+    };
+    let columns = asked.iter().flat_map(|asked| engine::explain::asked_columns(program, entity, *asked));
+    let roots: Vec<(ColumnId, u32)> = columns.map(|column| (column, row)).collect();
+    let found = engine::interpret::needed(program, &roots, &mut branch, stored, RECORDS_MAX)?;
+    let Some(mut needed) = found else { return Ok(None) };
+    needed.rows.entry(entity).or_default().insert(row);
+    // Whoever asks about a route sees the whole of it.
+    let routes: Vec<_> = needed
+        .read
+        .iter()
+        .filter_map(|(column, rows)| Some((engine::explain::route_of(program, *column)?, rows.clone())))
+        .collect();
+    for (column, rows) in routes {
+        needed.columns.insert(column);
+        needed.read.entry(column).or_default().extend(rows);
     }
+    let places = places(&needed);
+    let facts = build(program, stored, &needed, &places)?;
+    Ok(Some((facts, places[&entity][&row])))
+}
 
-    fn take_ancestors(&mut self) -> Result<(), TableError> {
-        let program = self.program;
-        let mut queue: Vec<EntityId> = self.taken.keys().copied().collect();
-        while let Some(entity) = queue.pop() {
-            let rows: Vec<u32> = self.taken.get(&entity).into_iter().flatten().map(|(row, _)| *row).collect();
-            if rows.is_empty() || program.edges.iter().all(|edge| edge.child != entity) {
-                continue;
-            }
-            let batch = self.snapshot(entity)?.read(&rows)?;
-            for edge in program.edges.iter().filter(|edge| edge.child == entity) {
-                let column = format!("_{}", edge.name);
-                let parents: BTreeSet<u32> =
-                    (0..batch.num_rows()).filter_map(|row| reference(&batch, &column, row)).collect();
-                let taken = self.taken.entry(edge.parent).or_default();
-                let before = taken.len();
-                for parent in parents {
-                    taken.entry(parent).or_insert(true);
-                }
-                if taken.len() > before {
-                    queue.push(edge.parent);
-                }
-            }
-        }
-        Ok(())
-    }
+/// Where the records are among the facts, by their rows in the snapshot.
+type Places = BTreeMap<EntityId, HashMap<u32, u32>>;
 
-    fn build(&mut self) -> Result<Facts, TableError> {
-        let program = self.program;
-        let mut builder = FactsBuilder::new(program);
-        let taken = std::mem::take(&mut self.taken);
-        for (entity, rows) in &taken {
-            let numbers: Vec<u32> = rows.keys().copied().collect();
-            let batch = self.snapshot(*entity)?.read(&numbers)?;
-            let results = match self.result(*entity)? {
-                Some(table) => Some(table.read(&numbers)?),
-                None => None,
+fn places(needed: &Needed) -> Places {
+    let numbered = |rows: &std::collections::BTreeSet<u32>| rows.iter().copied().zip(0..).collect();
+    needed.rows.iter().map(|(entity, rows)| (*entity, numbered(rows))).collect()
+}
+
+/// What a record's origin is read from.
+const ORIGIN: [&str; 3] = ["_source", "_source_row", "_recorded_on"];
+
+fn build(
+    program: &Program,
+    stored: &mut Stored<'_>,
+    needed: &Needed,
+    places: &Places,
+) -> Result<Facts, TableError> {
+    let mut builder = FactsBuilder::linked(program, &needed.columns);
+    for (entity, rows) in &needed.rows {
+        let table = program.entity(*entity);
+        let key_name = program.column(table.key).name.as_str();
+        let rows: Vec<u32> = rows.iter().copied().collect();
+        let of_entity = |id: &ColumnId| program.column(*id).entity == *entity && needed.read.contains_key(id);
+        let is_field = |id: &ColumnId| matches!(program.column(*id).kind, ColumnKind::Field(_));
+        let (fields, given): (Vec<ColumnId>, Vec<ColumnId>) =
+            needed.columns.iter().copied().filter(of_entity).partition(is_field);
+        let mut names: Vec<&str> = fields.iter().map(|id| program.column(*id).name.as_str()).collect();
+        names.push(key_name);
+        names.extend(ORIGIN);
+        let batch = stored.snapshot(*entity)?.read(&rows, &names)?;
+        let sources = &stored.run.sources;
+        for position in 0..rows.len() {
+            let value = |name: &str| batch.column_by_name(name).and_then(|array| cell(array, position));
+            let key = match value(key_name) {
+                Some(Value::Text(key)) => key,
+                _ => String::new(),
             };
-            for (position, given) in rows.values().enumerate() {
-                self.add_record(&mut builder, *entity, &batch, position);
-                if let (true, Some(results)) = (*given, &results) {
-                    let row = position as u32;
-                    give_results(program, &mut builder, *entity, results, position, row);
-                }
-            }
-        }
-        Ok(builder.build())
-    }
-
-    fn add_record(
-        &self,
-        builder: &mut FactsBuilder<'_>,
-        entity: EntityId,
-        batch: &RecordBatch,
-        position: usize,
-    ) {
-        let program = self.program;
-        let table = program.entity(entity);
-        let value = |name: &str| batch.column_by_name(name).and_then(|array| cell(array, position));
-        let key = match value(&program.column(table.key).name) {
-            Some(Value::Text(key)) => key,
-            _ => String::new(),
-        };
-        let fields: Vec<_> = table
-            .fields
-            .iter()
-            .filter(|id| **id != table.key)
-            .map(|id| (*id, value(&program.column(*id).name)))
-            .collect();
-        let row = builder.record(entity, &key, fields);
-        let number = |name: &str| match value(name) {
-            Some(Value::Number(number)) => i64::try_from(number).ok(),
-            _ => None,
-        };
-        let source = number("_source").and_then(|id| self.run.sources.get(&id));
-        if let Some((file, sheet)) = source {
-            builder.provenance(
-                entity,
-                row,
-                Provenance {
+            let values = fields.iter().filter(|id| **id != table.key);
+            let values = values.map(|id| (*id, value(&program.column(*id).name)));
+            let row = builder.record(*entity, &key, values);
+            let source = number(value(ORIGIN[0])).and_then(|id| sources.get(&i64::from(id)));
+            if let Some((file, sheet)) = source {
+                let recorded = match value(ORIGIN[2]) {
+                    Some(Value::Date(date)) => Some(date),
+                    _ => None,
+                };
+                let origin = Provenance {
                     file: file.clone(),
                     sheet: sheet.clone(),
-                    row: number("_source_row").and_then(|row| u32::try_from(row).ok()),
-                    recorded: match value("_recorded_on") {
-                        Some(Value::Date(date)) => Some(date),
-                        _ => None,
-                    },
-                },
-            );
+                    row: number(value(ORIGIN[1])),
+                    recorded,
+                };
+                builder.provenance(*entity, row, origin);
+            }
+        }
+        give_results(program, stored, &mut builder, needed, places, *entity, &given)?;
+    }
+    for (edge, links) in &needed.links {
+        let (child, parent) = (program.edge(*edge).child, program.edge(*edge).parent);
+        for (row, above) in links {
+            builder.link(*edge, places[&child][row], places[&parent][above]);
         }
     }
+    Ok(builder.build())
 }
 
-fn reference(batch: &RecordBatch, column: &str, row: usize) -> Option<u32> {
-    match cell(batch.column_by_name(column)?, row)? {
-        Value::Number(number) => u32::try_from(number).ok(),
-        _ => None,
-    }
-}
-
+/// Gives the results that are taken from the run, to the rows that need them.
 fn give_results(
     program: &Program,
+    stored: &mut Stored<'_>,
     builder: &mut FactsBuilder<'_>,
+    needed: &Needed,
+    places: &Places,
     entity: EntityId,
-    results: &RecordBatch,
-    position: usize,
-    row: u32,
-) {
-    for id in &program.order {
-        let column = program.column(*id);
-        if column.entity != entity || matches!(column.kind, ColumnKind::Field(_)) {
-            continue;
+    given: &[ColumnId],
+) -> Result<(), TableError> {
+    let mut rows: Vec<u32> = given.iter().flat_map(|id| needed.read[id].iter().copied()).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = given.iter().map(|id| program.column(*id).name.as_str()).collect();
+    let Some(table) = stored.result(entity)? else { return Ok(()) };
+    let batch = table.read(&rows, &names)?;
+    for (id, name) in given.iter().zip(names) {
+        let Some(array) = batch.column_by_name(name) else { continue };
+        for (position, row) in rows.iter().enumerate() {
+            if needed.read[id].contains(row) {
+                builder.give(entity, places[&entity][row], *id, cell(array, position));
+            }
         }
-        if let Some(array) = results.column_by_name(&column.name) {
-            builder.give(entity, row, *id, cell(array, position));
-        }
+    }
+    Ok(())
+}
+
+fn number(value: Option<Value>) -> Option<u32> {
+    match value? {
+        Value::Number(number) => u32::try_from(number).ok(),
+        _ => None,
     }
 }

@@ -16,6 +16,7 @@ pub mod explain;
 pub mod forms;
 pub mod import;
 pub mod mutate;
+pub mod pack_cache;
 pub mod packs;
 pub mod query;
 pub mod registry;

@@ -7,6 +7,8 @@ use pack::{Failure, Override, PackSource};
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
+use crate::pack_cache::PackCache;
+
 /// Why a pack could not be used.
 #[derive(Debug, Error)]
 pub enum PackError {
@@ -34,6 +36,16 @@ pub struct Loaded {
 /// Compiles the pack in a folder with the packs it extends, overlays laid over it in order, and
 /// parameters set for this run.
 pub fn load(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Result<Loaded, PackError> {
+    load_with(folder, overlays, overrides, &PackCache::none())
+}
+
+/// The same, unless the cache has the program.
+pub fn load_with(
+    folder: &Path,
+    overlays: &[PathBuf],
+    overrides: &[Override],
+    cache: &PackCache,
+) -> Result<Loaded, PackError> {
     let mut read = Vec::new();
     read_with_bases(folder, &mut read, &mut Vec::new())?;
     for overlay in overlays {
@@ -41,16 +53,24 @@ pub fn load(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Resu
     }
     let folders = read.iter().map(|(source, folder)| (source.name.clone(), folder.clone())).collect();
     let sources = read.into_iter().map(|(source, _)| source).collect();
-    compile(sources, overrides.to_vec(), folders)
+    compile(sources, overrides.to_vec(), folders, cache)
 }
 
 fn compile(
     sources: Vec<PackSource>,
     overrides: Vec<Override>,
     folders: Vec<(String, PathBuf)>,
+    cache: &PackCache,
 ) -> Result<Loaded, PackError> {
-    let program =
-        pack::compile(&sources, &overrides).map_err(|failure| PackError::Mistakes(Box::new(failure)))?;
+    let program = match cache.get(&pack::digest(&sources, &overrides)) {
+        Some(program) => program,
+        None => {
+            let program = pack::compile(&sources, &overrides)
+                .map_err(|failure| PackError::Mistakes(Box::new(failure)))?;
+            cache.put(&program);
+            program
+        }
+    };
     Ok(Loaded { program, sources, overrides, folders })
 }
 
@@ -90,15 +110,15 @@ impl Loaded {
     }
 
     /// The pack that a run was made with.
-    pub fn of_run(run: &Path) -> Result<Self, PackError> {
+    pub fn of_run(run: &Path, cache: &PackCache) -> Result<Self, PackError> {
         let path = run.join(RUN_FILE);
         let fault = |why: String| PackError::NotAPack { path: path.clone(), why };
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
-        Self::of_text(&text, &path)
+        Self::of_text(&text, &path, cache)
     }
 
     /// The pack in a [`Loaded::text`], which was read from `path`.
-    pub fn of_text(text: &str, path: &Path) -> Result<Self, PackError> {
+    pub fn of_text(text: &str, path: &Path, cache: &PackCache) -> Result<Self, PackError> {
         let fault = |why: String| PackError::NotAPack { path: path.to_owned(), why };
         let content: Json = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
@@ -117,7 +137,7 @@ impl Loaded {
             .iter()
             .map(|change| Override { parameter: text(&change["parameter"]), value: text(&change["value"]) })
             .collect();
-        compile(sources, overrides, Vec::new())
+        compile(sources, overrides, Vec::new(), cache)
     }
 
     /// A file of one of the packs.

@@ -1,15 +1,23 @@
 //! Single rows of snapshots and runs: found by key or parent, read without the rest of the file.
+//!
+//! What is read is decided page by page: by the least and greatest value of a page where a file says them (keys and
+//! references), by row number otherwise.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader as _};
 use arrow::compute::concat_batches;
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{Int32Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 use thiserror::Error;
 
@@ -20,11 +28,18 @@ pub enum TableError {
     Unreadable { file: String, why: String },
 }
 
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 65_536;
+
 /// One Parquet table, its footer read once.
 pub struct StoredTable {
     file: File,
     name: String,
     metadata: ArrowReaderMetadata,
+    /// Number of the first row of each row group, and of all rows.
+    starts: Vec<usize>,
+    /// Row groups with the index of their pages, as far as they have been asked for.
+    groups: RefCell<HashMap<usize, ArrowReaderMetadata>>,
 }
 
 impl StoredTable {
@@ -34,20 +49,31 @@ impl StoredTable {
         let file = File::open(path).map_err(|error| fault(error.to_string()))?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
             .map_err(|error| fault(error.to_string()))?;
-        Ok(Self { file, name, metadata })
+        let mut starts = vec![0];
+        for group in metadata.metadata().row_groups() {
+            starts.push(starts[starts.len() - 1] + usize::try_from(group.num_rows()).unwrap_or(0));
+        }
+        Ok(Self { file, name, metadata, starts, groups: RefCell::default() })
     }
 
     pub fn rows(&self) -> usize {
-        usize::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or(0)
+        self.starts[self.starts.len() - 1]
+    }
+
+    pub fn has(&self, column: &str) -> bool {
+        self.metadata.schema().index_of(column).is_ok()
     }
 
     fn fault(&self, why: impl std::fmt::Display) -> TableError {
         TableError::Unreadable { file: self.name.clone(), why: why.to_string() }
     }
 
-    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
+    fn builder(
+        &self,
+        metadata: &ArrowReaderMetadata,
+    ) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {
         let file = self.file.try_clone().map_err(|error| self.fault(error))?;
-        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone()))
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone()))
     }
 
     fn position(&self, column: &str) -> Result<usize, TableError> {
@@ -57,27 +83,84 @@ impl StoredTable {
             .map_err(|_| self.fault(format!("it has no column `{column}`")))
     }
 
-    /// The rows with these numbers (rising), with all columns.
-    pub fn read(&self, rows: &[u32]) -> Result<RecordBatch, TableError> {
-        let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
-        let selection = RowSelection::from_consecutive_ranges(ranges, self.rows());
-        let reader = self
-            .builder()?
+    /// One row group as if it were all of the file, with the index of its pages.
+    fn group(&self, group: usize) -> Result<ArrowReaderMetadata, TableError> {
+        if let Some(known) = self.groups.borrow().get(&group) {
+            return Ok(known.clone());
+        }
+        let all = self.metadata.metadata();
+        let alone = ParquetMetaData::new(all.file_metadata().clone(), vec![all.row_group(group).clone()]);
+        let mut reader = ParquetMetaDataReader::new_with_metadata(alone)
+            .with_column_index_policy(PageIndexPolicy::Optional)
+            .with_offset_index_policy(PageIndexPolicy::Optional);
+        reader.read_page_indexes(&self.file).map_err(|error| self.fault(error))?;
+        let metadata = reader.finish().map_err(|error| self.fault(error))?;
+        let options = ArrowReaderOptions::new().with_schema(Arc::clone(self.metadata.schema()));
+        let metadata =
+            ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|error| self.fault(error))?;
+        self.groups.borrow_mut().insert(group, metadata.clone());
+        Ok(metadata)
+    }
+
+    /// The rows with these numbers (rising), with these columns in the order of the file. Columns that are not there
+    /// are left out.
+    pub fn read(&self, rows: &[u32], columns: &[&str]) -> Result<RecordBatch, TableError> {
+        let mut positions: Vec<usize> =
+            columns.iter().filter_map(|name| self.metadata.schema().index_of(name).ok()).collect();
+        positions.sort_unstable();
+        positions.dedup();
+        let schema = self.metadata.schema();
+        let projected = Arc::new(schema.project(&positions).map_err(|error| self.fault(error))?);
+        let mut batches = Vec::new();
+        let mut rest = rows;
+        while let Some(first) = rest.first() {
+            let group = self.starts.partition_point(|start| *start <= *first as usize) - 1;
+            let (from, to) = (self.starts[group], *self.starts.get(group + 1).unwrap_or(&0));
+            let count = rest.partition_point(|row| (*row as usize) < to);
+            if count == 0 {
+                return Err(self.fault(format!("it has no row {first}")));
+            }
+            let ranges = rest[..count].iter().map(|row| *row as usize - from..*row as usize - from + 1);
+            let selection = RowSelection::from_consecutive_ranges(ranges, to - from);
+            batches.extend(self.selected(group, &positions, selection)?);
+            rest = &rest[count..];
+        }
+        self.joined(&projected, &batches)
+    }
+
+    fn joined(&self, schema: &Arc<Schema>, batches: &[RecordBatch]) -> Result<RecordBatch, TableError> {
+        concat_batches(schema, batches).map_err(|error| self.fault(error))
+    }
+
+    /// Some rows of a row group, with the columns at these positions.
+    fn selected(
+        &self,
+        group: usize,
+        positions: &[usize],
+        selection: RowSelection,
+    ) -> Result<Vec<RecordBatch>, TableError> {
+        let rows = selection.row_count();
+        let builder = self.builder(&self.group(group)?)?;
+        let mask = ProjectionMask::roots(builder.parquet_schema(), positions.iter().copied());
+        let reader = builder
+            .with_projection(mask)
             .with_row_selection(selection)
-            .with_batch_size(rows.len().clamp(1, 8192))
+            .with_batch_size(rows.clamp(1, BATCH_ROWS))
             .build()
             .map_err(|error| self.fault(error))?;
-        let batches: Vec<RecordBatch> =
-            reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))?;
-        concat_batches(self.metadata.schema(), &batches).map_err(|error| self.fault(error))
+        reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))
     }
 
     /// The whole table.
     pub fn read_all(&self) -> Result<RecordBatch, TableError> {
-        let reader = self.builder()?.with_batch_size(65_536).build().map_err(|error| self.fault(error))?;
+        let reader = self
+            .builder(&self.metadata)?
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|error| self.fault(error))?;
         let batches: Vec<RecordBatch> =
             reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))?;
-        concat_batches(self.metadata.schema(), &batches).map_err(|error| self.fault(error))
+        self.joined(self.metadata.schema(), &batches)
     }
 
     /// Number of rows in which a column is known; `None` if it is not there.
@@ -89,7 +172,8 @@ impl StoredTable {
             known += match nulls {
                 Some(nulls) => meta.num_rows() as u64 - nulls,
                 None => {
-                    let batches = self.column(group, position)?;
+                    let all = RowSelection::from(vec![RowSelector::select(meta.num_rows() as usize)]);
+                    let batches = self.selected(group, &[position], all)?;
                     batches.iter().map(|batch| (batch.num_rows() - batch.column(0).null_count()) as u64).sum()
                 }
             };
@@ -102,91 +186,213 @@ impl StoredTable {
         let schema = self.metadata.schema();
         let positions: Option<Vec<usize>> = names.iter().map(|name| schema.index_of(name).ok()).collect();
         let Some(positions) = positions else { return Ok(None) };
-        let builder = self.builder()?;
+        let builder = self.builder(&self.metadata)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
         let reader = builder
             .with_projection(mask)
-            .with_batch_size(65_536)
+            .with_batch_size(BATCH_ROWS)
             .build()
             .map_err(|error| self.fault(error))?;
         let schema = reader.schema();
         let batches: Vec<RecordBatch> =
             reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))?;
-        concat_batches(&schema, &batches).map(Some).map_err(|error| self.fault(error))
+        self.joined(&schema, &batches).map(Some)
     }
 
     /// The number of the first row whose text column holds `text`.
     pub fn find(&self, column: &str, text: &str) -> Result<Option<u32>, TableError> {
         let position = self.position(column)?;
-        let mut start = 0u32;
-        for group in 0..self.metadata.metadata().num_row_groups() {
-            let meta = self.metadata.metadata().row_group(group);
-            let skip = match meta.column(position).statistics() {
+        let wanted = text.as_bytes();
+        for (group, meta) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let inside = match meta.column(position).statistics() {
                 Some(Statistics::ByteArray(range)) => {
-                    let below = range.min_opt().is_some_and(|min| text.as_bytes() < min.data());
-                    let above = range.max_is_exact()
-                        && range.max_opt().is_some_and(|max| text.as_bytes() > max.data());
-                    below || above
+                    range.min_opt().is_none_or(|min| min.data() <= wanted)
+                        && (!range.max_is_exact() || range.max_opt().is_none_or(|max| wanted <= max.data()))
                 }
-                _ => false,
+                _ => true,
             };
-            if !skip {
-                let mut offset = start;
-                for batch in self.column(group, position)? {
-                    let array = batch.column(0);
-                    let found = array.as_string_opt::<i32>().and_then(|keys| {
-                        (0..keys.len()).find(|row| keys.is_valid(*row) && keys.value(*row) == text)
-                    });
-                    if let Some(row) = found {
-                        return Ok(Some(offset + row as u32));
-                    }
-                    offset += batch.num_rows() as u32;
-                }
+            if !inside {
+                continue;
             }
-            start += meta.num_rows() as u32;
+            // Both ends of a page may have been shortened, the greater one upwards: they still hold what is between.
+            let may_hold = |index: &ColumnIndexMetaData, page: usize| match index {
+                ColumnIndexMetaData::BYTE_ARRAY(index) => {
+                    index.min_value(page).is_some_and(|min| min <= wanted)
+                        && index.max_value(page).is_some_and(|max| wanted <= max)
+                }
+                _ => true,
+            };
+            let mut found = None;
+            self.scan(group, position, may_hold, |array, offset| {
+                let Some(keys) = array.as_string_opt::<i32>() else { return false };
+                let row = (0..keys.len()).find(|row| keys.is_valid(*row) && keys.value(*row) == text);
+                found = row.map(|row| offset + row as u32);
+                found.is_some()
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
         }
         Ok(None)
     }
 
-    /// Numbers of the rows whose reference column holds `parent`.
-    pub fn children(&self, column: &str, parent: u32) -> Result<Vec<u32>, TableError> {
+    /// Rows whose reference column holds one of `parents` (rising), with the parent.
+    pub fn children(&self, column: &str, parents: &[u32]) -> Result<Vec<(u32, u32)>, TableError> {
         let position = self.position(column)?;
-        let wanted = i32::try_from(parent).unwrap_or(i32::MAX);
+        let (Some(first), Some(last)) = (parents.first(), parents.last()) else { return Ok(Vec::new()) };
+        let within = |min: Option<&i32>, max: Option<&i32>| {
+            let from =
+                min.map_or(0, |min| parents.partition_point(|parent| i64::from(*parent) < i64::from(*min)));
+            parents.get(from).is_some_and(|next| max.is_none_or(|max| i64::from(*next) <= i64::from(*max)))
+        };
+        let one = first == last;
         let mut rows = Vec::new();
-        let mut start = 0u32;
-        for group in 0..self.metadata.metadata().num_row_groups() {
-            let meta = self.metadata.metadata().row_group(group);
+        for (group, meta) in self.metadata.metadata().row_groups().iter().enumerate() {
             let inside = match meta.column(position).statistics() {
-                Some(Statistics::Int32(range)) => {
-                    range.min_opt().is_none_or(|min| *min <= wanted)
-                        && range.max_opt().is_none_or(|max| *max >= wanted)
+                Some(Statistics::Int32(range)) => within(range.min_opt(), range.max_opt()),
+                _ => true,
+            };
+            if !inside {
+                continue;
+            }
+            let may_hold = |index: &ColumnIndexMetaData, page: usize| match index {
+                ColumnIndexMetaData::INT32(index) => {
+                    !index.is_null_page(page) && within(index.min_value(page), index.max_value(page))
                 }
                 _ => true,
             };
-            if inside {
-                let mut offset = start;
-                for batch in self.column(group, position)? {
-                    let parents = batch.column(0).as_primitive::<Int32Type>();
-                    let found = (0..parents.len())
-                        .filter(|row| parents.is_valid(*row) && parents.value(*row) == wanted)
-                        .map(|row| offset + row as u32);
-                    rows.extend(found);
-                    offset += batch.num_rows() as u32;
+            self.scan(group, position, may_hold, |array, offset| {
+                let references = array.as_primitive::<Int32Type>();
+                for row in (0..references.len()).filter(|row| references.is_valid(*row)) {
+                    let Ok(parent) = u32::try_from(references.value(row)) else { continue };
+                    if (one && parent == *first) || (!one && parents.binary_search(&parent).is_ok()) {
+                        rows.push((offset + row as u32, parent));
+                    }
                 }
-            }
-            start += meta.num_rows() as u32;
+                false
+            })?;
         }
         Ok(rows)
     }
 
-    fn column(&self, group: usize, position: usize) -> Result<Vec<RecordBatch>, TableError> {
-        let builder = self.builder()?;
-        let mask = ProjectionMask::roots(builder.parquet_schema(), [position]);
-        let reader = builder
-            .with_projection(mask)
-            .with_row_groups(vec![group])
-            .build()
-            .map_err(|error| self.fault(error))?;
-        reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))
+    /// Hands over a column of a row group, as far as its pages may hold what is looked for, with the number of the
+    /// first row of each piece, until `done`.
+    fn scan(
+        &self,
+        group: usize,
+        position: usize,
+        may_hold: impl Fn(&ColumnIndexMetaData, usize) -> bool,
+        mut done: impl FnMut(&dyn Array, u32) -> bool,
+    ) -> Result<(), TableError> {
+        let metadata = self.group(group)?;
+        let rows = self.starts[group + 1] - self.starts[group];
+        let all = metadata.metadata();
+        let index = all.column_index().and_then(|groups| groups.first()?.get(position));
+        let places = all.offset_index().and_then(|groups| groups.first()?.get(position));
+        let mut ranges = vec![(0, rows)];
+        if let (Some(index), Some(places)) = (index, places)
+            && !matches!(index, ColumnIndexMetaData::NONE)
+        {
+            let starts: Vec<usize> =
+                places.page_locations().iter().map(|page| page.first_row_index as usize).collect();
+            let end = |page: usize| *starts.get(page + 1).unwrap_or(&rows);
+            ranges = (0..starts.len())
+                .filter(|page| may_hold(index, *page))
+                .map(|page| (starts[page], end(page)))
+                .collect();
+        }
+        for (from, to) in ranges {
+            let selection = RowSelection::from_consecutive_ranges(std::iter::once(from..to), rows);
+            let mut offset = (self.starts[group] + from) as u32;
+            for batch in self.selected(group, &[position], selection)? {
+                if done(batch.column(0), offset) {
+                    return Ok(());
+                }
+                offset += batch.num_rows() as u32;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, Int32Array, StringArray};
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+    use super::*;
+
+    const ROWS: u32 = 5_000;
+
+    /// Three to a parent; every eleventh row has none. With `mixed`, parents do not rise.
+    fn parent(row: u32, mixed: bool) -> Option<u32> {
+        let parent = if mixed { row * 7 % 1_667 } else { row / 3 };
+        (!row.is_multiple_of(11)).then_some(parent)
+    }
+
+    fn key(row: u32) -> String {
+        format!("{:06}-{}", row * 13 % ROWS, "a key that is longer than what an index keeps of it ".repeat(2))
+    }
+
+    /// Many row groups of many pages, the pages described or not.
+    fn table(folder: &Path, pages: bool, mixed: bool) -> StoredTable {
+        let numbers: Int32Array = (0..ROWS).map(|row| Some(row as i32)).collect();
+        let parents: Int32Array =
+            (0..ROWS).map(|row| parent(row, mixed).map(|parent| parent as i32)).collect();
+        let keys: StringArray = (0..ROWS).map(|row| Some(key(row))).collect();
+        let columns: [(&str, ArrayRef); 3] =
+            [("_row", Arc::new(numbers)), ("_parent", Arc::new(parents)), ("key", Arc::new(keys))];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let statistics = if pages { EnabledStatistics::Page } else { EnabledStatistics::Chunk };
+        let properties = WriterProperties::builder()
+            .set_max_row_group_row_count(Some(1_500))
+            .set_data_page_row_count_limit(100)
+            .set_write_batch_size(50)
+            .set_dictionary_enabled(false)
+            .set_statistics_enabled(statistics)
+            .build();
+        let path = folder.join(format!("{pages}-{mixed}.parquet"));
+        let mut writer =
+            ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        StoredTable::open(&path).unwrap()
+    }
+
+    #[test]
+    fn rows_are_found_however_the_file_is_laid_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for (pages, mixed) in [(true, false), (true, true), (false, false), (false, true)] {
+            let table = table(folder.path(), pages, mixed);
+            for row in [0, 1, 1_499, 1_500, 2_999, 4_998, 4_999] {
+                assert_eq!(table.find("key", &key(row)).unwrap(), Some(row), "{pages} {mixed}");
+            }
+            assert_eq!(table.find("key", "000001-another").unwrap(), None);
+            assert_eq!(table.find("key", "~").unwrap(), None);
+            for wanted in [vec![], vec![0], vec![499, 500], vec![3, 700, 1_600, 9_999], (0..2_000).collect()]
+            {
+                let expected: Vec<(u32, u32)> = (0..ROWS)
+                    .filter_map(|row| Some((row, parent(row, mixed)?)))
+                    .filter(|(_, parent)| wanted.contains(parent))
+                    .collect();
+                assert_eq!(table.children("_parent", &wanted).unwrap(), expected, "{pages} {mixed}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_read_from_whichever_group_has_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = table(folder.path(), true, false);
+        let rows = [0, 1_499, 1_500, 3_100, 4_999];
+        let batch = table.read(&rows, &["key", "nothing of the kind", "_row"]).unwrap();
+        assert_eq!(batch.num_columns(), 2);
+        let numbers = batch.column(0).as_primitive::<Int32Type>();
+        assert_eq!(numbers.values().to_vec(), rows.map(|row| row as i32));
+        let keys = batch.column(1).as_string::<i32>();
+        assert_eq!(keys.iter().flatten().map(str::to_owned).collect::<Vec<_>>(), rows.map(key));
+        assert_eq!(table.read(&[], &["key"]).unwrap().num_rows(), 0);
+        assert!(table.read(&[ROWS], &["key"]).is_err());
     }
 }

@@ -221,4 +221,35 @@ fn a_snapshot_runs() {
     let done = assess_snapshot(&snapshot, &pack, &options).unwrap();
     assert_eq!(done.summary.rows["person"], PERSONS);
     assert!(!done.summary.findings.contains_key("out-of-range"), "{:?}", done.summary.findings);
+    let explained = explanations_say_what_the_run_says(&pack.program, &folder.path().join("run"), &snapshot);
+    assert!(explained > 2_000, "{explained}");
+}
+
+/// Every answer about some records of every entity is the result that the run has; the number of answers.
+fn explanations_say_what_the_run_says(program: &Program, folder: &Path, snapshot: &Path) -> usize {
+    let run = app::explain::StoredRun::open(folder).unwrap();
+    let mut compared = 0;
+    for entity in &program.entities {
+        if !folder.join(format!("{}.parquet", entity.name)).is_file() {
+            continue;
+        }
+        let (recorded, results) = (read(snapshot, &entity.name), read(folder, &entity.name));
+        let keys = recorded.column_by_name(&program.column(entity.key).name).unwrap().as_string::<i32>();
+        let mut rows = vec![0, recorded.num_rows() / 2, recorded.num_rows().saturating_sub(1)];
+        rows.dedup();
+        for row in rows.into_iter().filter(|row| *row < recorded.num_rows()) {
+            let key = keys.value(row);
+            for explanation in app::explain::explain(program, &run, &entity.name, key, None).unwrap() {
+                for answer in &explanation.answers {
+                    let Some(column) = answer.tree.column.as_ref() else { continue };
+                    let Some(stored) = results.column_by_name(&column.name) else { continue };
+                    let what = format!("{} {key}: {}", entity.name, column.name);
+                    assert_eq!(column.key, key, "{what}");
+                    assert_eq!(app::cases::cell(stored, row), answer.tree.value, "{what}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    compared
 }

@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::normalise_text;
 
 /// A clause of the Decision: `7.1`, or `X2.3` in an annex. Ordered as the document is: numbers by value, what
 /// has fewer parts first, annexes after the articles (`7` < `7.2` < `7.10` < `X1.1`).
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ClauseId {
     /// Upper-case letters, empty for an article of the main text.
     annex: String,

@@ -93,7 +93,7 @@ pub fn compile_sharing(
     let mut compiler = Compiler::new(&sink);
     compiler.sharing = sharing == Sharing::Once;
     compiler.program.files.clone_from(&files);
-    compiler.program.digest = digest(&files, overrides);
+    compiler.program.digest = digest_of(&files, overrides);
     compile_roots(&mut compiler, &roots, overrides);
     let mut program = compiler.program;
     let mut diagnostics = sink.take();
@@ -118,7 +118,12 @@ fn source_files(packs: &[PackSource]) -> Vec<SourceFile> {
     files
 }
 
-fn digest(files: &[SourceFile], overrides: &[Override]) -> String {
+/// What [`Program::digest`] will be.
+pub fn digest(packs: &[PackSource], overrides: &[Override]) -> String {
+    digest_of(&source_files(packs), overrides)
+}
+
+fn digest_of(files: &[SourceFile], overrides: &[Override]) -> String {
     let mut hash = Sha256::new();
     for file in files {
         hash.update((file.name.len() as u64).to_be_bytes());

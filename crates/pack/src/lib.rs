@@ -8,6 +8,7 @@ mod arithmetic;
 mod assets;
 mod cases;
 mod compile;
+pub mod compiled;
 mod compiler;
 mod declare;
 mod define;
@@ -31,7 +32,7 @@ mod syntax;
 mod types;
 mod windows;
 
-pub use compile::{Failure, Override, PackSource, Sharing, compile, compile_sharing, extends};
+pub use compile::{Failure, Override, PackSource, Sharing, compile, compile_sharing, digest, extends};
 pub use functions::FUNCTIONS;
 pub use restrict::Restricted;
 pub use types::{parse_type, type_text, unit_text};

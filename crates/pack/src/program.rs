@@ -12,10 +12,11 @@
 use std::collections::BTreeMap;
 
 use model::{ClauseId, Date, Text};
+use serde::{Deserialize, Serialize};
 
 /// Position of a piece of pack text: a file of the pack (by index in [`Program::files`]) and a
 /// byte range in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Span {
     pub file: u32,
     pub start: u32,
@@ -30,7 +31,7 @@ impl Span {
 macro_rules! index_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub u32);
         impl $name {
             pub fn index(self) -> usize {
@@ -54,7 +55,7 @@ index_type!(/// Index into [`Program::rules`].
     RuleId);
 
 /// A pack, compiled. Immutable; everything refers to everything by index.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Program {
     pub info: PackInfo,
     /// Lower-case hexadecimal SHA-256 over the names and texts of all files of the pack (and of
@@ -86,7 +87,7 @@ pub struct Program {
 }
 
 /// Records of one entity that a pack ships.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed {
     pub entity: EntityId,
     /// Name of the pack that declares it.
@@ -95,7 +96,7 @@ pub struct Seed {
     pub file: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PackInfo {
     pub id: String,
     pub version: String,
@@ -117,7 +118,7 @@ impl Default for PackInfo {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Path inside the pack, with the pack id in front: `sichuan-2015/article-07.toml`.
     pub name: String,
@@ -125,7 +126,7 @@ pub struct SourceFile {
 }
 
 /// A table of the registry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entity {
     pub name: String,
     pub label: Text,
@@ -146,7 +147,7 @@ pub struct Entity {
 }
 
 /// A named relation from a child to one parent record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Edge {
     /// What a child calls it in expressions: mostly the parent entity's name.
     pub name: String,
@@ -168,7 +169,7 @@ pub struct Edge {
     pub key_prefix: Option<u32>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CodeList {
     pub id: String,
     pub label: Text,
@@ -176,7 +177,7 @@ pub struct CodeList {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Code {
     /// What is stored and what expressions say.
     pub code: String,
@@ -186,10 +187,10 @@ pub struct Code {
 }
 
 /// A physical dimension: powers of base units, empty for pure numbers. Yuan is a unit too.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unit(pub BTreeMap<String, i8>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Type {
     Bool,
     Number(NumberType),
@@ -200,7 +201,7 @@ pub enum Type {
     Index,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NumberType {
     pub kind: NumberKind,
     /// Empty for counts and rates; `{yuan: 1}` for money; `{mu: 1}`, `{yuan: 1, mu: -1}` and so on.
@@ -209,7 +210,7 @@ pub struct NumberType {
     pub decimals: u8,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NumberKind {
     /// A whole number of things: members, months, days, years.
     Count,
@@ -220,7 +221,7 @@ pub enum NumberKind {
 }
 
 /// A known value. Unknown is `Option::None` around it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Bool(bool),
     /// Scaled by the decimals of its type.
@@ -232,13 +233,13 @@ pub enum Value {
 }
 
 /// Inclusive bounds of a scaled number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Range {
     pub min: i128,
     pub max: i128,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Column {
     pub entity: EntityId,
     /// Unique within the entity. Hidden columns start with an underscore.
@@ -255,7 +256,7 @@ pub struct Column {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ColumnKind {
     Field(Field),
     /// Over columns of the same entity.
@@ -271,7 +272,7 @@ pub enum ColumnKind {
 }
 
 /// What a form, an import and a snapshot need to know of a recorded field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Field {
     pub required: bool,
     pub unique: bool,
@@ -309,7 +310,7 @@ impl Field {
 }
 
 /// What a derived field follows from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Derived {
     /// A graph algorithm.
     Network {
@@ -330,7 +331,7 @@ pub enum Derived {
     Ancestor { edges: Vec<EdgeId> },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NetworkFunction {
     /// The worst class on the way between two nodes whose worst class is best.
     BestWorstClass,
@@ -345,14 +346,14 @@ pub enum NetworkFunction {
 }
 
 /// A field that names a node: of the subject, or of what the edges lead to from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodePath {
     pub edges: Vec<EdgeId>,
     pub field: ColumnId,
 }
 
 /// A graph in the registry: records of one entity join those of another.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Network {
     pub id: String,
     pub nodes: EntityId,
@@ -371,7 +372,7 @@ pub struct Network {
 }
 
 /// What an empty cell means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Blank {
     Unknown,
     /// `否` / false.
@@ -379,7 +380,7 @@ pub enum Blank {
     Zero,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pii {
     None,
     /// A name.
@@ -394,7 +395,7 @@ pub enum Pii {
     Health,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     Plain,
     CitizenNumber,
@@ -404,7 +405,7 @@ pub enum Format {
     Percent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// The row stays out.
     Refuse,
@@ -413,7 +414,7 @@ pub enum Action {
 }
 
 /// An expression over the columns of one entity.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Expr {
     pub kind: ExprKind,
     pub ty: Type,
@@ -426,7 +427,7 @@ pub struct Expr {
 
 /// Three-valued throughout: `And`, `Or`, `Not` follow Kleene; every other operation is unknown as
 /// soon as one of its operands is, except where stated.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ExprKind {
     Column(ColumnId),
     Literal(Value),
@@ -541,7 +542,7 @@ pub enum ExprKind {
     ToIndex(Box<Expr>),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Comparison {
     Equal,
     NotEqual,
@@ -551,7 +552,7 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DatePart {
     Year,
     Month,
@@ -574,7 +575,7 @@ pub use model::Rounding;
 ///   is not known false and `x` is not known true; else true. Empty: true.
 /// - `Min`, `Max`: unknown if for some child `f` is unknown, or `f` is true and `x` unknown, or no
 ///   child passes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Aggregate {
     pub edge: EdgeId,
     pub function: AggregateFunction,
@@ -583,7 +584,7 @@ pub struct Aggregate {
     pub filter: Option<Expr>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AggregateFunction {
     Count,
     Sum,
@@ -599,7 +600,7 @@ pub enum AggregateFunction {
 /// Unknown if the argument of a row inside the frame is unknown, or if an order or partition value
 /// of any sibling of the same parent is unknown. Siblings without a parent have unknown values.
 /// Ties in `order` are broken by the entity's key, so that results do not depend on row order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Window {
     pub edge: EdgeId,
     pub function: WindowFunction,
@@ -610,7 +611,7 @@ pub struct Window {
     pub frame: Frame,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WindowFunction {
     /// 0 over an empty frame.
     Sum,
@@ -622,13 +623,13 @@ pub enum WindowFunction {
     Rank,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Direction {
     Ascending,
     Descending,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Frame {
     /// ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     Before,
@@ -638,7 +639,7 @@ pub enum Frame {
     All,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Parameter {
     pub id: String,
     pub label: Text,
@@ -648,7 +649,7 @@ pub struct Parameter {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ParameterShape {
     Scalar(Vec<Dated<Value>>),
     /// A value for every code of a list.
@@ -664,7 +665,7 @@ pub enum ParameterShape {
 }
 
 /// A value with the time it is in force and where it comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Dated<T> {
     pub value: T,
     /// In force from this day …
@@ -674,7 +675,7 @@ pub struct Dated<T> {
     pub source: Source,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// With the document and place it stands in.
     Official(String),
@@ -685,14 +686,14 @@ pub enum Source {
 }
 
 /// From `from` (scaled as `over`) up to the next step's `from`: `rate` (scaled by the parameter's decimals).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BracketStep {
     pub from: i128,
     pub rate: i128,
 }
 
 /// Something declared: it cites clauses and owns columns.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Rule {
     pub id: String,
     pub kind: RuleKind,
@@ -704,7 +705,7 @@ pub struct Rule {
     pub span: Span,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RuleKind {
     Variable,
     Benefit,
@@ -720,7 +721,7 @@ pub enum RuleKind {
     Report,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum RuleDetail {
     Variable {
         column: ColumnId,
@@ -742,7 +743,7 @@ pub enum RuleDetail {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Benefit {
     /// Bool column named as the benefit: entitled or not.
     pub who: ColumnId,
@@ -756,7 +757,7 @@ pub struct Benefit {
     pub documents: Vec<Text>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Exception {
     /// Hidden bool column.
     pub when: ColumnId,
@@ -764,7 +765,7 @@ pub struct Exception {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Standard {
     /// Bool column named as the standard.
     pub holds: ColumnId,
@@ -782,7 +783,7 @@ pub struct Standard {
 
 /// What a rule about subjects comes to at one division above them. Those about whom something is not
 /// known are counted apart, and left out of the share and the sums.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Level {
     pub entity: EntityId,
     /// Number of those the rule is known to be about.
@@ -803,14 +804,14 @@ pub struct Level {
     pub gap_cost: Option<ColumnId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Remedy {
     pub programme: String,
     pub quantity: ColumnId,
     pub cost: Option<ColumnId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Measure {
     /// One column for each entity level it is computed at.
     pub columns: Vec<(EntityId, ColumnId)>,
@@ -818,7 +819,7 @@ pub struct Measure {
     pub ratio: Option<Vec<(EntityId, ColumnId, ColumnId)>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Check {
     /// Bool column named as the check: true where the entry contradicts itself.
     pub fails: ColumnId,
@@ -830,7 +831,7 @@ pub struct Check {
     pub mend: Option<ColumnId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Duty {
     /// Bool column: who owes it.
     pub owed: ColumnId,
@@ -844,7 +845,7 @@ pub struct Duty {
 }
 
 /// Money shared out among holders, the whole of it and to the fen.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asset {
     pub holders: EntityId,
     /// From the holders to what they hold.
@@ -860,7 +861,7 @@ pub struct Asset {
 }
 
 /// Points for items, weighted to one total.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Scorecard {
     /// Points from 0 to 100 with two decimals, named as the scorecard.
     pub total: ColumnId,
@@ -874,7 +875,7 @@ pub struct Scorecard {
     pub ranked: Option<ColumnId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ScorecardItem {
     pub id: String,
     pub title: Text,
@@ -888,7 +889,7 @@ pub struct ScorecardItem {
     pub cite: Vec<ClauseId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Veto {
     pub title: Text,
     /// Hidden bool column.
@@ -896,7 +897,7 @@ pub struct Veto {
     pub cite: Vec<ClauseId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Programme {
     pub unit: String,
     /// Parameter with the unit cost.
@@ -906,7 +907,7 @@ pub struct Programme {
     pub paid_from: Vec<String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Step {
     pub id: String,
     pub title: Text,
@@ -915,7 +916,7 @@ pub struct Step {
     pub attributes: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Clause {
     pub id: ClauseId,
     pub kind: String,
@@ -926,7 +927,7 @@ pub struct Clause {
 }
 
 /// When `condition` (hidden bool column) is true, the subject is a finding and the rule's result unknown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingRule {
     pub column: ColumnId,
     /// `conflict` or `division-by-zero`.
@@ -936,7 +937,7 @@ pub struct FindingRule {
 }
 
 /// `id = aggregate over an entity's results`, printed by every run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Total {
     pub id: String,
     pub title: Text,
@@ -944,7 +945,7 @@ pub struct Total {
     pub function: TotalFunction,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum TotalFunction {
     /// All rows.
     Count,
@@ -955,7 +956,7 @@ pub enum TotalFunction {
 }
 
 /// A worked case: recorded facts in, expected results out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Case {
     pub name: String,
     pub as_of: Date,
@@ -965,7 +966,7 @@ pub struct Case {
     pub span: Span,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CaseRecord {
     pub entity: EntityId,
     /// Value of the key field.
@@ -975,7 +976,7 @@ pub struct CaseRecord {
     pub fields: Vec<(ColumnId, Option<Value>)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Expectation {
     pub entity: EntityId,
     pub key: String,

@@ -87,9 +87,14 @@ pub(crate) fn properties(job: &FileJob) -> WriterProperties {
         if matches!(field.data_type(), DataType::Int32 | DataType::Int64) {
             properties = properties
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_dictionary_enabled(path, false);
+                .set_column_dictionary_enabled(path.clone(), false);
         } else if job.distinct.contains(field.name()) {
-            properties = properties.set_column_dictionary_enabled(path, false);
+            properties = properties.set_column_dictionary_enabled(path.clone(), false);
+        }
+        // A record is looked for by its key, and its children by their reference: page by page.
+        let reference = *field.data_type() == DataType::Int32 && field.name().starts_with('_');
+        if reference || job.distinct.contains(field.name()) {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
         }
     }
     properties.build()

@@ -9,7 +9,7 @@ use app::packs::Loaded;
 use cluster::{Client, Compile, Job};
 
 use crate::arguments::{ClusterCommand, ExecutorOptions, SchedulerOptions};
-use crate::console::{CommandResult, Failure, Outcome};
+use crate::console::{CommandResult, Failure, Outcome, pack_cache};
 
 pub fn run(command: &ClusterCommand) -> CommandResult {
     match command {
@@ -37,8 +37,10 @@ fn executor(options: &ExecutorOptions) -> Result<(), Failure> {
             "say where `xiaokang cluster scheduler` listens",
         )
     })?;
-    let compile: Compile = Arc::new(|text| {
-        let pack = Loaded::of_text(text, Path::new("pack.json")).map_err(|error| error.to_string())?;
+    let cache = pack_cache();
+    let compile: Compile = Arc::new(move |text| {
+        let pack =
+            Loaded::of_text(text, Path::new("pack.json"), &cache).map_err(|error| error.to_string())?;
         Ok(pack.program)
     });
     cluster::executor(cluster::ExecutorOptions {

@@ -1,9 +1,10 @@
 //! What commands have in common: outcomes, failures, progress, the clock.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use app::pack_cache::PackCache;
 use app::packs::{self, Loaded, PackError};
 use app::registry::{self, RegistryError};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -84,21 +85,39 @@ impl Failure {
 
 pub type CommandResult = Result<Outcome, Failure>;
 
+/// Compiled packs are kept where the user's caches are; `XIAOKANG_CACHE` names another folder, and empty means none.
+pub fn pack_cache() -> PackCache {
+    let folder = match std::env::var_os("XIAOKANG_CACHE") {
+        Some(named) if named.is_empty() => None,
+        Some(named) => Some(PathBuf::from(named)),
+        None => std::env::var_os("XDG_CACHE_HOME")
+            .filter(|folder| !folder.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| Some(std::env::home_dir()?.join(".cache")))
+            .filter(|folder| folder.is_absolute())
+            .map(|caches| caches.join("xiaokang")),
+    };
+    folder.map_or_else(PackCache::none, PackCache::at)
+}
+
 /// Compiles a pack, or prints every mistake in it.
-pub fn load_pack(
-    folder: &Path,
-    overlays: &[std::path::PathBuf],
-    overrides: &[Override],
-) -> Result<Loaded, Failure> {
-    packs::load(folder, overlays, overrides).map_err(|error| pack_failure(folder, error))
+pub fn load_pack(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Result<Loaded, Failure> {
+    packs::load_with(folder, overlays, overrides, &pack_cache()).map_err(|error| pack_failure(folder, error))
 }
 
 /// The pack a run was made with, or the one that is named.
 pub fn pack_of_run(run: &Path, named: Option<&Path>) -> Result<Loaded, Failure> {
     match named {
         Some(folder) => load_pack(folder, &[], &[]),
-        None => Loaded::of_run(run).map_err(|error| pack_failure(run, error)),
+        None => Loaded::of_run(run, &pack_cache()).map_err(|error| pack_failure(run, error)),
     }
+}
+
+/// The program of the pack with this digest that a run was made with, or of the one that is named. Compiled before,
+/// it is not read from text.
+pub fn program_of_run(run: &Path, digest: &str, named: Option<&Path>) -> Result<Program, Failure> {
+    let kept = if named.is_none() { pack_cache().running(digest) } else { None };
+    kept.map_or_else(|| Ok(pack_of_run(run, named)?.program), Ok)
 }
 
 fn pack_failure(folder: &Path, error: PackError) -> Failure {

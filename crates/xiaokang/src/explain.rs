@@ -1,17 +1,16 @@
 //! `xiaokang explain`
 
 use app::explain::{ExplainError, StoredRun, explain};
-use app::packs::Loaded;
 use model::Lang;
 
 use crate::arguments::ExplainOptions;
-use crate::console::{CommandResult, Failure, Outcome, pack_of_run, say};
+use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
 
 pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open(&options.run).map_err(failure)?;
-    let pack: Loaded = pack_of_run(&options.run, options.pack.as_deref())?;
-    let explained = explain(&pack.program, &run, &options.entity, &options.key, options.rule.as_deref())
-        .map_err(failure)?;
+    let program = program_of_run(&options.run, run.pack_digest(), options.pack.as_deref())?;
+    let explained =
+        explain(&program, &run, &options.entity, &options.key, options.rule.as_deref()).map_err(failure)?;
     if options.json {
         let list: Vec<_> = explained.iter().map(engine_json).collect();
         let one = options.rule.is_some() && list.len() == 1;
@@ -22,6 +21,8 @@ pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
             say!("");
         }
     }
+    // The process ends here: a whole pack is not taken apart piece by piece first.
+    std::mem::forget(program);
     Ok(Outcome::Done)
 }
 

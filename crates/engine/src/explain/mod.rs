@@ -26,8 +26,9 @@ mod tests;
 
 pub use format::{mask, unit_text, value_text};
 pub use print::expression_text;
-pub use question::{Asked, Effort, explain};
+pub use question::{Asked, Effort, asked_columns, explain};
 pub use tree::{
     Answer, Citation, ColumnNote, Conflict, Explanation, Gap, GapKind, Heading, Node, NodeKind, Role,
     Subject, Turn, TurnChange, Turns, Verdict,
 };
+pub use walk::route_of;

@@ -2,8 +2,8 @@
 
 use model::{ClauseId, Date, Text};
 use pack::program::{
-    Benefit, Check, ColumnId, ColumnKind, Duty, EntityId, Level, Measure, Program, Rule, RuleDetail, RuleId,
-    Standard, Value,
+    Benefit, Check, Column, ColumnId, ColumnKind, Duty, EntityId, Level, Measure, Program, Rule, RuleDetail,
+    RuleId, Standard, Value,
 };
 
 use super::blame::gaps;
@@ -45,6 +45,32 @@ struct Part {
     title: Text,
     column: ColumnId,
     cite: Vec<ClauseId>,
+}
+
+/// The columns of the subject that [`explain`] evaluates; what they rest on comes on top.
+pub fn asked_columns(program: &Program, entity: EntityId, asked: Asked) -> Vec<ColumnId> {
+    let Some((_, parts)) = outline(program, entity, asked) else { return Vec::new() };
+    let mut columns: Vec<ColumnId> = parts.iter().map(|part| part.column).collect();
+    if let Some((id, rule)) = rule_of(program, asked) {
+        let of_rule = program.findings.iter().filter(|finding| finding.rule == Some(id));
+        columns.extend(
+            of_rule.map(|finding| finding.column).filter(|column| program.column(*column).entity == entity),
+        );
+        if let RuleDetail::Check(check) = &rule.detail {
+            columns.extend(named_in(program, entity, &check.message));
+        }
+    }
+    columns
+}
+
+/// The columns whose values a message names.
+fn named_in(program: &Program, entity: EntityId, message: &Text) -> Vec<ColumnId> {
+    let named = |column: &Column| {
+        let place = format!("{{{}}}", column.name);
+        column.entity == entity && (message.zh.contains(&place) || message.en.contains(&place))
+    };
+    let columns = program.columns.iter().enumerate().filter(|(_, column)| named(column));
+    columns.map(|(index, _)| ColumnId(index as u32)).collect()
 }
 
 /// Explains one subject's result. `None` if the rule computes nothing for the entity, or the
@@ -332,12 +358,10 @@ fn check_message(
     let program = evaluator.program();
     let entity = program.columns[check.fails.index()].entity;
     let mut message = check.message.clone();
-    for (index, column) in program.columns.iter().enumerate() {
+    for id in named_in(program, entity, &check.message) {
+        let column = program.column(id);
         let place = format!("{{{}}}", column.name);
-        if column.entity != entity || !(message.zh.contains(&place) || message.en.contains(&place)) {
-            continue;
-        }
-        let value = evaluator.value(entity, row, ColumnId(index as u32)).ok().flatten();
+        let value = evaluator.value(entity, row, id).ok().flatten();
         let shown = both(|lang| value_text(program, &column.ty, value.as_ref(), lang));
         message = both(|lang| message.get(lang).replace(&place, shown.get(lang)));
     }
@@ -348,6 +372,10 @@ fn check_message(
 /// What a change would have to turn: the verdict, or whether a computed number is above zero.
 fn target(parts: &[Part], answers: &[Answer], row: u32) -> Option<Target> {
     let tree = &answers[0].tree;
+    if tree.kind == NodeKind::Given {
+        // What it rests on is not at hand.
+        return None;
+    }
     let test = match (tree.verdict, &tree.value) {
         (Some(Verdict::True | Verdict::False), _) => Test::True,
         (None, Some(Value::Number(_))) if tree.kind != NodeKind::Fact => Test::Positive,

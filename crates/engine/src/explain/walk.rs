@@ -320,7 +320,7 @@ pub(super) fn colon(lang: Lang) -> &'static str {
 }
 
 /// The field that names the ways which a field derived from a network rests on.
-fn route_of(program: &Program, id: ColumnId) -> Option<ColumnId> {
+pub fn route_of(program: &Program, id: ColumnId) -> Option<ColumnId> {
     let Derived::Network { network, function, from, to, within, at_least } = program.derived(id)? else {
         return None;
     };

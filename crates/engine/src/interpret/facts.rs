@@ -1,6 +1,6 @@
 //! Recorded facts in memory: a dense table per entity, and the rows that belong together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use model::Date;
 use pack::program::{CaseRecord, ColumnId, EdgeId, EntityId, Program, Type, Value};
@@ -40,23 +40,31 @@ struct Table {
 pub(crate) struct Layout {
     /// Position of a column among those of its entity, by column.
     slot: Vec<u32>,
-    /// Number of columns, by entity.
+    /// Number of cells of a record, by entity.
     width: Vec<u32>,
+    /// Whether the first cell of every record stands, unknown, for the columns that have none of their own.
+    narrow: bool,
 }
 
 impl Layout {
-    fn new(program: &Program) -> Self {
-        let mut width = vec![0; program.entities.len()];
+    /// With cells for all columns, or only for some of them.
+    fn new(program: &Program, only: Option<&BTreeSet<ColumnId>>) -> Self {
+        let narrow = only.is_some();
+        let mut width = vec![u32::from(narrow); program.entities.len()];
         let slot = program
             .columns
             .iter()
-            .map(|column| {
+            .enumerate()
+            .map(|(index, column)| {
+                if only.is_some_and(|only| !only.contains(&ColumnId(index as u32))) {
+                    return 0;
+                }
                 let next = &mut width[column.entity.index()];
                 *next += 1;
                 *next - 1
             })
             .collect();
-        Self { slot, width }
+        Self { slot, width, narrow }
     }
 }
 
@@ -158,11 +166,41 @@ pub struct FactsBuilder<'a> {
     program: &'a Program,
     layout: Layout,
     tables: Vec<Table>,
+    /// Parent row of each child row by edge, where it is said and not read from fields.
+    links: Option<Vec<Vec<u32>>>,
 }
 
 impl<'a> FactsBuilder<'a> {
     pub fn new(program: &'a Program) -> Self {
-        Self { program, layout: Layout::new(program), tables: vec![Table::default(); program.entities.len()] }
+        Self {
+            program,
+            layout: Layout::new(program, None),
+            tables: vec![Table::default(); program.entities.len()],
+            links: None,
+        }
+    }
+
+    /// For records of which only these columns are read or computed, and whose parents are told with
+    /// [`FactsBuilder::link`]. Other columns are unknown.
+    pub fn linked(program: &'a Program, columns: &BTreeSet<ColumnId>) -> Self {
+        Self {
+            layout: Layout::new(program, Some(columns)),
+            links: Some(vec![Vec::new(); program.edges.len()]),
+            ..Self::new(program)
+        }
+    }
+
+    /// Says which record is the parent of another along an edge.
+    pub fn link(&mut self, edge: EdgeId, child: u32, parent: u32) {
+        let Some(links) = &mut self.links else {
+            debug_assert!(false, "the parents of these records are read from their fields");
+            return;
+        };
+        let rows = &mut links[edge.index()];
+        if rows.len() <= child as usize {
+            rows.resize(child as usize + 1, NO_PARENT);
+        }
+        rows[child as usize] = parent;
     }
 
     /// Adds a record and returns its row. Fields that are not given are unknown, except the key
@@ -180,6 +218,9 @@ impl<'a> FactsBuilder<'a> {
         table.keys.push(key.to_owned());
         table.provenance.push(None);
         table.cells.resize_with((row + 1) * width, Given::default);
+        if self.layout.narrow {
+            table.cells[row * width] = Given::Yes(None);
+        }
         let key_column = self.program.entities[entity.index()].key;
         self.give(entity, row as u32, key_column, key_value(self.program, key_column, key));
         for (column, value) in values {
@@ -193,6 +234,9 @@ impl<'a> FactsBuilder<'a> {
         debug_assert_eq!(self.program.columns[column.index()].entity, entity, "a column of the entity");
         let width = self.layout.width[entity.index()] as usize;
         let slot = self.layout.slot[column.index()] as usize;
+        if self.layout.narrow && slot == 0 {
+            return;
+        }
         self.tables[entity.index()].cells[row as usize * width + slot] = Given::Yes(value);
     }
 
@@ -202,8 +246,17 @@ impl<'a> FactsBuilder<'a> {
     }
 
     /// Links children with parents and finishes.
-    pub fn build(self) -> Facts {
-        let parents: Vec<Vec<u32>> = (0..self.program.edges.len()).map(|edge| self.link(edge)).collect();
+    pub fn build(mut self) -> Facts {
+        let said = self.links.take();
+        let parents: Vec<Vec<u32>> = match said {
+            Some(mut links) => {
+                for (rows, edge) in links.iter_mut().zip(&self.program.edges) {
+                    rows.resize(self.tables[edge.child.index()].keys.len(), NO_PARENT);
+                }
+                links
+            }
+            None => (0..self.program.edges.len()).map(|edge| self.link_by_fields(edge)).collect(),
+        };
         let children = parents
             .iter()
             .zip(&self.program.edges)
@@ -220,7 +273,7 @@ impl<'a> FactsBuilder<'a> {
 
     /// The parent row of every child row along an edge. Of parents with the same value the first
     /// is taken: an import refuses the others.
-    fn link(&self, edge: usize) -> Vec<u32> {
+    fn link_by_fields(&self, edge: usize) -> Vec<u32> {
         let edge = &self.program.edges[edge];
         let mut index: HashMap<Reference<'_>, u32> = HashMap::new();
         for (row, value) in self.column(edge.parent, edge.on) {

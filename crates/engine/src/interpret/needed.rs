@@ -1,0 +1,239 @@
+//! What must be at hand before some columns of some records can be evaluated: which fields and which stored
+//! results of which rows, and how those rows hang together. Nothing else has to be read.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use pack::program::{Aggregate, ColumnId, ColumnKind, EdgeId, EntityId, Program, Window};
+
+use crate::needs::expression_columns;
+
+/// Where records and results are stored.
+pub trait Records {
+    type Error;
+
+    /// The parent's row of each child's row along an edge.
+    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, Self::Error>;
+
+    /// Every child of the parents (rising) along an edge, with its parent; children rise.
+    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, Self::Error>;
+
+    /// Whether the results of a computed column are stored.
+    fn stored(&mut self, column: ColumnId) -> Result<bool, Self::Error>;
+}
+
+/// Rows by column, child and parent rows by edge.
+#[derive(Clone, Debug, Default)]
+pub struct Needed {
+    /// Fields and stored results to be read.
+    pub read: BTreeMap<ColumnId, BTreeSet<u32>>,
+    /// Every record that is met, whatever is read of it.
+    pub rows: BTreeMap<EntityId, BTreeSet<u32>>,
+    /// Parent of a child.
+    pub links: BTreeMap<EdgeId, BTreeMap<u32, u32>>,
+    /// Every column that is read or computed.
+    pub columns: BTreeSet<ColumnId>,
+}
+
+/// Whose results are computed, so that they can be explained; other results are taken where they are stored.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// The records that belong to the subject, as far as they are met.
+    own: HashSet<(EntityId, u32)>,
+    /// Entities of the branch, by entity.
+    inside: Vec<bool>,
+}
+
+impl Branch {
+    /// The branch below `top`, where the subject and what lies between them belong to it from the start. Of a
+    /// division that has divisions below it, only itself.
+    pub fn below(program: &Program, top: EntityId, members: &[(EntityId, u32)]) -> Self {
+        let mut inside = vec![false; program.entities.len()];
+        inside[top.index()] = true;
+        let child_divisions = program
+            .edges
+            .iter()
+            .any(|edge| edge.tree && edge.parent == top && program.entity(edge.child).division.is_some());
+        if !child_divisions {
+            let mut queue = vec![top];
+            while let Some(entity) = queue.pop() {
+                for edge in program.edges.iter().filter(|edge| edge.parent == entity) {
+                    if !std::mem::replace(&mut inside[edge.child.index()], true) {
+                        queue.push(edge.child);
+                    }
+                }
+            }
+        }
+        Self { own: members.iter().copied().collect(), inside }
+    }
+
+    /// Nobody's: every result is taken where it is stored.
+    pub fn none(program: &Program) -> Self {
+        Self { own: HashSet::new(), inside: vec![false; program.entities.len()] }
+    }
+
+    fn has(&self, entity: EntityId, row: u32) -> bool {
+        self.inside[entity.index()] && self.own.contains(&(entity, row))
+    }
+
+    fn add(&mut self, entity: EntityId, row: u32) {
+        if self.inside[entity.index()] {
+            self.own.insert((entity, row));
+        }
+    }
+}
+
+/// Finds what the columns of the rows rest on; `None` if that is more than so many records below others.
+///
+/// # Errors
+/// Records that cannot be read.
+pub fn needed<R: Records>(
+    program: &Program,
+    roots: &[(ColumnId, u32)],
+    branch: &mut Branch,
+    records: &mut R,
+    records_max: usize,
+) -> Result<Option<Needed>, R::Error> {
+    let mut search = Search {
+        program,
+        records,
+        branch,
+        wanted: vec![Vec::new(); program.columns.len()],
+        found: Needed::default(),
+        left: records_max,
+        exceeded: false,
+    };
+    for (column, row) in roots {
+        search.want(*column, [*row]);
+    }
+    // A column is needed by later ones only, so that nobody asks for more of it once it has been worked on.
+    for &column in program.order.iter().rev() {
+        let rows = search.take(column);
+        if !rows.is_empty() {
+            search.column(column, rows)?;
+        }
+        if search.exceeded {
+            return Ok(None);
+        }
+    }
+    for (index, column) in program.columns.iter().enumerate() {
+        let id = ColumnId(index as u32);
+        if matches!(column.kind, ColumnKind::Field(_)) {
+            let rows = search.take(id);
+            if !rows.is_empty() {
+                search.read(id, rows);
+            }
+        }
+    }
+    Ok(Some(search.found))
+}
+
+struct Search<'a, R> {
+    program: &'a Program,
+    records: &'a mut R,
+    branch: &'a mut Branch,
+    /// Rows of each column that others asked for, in any order.
+    wanted: Vec<Vec<u32>>,
+    found: Needed,
+    /// Children that may still be met.
+    left: usize,
+    exceeded: bool,
+}
+
+impl<R: Records> Search<'_, R> {
+    fn want(&mut self, column: ColumnId, rows: impl IntoIterator<Item = u32>) {
+        self.wanted[column.index()].extend(rows);
+    }
+
+    /// What was asked for of a column, rising.
+    fn take(&mut self, column: ColumnId) -> Vec<u32> {
+        let mut rows = std::mem::take(&mut self.wanted[column.index()]);
+        rows.sort_unstable();
+        rows.dedup();
+        if !rows.is_empty() {
+            self.found.columns.insert(column);
+            self.found.rows.entry(self.program.column(column).entity).or_default().extend(&rows);
+        }
+        rows
+    }
+
+    fn read(&mut self, column: ColumnId, rows: Vec<u32>) {
+        self.found.read.entry(column).or_default().extend(rows);
+    }
+
+    fn column(&mut self, id: ColumnId, mut rows: Vec<u32>) -> Result<(), R::Error> {
+        let program = self.program;
+        let column = program.column(id);
+        if !column.name.starts_with('_') && self.records.stored(id)? {
+            let (own, others) = rows.into_iter().partition(|row| self.branch.has(column.entity, *row));
+            self.read(id, others);
+            rows = own;
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &column.kind {
+            ColumnKind::Field(_) => {}
+            ColumnKind::Scalar(expr) => {
+                expression_columns(expr, &mut |needed| self.want(needed, rows.iter().copied()));
+            }
+            ColumnKind::Lookup { edge, column: target } => self.look_up(*edge, *target, &rows)?,
+            ColumnKind::Aggregate(aggregate) => self.aggregate(aggregate, &rows)?,
+            ColumnKind::Window(window) => self.window(window, &rows)?,
+        }
+        Ok(())
+    }
+
+    fn look_up(&mut self, edge: EdgeId, target: ColumnId, rows: &[u32]) -> Result<(), R::Error> {
+        let (child, parent) = (self.program.edge(edge).child, self.program.edge(edge).parent);
+        // Says who is missing where there is no parent.
+        self.want(self.program.edge(edge).via, rows.iter().copied());
+        for (row, above) in rows.iter().zip(self.records.parents(edge, rows)?) {
+            let Some(above) = above else { continue };
+            self.found.links.entry(edge).or_default().insert(*row, above);
+            self.want(target, [above]);
+            if self.program.entity(parent).division.is_none() && self.branch.has(child, *row) {
+                self.branch.add(parent, above);
+            }
+        }
+        Ok(())
+    }
+
+    /// All children of the parents; those of the branch's records belong to it.
+    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<u32>, R::Error> {
+        let (child, parent) = (self.program.edge(edge).child, self.program.edge(edge).parent);
+        // Whoever has many parents has more children, and they need not be read to know that it is too much.
+        let below =
+            if parents.len() > self.left { Vec::new() } else { self.records.children(edge, parents)? };
+        self.exceeded |= parents.len().max(below.len()) > self.left;
+        self.left = self.left.saturating_sub(below.len());
+        self.found.rows.entry(parent).or_default().extend(parents);
+        self.found.rows.entry(child).or_default().extend(below.iter().map(|(row, _)| *row));
+        for (row, above) in &below {
+            if self.branch.has(parent, *above) {
+                self.branch.add(child, *row);
+            }
+        }
+        self.found.links.entry(edge).or_default().extend(below.iter().copied());
+        Ok(below.into_iter().map(|(row, _)| row).collect())
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate, rows: &[u32]) -> Result<(), R::Error> {
+        let below = self.children(aggregate.edge, rows)?;
+        for expr in aggregate.argument.iter().chain(&aggregate.filter) {
+            expression_columns(expr, &mut |needed| self.want(needed, below.iter().copied()));
+        }
+        Ok(())
+    }
+
+    fn window(&mut self, window: &Window, rows: &[u32]) -> Result<(), R::Error> {
+        let mut parents: Vec<u32> = self.records.parents(window.edge, rows)?.into_iter().flatten().collect();
+        parents.sort_unstable();
+        parents.dedup();
+        let siblings = self.children(window.edge, &parents)?;
+        let order = window.order.iter().map(|(expr, _)| expr);
+        for expr in window.argument.iter().chain(&window.partition).chain(order) {
+            expression_columns(expr, &mut |needed| self.want(needed, siblings.iter().copied()));
+        }
+        Ok(())
+    }
+}
