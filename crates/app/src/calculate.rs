@@ -6,6 +6,7 @@
 //! edge's name; a parent need not be named where the line has only one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 use arrow::array::RecordBatch;
 use engine::{EngineError, Execution};
@@ -215,6 +216,14 @@ impl<'p> Calculator<'p> {
             let key = batch.column_by_name(&self.program.column(entity.key).name);
             let Some(keys) = key else { continue };
             let mut open = vec![false; lines];
+            // What stands before each value, and its decimals.
+            let results: Vec<(String, usize)> = batch
+                .schema_ref()
+                .fields()
+                .iter()
+                .map(|field| (format!(",\"{}\":", field.name()), self.decimals(&entity.name, field.name())))
+                .collect();
+            let opening = format!("{{\"{}\":", self.program.column(entity.key).name);
             for row in 0..batch.num_rows() {
                 let Some(Value::Text(key)) = cell(keys, row) else { continue };
                 let Some((key, place)) = key.rsplit_once('#') else { continue };
@@ -229,10 +238,11 @@ impl<'p> Calculator<'p> {
                     object.push_str(if object.is_empty() { "{" } else { "]," });
                     object.push_str(&format!("\"{}\":[", entity.name));
                 }
-                object.push_str(&format!("{{\"{}\":{}", self.program.column(entity.key).name, quoted(key)));
-                for (position, field) in batch.schema_ref().fields().iter().enumerate().skip(2) {
-                    object.push_str(&format!(",\"{}\":", field.name()));
-                    self.print(object, entity.name.as_str(), field.name(), cell(batch.column(position), row));
+                object.push_str(&opening);
+                object.push_str(&quoted(key));
+                for (array, (name, decimals)) in batch.columns().iter().zip(&results).skip(2) {
+                    object.push_str(name);
+                    print(object, *decimals, cell(array, row));
                 }
                 object.push('}');
             }
@@ -243,21 +253,22 @@ impl<'p> Calculator<'p> {
         objects
     }
 
-    fn print(&self, object: &mut String, entity: &str, name: &str, value: Option<Value>) {
-        match value {
-            None => object.push_str("null"),
-            Some(Value::Bool(value)) => object.push_str(if value { "true" } else { "false" }),
-            Some(Value::Date(date)) => object.push_str(&format!("\"{date}\"")),
-            Some(Value::Text(text)) => object.push_str(&quoted(&text)),
-            Some(Value::Index(value)) => object.push_str(&value.to_string()),
-            Some(Value::Number(number)) => {
-                let decimals = match self.types.get(&(entity, name)) {
-                    Some(Type::Number(ty)) => usize::from(ty.decimals),
-                    _ => 0,
-                };
-                push_scaled(object, number, decimals);
-            }
+    fn decimals(&self, entity: &str, name: &str) -> usize {
+        match self.types.get(&(entity, name)) {
+            Some(Type::Number(ty)) => usize::from(ty.decimals),
+            _ => 0,
         }
+    }
+}
+
+fn print(object: &mut String, decimals: usize, value: Option<Value>) {
+    match value {
+        None => object.push_str("null"),
+        Some(Value::Bool(value)) => object.push_str(if value { "true" } else { "false" }),
+        Some(Value::Date(date)) => object.push_str(&format!("\"{date}\"")),
+        Some(Value::Text(text)) => object.push_str(&quoted(&text)),
+        Some(Value::Index(value)) => object.push_str(&value.to_string()),
+        Some(Value::Number(number)) => push_scaled(object, number, decimals),
     }
 }
 
@@ -270,12 +281,17 @@ fn push_scaled(object: &mut String, number: i128, decimals: usize) {
     if number < 0 {
         object.push('-');
     }
-    let digits = format!("{:0>width$}", number.unsigned_abs(), width = decimals + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - decimals);
-    object.push_str(whole);
+    // Most amounts have digits for 64 bits, which are printed faster than 128.
+    let start = object.len();
+    let _ = match u64::try_from(number.unsigned_abs()) {
+        Ok(number) => write!(object, "{number}"),
+        Err(_) => write!(object, "{}", number.unsigned_abs()),
+    };
     if decimals > 0 {
-        object.push('.');
-        object.push_str(fraction);
+        while object.len() - start <= decimals {
+            object.insert(start, '0');
+        }
+        object.insert(object.len() - decimals, '.');
     }
 }
 

@@ -8,6 +8,7 @@ use datafusion::arrow::array::{
     StringArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use model::Date;
 use pack::program::{CaseRecord, ColumnId, EntityId, Program, Type, Value};
 
 use crate::EngineError;
@@ -46,35 +47,78 @@ pub fn tables_of_records(
     Ok(tables)
 }
 
-/// The value of a field of a record.
-fn value(program: &Program, record: &CaseRecord, column: ColumnId) -> Option<Value> {
-    let given = record.fields.iter().find(|(id, _)| *id == column);
-    if let Some((_, value)) = given {
-        return value.clone();
+/// A value by which records name one another.
+#[derive(PartialEq, Eq, Hash)]
+enum Reference<'r> {
+    Text(&'r str),
+    Number(i128),
+    Date(Date),
+    Bool(bool),
+}
+
+fn reference<'r>(program: &Program, record: &'r CaseRecord, column: ColumnId) -> Option<Reference<'r>> {
+    if let Some((_, value)) = record.fields.iter().find(|(id, _)| *id == column) {
+        return match value.as_ref()? {
+            Value::Text(text) => Some(Reference::Text(text)),
+            Value::Number(number) => Some(Reference::Number(*number)),
+            Value::Date(date) => Some(Reference::Date(*date)),
+            Value::Bool(value) => Some(Reference::Bool(*value)),
+            Value::Index(_) => None,
+        };
     }
     if program.entities[record.entity.index()].key != column {
         return None;
     }
     match program.columns[column.index()].ty {
-        Type::Number(_) => record.key.parse().ok().map(Value::Number),
-        Type::Date => record.key.parse().ok().map(Value::Date),
-        _ => Some(Value::Text(record.key.clone())),
+        Type::Number(_) => record.key.parse().ok().map(Reference::Number),
+        Type::Date => record.key.parse().ok().map(Reference::Date),
+        _ => Some(Reference::Text(&record.key)),
+    }
+}
+
+/// The value of a key field that is not among the fields given.
+fn key_value(ty: &Type, key: &str) -> Option<Value> {
+    match ty {
+        Type::Number(_) => key.parse().ok().map(Value::Number),
+        Type::Date => key.parse().ok().map(Value::Date),
+        _ => Some(Value::Text(key.to_owned())),
     }
 }
 
 /// The parent's row of every child along an edge, for children in their present order.
 fn references(program: &Program, sorted: &[Vec<&CaseRecord>], edge: usize) -> Vec<Option<i32>> {
     let edge = &program.edges[edge];
-    let mut rows: HashMap<String, i32> = HashMap::new();
+    let mut rows: HashMap<Reference<'_>, i32> = HashMap::new();
     for (row, record) in sorted[edge.parent.index()].iter().enumerate() {
-        if let Some(value) = value(program, record, edge.on) {
-            rows.entry(format!("{value:?}")).or_insert(row as i32);
+        if let Some(value) = reference(program, record, edge.on) {
+            rows.entry(value).or_insert(row as i32);
         }
     }
-    let reference = |record: &&CaseRecord| {
-        value(program, record, edge.via).and_then(|value| rows.get(&format!("{value:?}")).copied())
-    };
-    sorted[edge.child.index()].iter().map(reference).collect()
+    let parent = |record: &&CaseRecord| rows.get(&reference(program, record, edge.via)?).copied();
+    sorted[edge.child.index()].iter().map(parent).collect()
+}
+
+/// The values of all fields of an entity, field by field; of a field given twice the first.
+fn values(program: &Program, records: &[&CaseRecord], entity: EntityId) -> Vec<Vec<Option<Value>>> {
+    let fields = &program.entities[entity.index()].fields;
+    let places: HashMap<ColumnId, usize> = fields.iter().copied().zip(0..).collect();
+    let mut values = vec![vec![None; records.len()]; fields.len()];
+    for (row, record) in records.iter().enumerate() {
+        for (id, value) in record.fields.iter().rev() {
+            if let Some(place) = places.get(id) {
+                values[*place][row].clone_from(value);
+            }
+        }
+    }
+    let key = program.entities[entity.index()].key;
+    if let Some(place) = places.get(&key) {
+        for (slot, record) in values[*place].iter_mut().zip(records) {
+            if !record.fields.iter().any(|(id, _)| *id == key) {
+                *slot = key_value(&program.columns[key.index()].ty, &record.key);
+            }
+        }
+    }
+    values
 }
 
 fn batch(
@@ -92,10 +136,9 @@ fn batch(
             arrays.push(Arc::new(Int32Array::from(references(program, sorted, index))));
         }
     }
-    for id in &program.entities[entity.index()].fields {
+    for (id, values) in program.entities[entity.index()].fields.iter().zip(values(program, records, entity)) {
         let column = &program.columns[id.index()];
         let kind = Kind::of(&column.ty, column.range);
-        let values: Vec<Option<Value>> = records.iter().map(|record| value(program, record, *id)).collect();
         fields.push(Field::new(&column.name, data_type(kind), true));
         arrays.push(array(kind, &values)?);
     }
