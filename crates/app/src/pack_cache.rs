@@ -30,12 +30,12 @@ impl PackCache {
 
     /// The program that this very compiler made of the pack with this digest.
     pub fn get(&self, digest: &str) -> Option<Program> {
-        self.read(digest, |file| pack::compiled::whole(file))
+        self.read(digest, |mut file| pack::compiled::whole(&mut file))
     }
 
     /// The same without its text and its worked cases, which takes less than half the time.
     pub fn running(&self, digest: &str) -> Option<Program> {
-        self.read(digest, |file| pack::compiled::running(file))
+        self.read(digest, |mut file| pack::compiled::running(&mut file))
     }
 
     fn read(&self, digest: &str, read: impl Fn(&File) -> Option<Program>) -> Option<Program> {

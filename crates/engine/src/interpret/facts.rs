@@ -192,10 +192,7 @@ impl<'a> FactsBuilder<'a> {
 
     /// Says which record is the parent of another along an edge.
     pub fn link(&mut self, edge: EdgeId, child: u32, parent: u32) {
-        let Some(links) = &mut self.links else {
-            debug_assert!(false, "the parents of these records are read from their fields");
-            return;
-        };
+        let links = self.links.as_mut().expect("only a builder made with `linked` is told parents");
         let rows = &mut links[edge.index()];
         if rows.len() <= child as usize {
             rows.resize(child as usize + 1, NO_PARENT);
