@@ -69,6 +69,24 @@ pub enum Out {
     Nowhere,
 }
 
+impl AssessOptions {
+    /// All cores, no limit, no earlier run, nobody told of progress.
+    pub fn new(as_of: Date, out: Out) -> Self {
+        Self {
+            as_of,
+            out,
+            previous: None,
+            threads: 0,
+            memory_limit: None,
+            execution: Execution::Aligned,
+            snapshot_files: None,
+            workers: None,
+            timings: Timings::default(),
+            progress: Arc::new(|_| {}),
+        }
+    }
+}
+
 /// A finished run.
 pub struct Assessment {
     pub run: Option<PathBuf>,

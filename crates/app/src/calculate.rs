@@ -6,16 +6,16 @@
 //! edge's name; a parent need not be named where the line has only one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt::Write as _;
 
 use arrow::array::RecordBatch;
 use engine::{EngineError, Execution};
-use model::{Date, Fixed};
+use model::Date;
 use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, Type, Value};
 use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::cases::cell;
+use crate::json_values::{self, print, quoted};
 
 /// Lines that are computed together.
 pub const BATCH_LINES: usize = 8192;
@@ -143,7 +143,8 @@ impl<'p> Calculator<'p> {
             }
             let id = self.fields.get(&(entity, field.as_str()));
             let id = *id.ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
-            let value = self.value(id, json).map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
+            let value = json_values::read(self.program, id, json)
+                .map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
             let value = match value {
                 Some(Value::Text(text)) if self.links(id) => Some(Value::Text(format!("{text}#{place}"))),
                 value => value,
@@ -170,42 +171,6 @@ impl<'p> Calculator<'p> {
             if let (true, Some([only])) = (silent, keys.get(&edge.parent).map(Vec::as_slice)) {
                 record.fields.push((edge.via, Some(Value::Text(only.clone()))));
             }
-        }
-    }
-
-    fn value(&self, id: ColumnId, json: &Json) -> Result<Option<Value>, String> {
-        let column = self.program.column(id);
-        let value = match (&column.ty, json) {
-            (_, Json::Null) => return Ok(None),
-            (Type::Bool, Json::Bool(value)) => Value::Bool(*value),
-            (Type::Number(ty), Json::Number(number)) => {
-                let number =
-                    Fixed::parse(&number.to_string(), ty.decimals).map_err(|error| error.to_string())?;
-                Value::Number(i128::from(number.mantissa()))
-            }
-            (Type::Number(ty), Json::String(text)) => {
-                let number = Fixed::parse(text, ty.decimals).map_err(|error| error.to_string())?;
-                Value::Number(i128::from(number.mantissa()))
-            }
-            (Type::Date, Json::String(text)) => {
-                Value::Date(text.parse().map_err(|_| format!("`{text}` is no date: write `2015-06-30`"))?)
-            }
-            (Type::Code(list), Json::String(text)) => {
-                let list = &self.program.lists[list.index()];
-                if !list.codes.iter().any(|code| code.code == *text) {
-                    let codes: Vec<&str> = list.codes.iter().map(|code| code.code.as_str()).collect();
-                    return Err(format!("`{text}` is not among {}", codes.join(", ")));
-                }
-                Value::Text(text.clone())
-            }
-            (Type::Text, Json::String(text)) => Value::Text(text.clone()),
-            (_, json) => return Err(format!("`{json}` is of the wrong type")),
-        };
-        match (&value, column.range) {
-            (Value::Number(number), Some(range)) if *number < range.min || *number > range.max => {
-                Err(format!("`{json}` is beyond the field's range"))
-            }
-            _ => Ok(Some(value)),
         }
     }
 
@@ -258,57 +223,5 @@ impl<'p> Calculator<'p> {
             Some(Type::Number(ty)) => usize::from(ty.decimals),
             _ => 0,
         }
-    }
-}
-
-fn print(object: &mut String, decimals: usize, value: Option<Value>) {
-    match value {
-        None => object.push_str("null"),
-        Some(Value::Bool(value)) => object.push_str(if value { "true" } else { "false" }),
-        Some(Value::Date(date)) => object.push_str(&format!("\"{date}\"")),
-        Some(Value::Text(text)) => object.push_str(&quoted(&text)),
-        Some(Value::Index(value)) => object.push_str(&value.to_string()),
-        Some(Value::Number(number)) => push_scaled(object, number, decimals),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    Json::from(text).to_string()
-}
-
-/// A scaled integer as a decimal number.
-fn push_scaled(object: &mut String, number: i128, decimals: usize) {
-    if number < 0 {
-        object.push('-');
-    }
-    // Most amounts have digits for 64 bits, which are printed faster than 128.
-    let start = object.len();
-    let _ = match u64::try_from(number.unsigned_abs()) {
-        Ok(number) => write!(object, "{number}"),
-        Err(_) => write!(object, "{}", number.unsigned_abs()),
-    };
-    if decimals > 0 {
-        while object.len() - start <= decimals {
-            object.insert(start, '0');
-        }
-        object.insert(object.len() - decimals, '.');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::push_scaled;
-
-    #[test]
-    fn numbers_are_printed_to_the_last_decimal() {
-        let check = |number, decimals, expected: &str| {
-            let mut text = String::new();
-            push_scaled(&mut text, number, decimals);
-            assert_eq!(text, expected);
-        };
-        check(123_456, 2, "1234.56");
-        check(-5, 2, "-0.05");
-        check(0, 2, "0.00");
-        check(42, 0, "42");
     }
 }

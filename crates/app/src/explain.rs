@@ -41,6 +41,8 @@ pub struct StoredRun {
     pub snapshot: PathBuf,
     pub manifest: Json,
     pub as_of: Date,
+    /// Number of the last change of the registry that is in the snapshot.
+    change: Option<u64>,
     sources: HashMap<i64, (String, Option<String>)>,
 }
 
@@ -69,7 +71,9 @@ impl StoredRun {
                 Some((source["id"].as_i64()?, (text(&source["file"])?, text(&source["sheet"]))))
             })
             .collect();
-        Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, sources })
+        let recorded = described["sources"].is_array();
+        let change = described["change"].as_u64().filter(|_| recorded);
+        Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, change, sources })
     }
 
     /// Digest of the pack that the run was made with.
@@ -176,7 +180,7 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
 }
 
 /// The tables of a run and of its snapshot, opened when they are first read.
-struct Stored<'a> {
+pub(crate) struct Stored<'a> {
     program: &'a Program,
     run: &'a StoredRun,
     snapshots: HashMap<EntityId, StoredTable>,
@@ -184,11 +188,20 @@ struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    fn new(program: &'a Program, run: &'a StoredRun) -> Self {
+    pub(crate) fn new(program: &'a Program, run: &'a StoredRun) -> Self {
         Self { program, run, snapshots: HashMap::new(), results: HashMap::new() }
     }
 
-    fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {
+    pub(crate) fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// Number of the last change of the registry that is in the snapshot, if it was taken from one.
+    pub(crate) fn change(&self) -> Option<u64> {
+        self.run.change
+    }
+
+    pub(crate) fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {
         if !self.snapshots.contains_key(&entity) {
             let path = self.run.snapshot.join(format!("{}.parquet", self.program.entity(entity).name));
             self.snapshots.insert(entity, StoredTable::open(&path)?);
@@ -196,7 +209,7 @@ impl<'a> Stored<'a> {
         Ok(&self.snapshots[&entity])
     }
 
-    fn result(&mut self, entity: EntityId) -> Result<Option<&StoredTable>, TableError> {
+    pub(crate) fn result(&mut self, entity: EntityId) -> Result<Option<&StoredTable>, TableError> {
         if !self.results.contains_key(&entity) {
             let path = self.run.folder.join(format!("{}.parquet", self.program.entity(entity).name));
             let table = if path.exists() { Some(StoredTable::open(&path)?) } else { None };

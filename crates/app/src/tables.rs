@@ -9,8 +9,8 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchReader as _};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader as _};
+use arrow::compute::{concat, concat_batches};
 use arrow::datatypes::{Int32Type, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -149,6 +149,28 @@ impl StoredTable {
             .build()
             .map_err(|error| self.fault(error))?;
         reader.collect::<Result<_, _>>().map_err(|error| self.fault(error))
+    }
+
+    /// A column of the rows from `from` to before `to`, which are all there.
+    pub fn range(&self, column: &str, from: usize, to: usize) -> Result<ArrayRef, TableError> {
+        let position = self.position(column)?;
+        let mut pieces: Vec<ArrayRef> = Vec::new();
+        for (group, bounds) in self.starts.windows(2).enumerate() {
+            let (first, last) = (from.max(bounds[0]), to.min(bounds[1]));
+            if first < last {
+                let rows = std::iter::once(first - bounds[0]..last - bounds[0]);
+                let selection = RowSelection::from_consecutive_ranges(rows, bounds[1] - bounds[0]);
+                let batches = self.selected(group, &[position], selection)?;
+                pieces.extend(batches.iter().map(|batch| Arc::clone(batch.column(0))));
+            }
+        }
+        match pieces.as_slice() {
+            [piece] => Ok(Arc::clone(piece)),
+            pieces => {
+                let pieces: Vec<&dyn Array> = pieces.iter().map(AsRef::as_ref).collect();
+                concat(&pieces).map_err(|error| self.fault(error))
+            }
+        }
     }
 
     /// The whole table.
@@ -317,7 +339,7 @@ impl StoredTable {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{ArrayRef, Int32Array, StringArray};
+    use arrow::array::{Int32Array, StringArray};
     use parquet::arrow::ArrowWriter;
     use parquet::file::properties::{EnabledStatistics, WriterProperties};
 

@@ -6,69 +6,15 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
 use app::assess::{AssessOptions, assess_snapshot};
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::datatypes::{Int32Type, Int64Type};
-use common::{loaded, pack_folder, registry, run};
+use common::province::{COUNTIES, PERSONS, divisions, generate, read};
+use common::{loaded, registry, run};
 use pack::program::{ColumnKind, EntityId, Program};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use store::NewDivision;
-use synth::{Format, Input, Options, ProfileFile, SeedFile, Summary};
-
-/// Two counties of contiguous areas, one in the mountains and one on the plateau.
-const COUNTIES: [&str; 2] = ["513431", "513336"];
-const PERSONS: u64 = 4_000;
-
-fn divisions() -> Vec<NewDivision> {
-    let text = std::fs::read_to_string(pack_folder().join("data/divisions.csv")).unwrap();
-    let mut list = store::read_division_list(&text).unwrap();
-    list.retain(|division| {
-        let code = division.code.to_string();
-        COUNTIES.iter().any(|county| {
-            code.starts_with(county) || format!("{county}000000").starts_with(&division.code.short())
-        })
-    });
-    list
-}
-
-fn generate(program: &Program, seed: u64, threads: usize, format: Format, out: &Path) -> Summary {
-    let folder = pack_folder();
-    let text = |path: &Path| std::fs::read_to_string(path).unwrap();
-    let mut profile: Vec<ProfileFile> = std::fs::read_dir(folder.join("synth"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .map(|path| ProfileFile { name: path.display().to_string(), text: text(&path) })
-        .collect();
-    profile.sort_by(|a, b| a.name.cmp(&b.name));
-    let csv = program
-        .seeds
-        .iter()
-        .filter(|seed| Path::new(&seed.file).extension().is_some_and(|kind| kind == "csv"));
-    let seeds: Vec<SeedFile> = csv
-        .map(|seed| SeedFile {
-            entity: seed.entity.index(),
-            name: seed.file.clone(),
-            text: text(&folder.join(&seed.file)),
-        })
-        .collect();
-    let input = Input { program, profile: &profile, divisions: &divisions(), seeds: &seeds };
-    let options =
-        Options { count: PERSONS, seed, provinces: 1, format, threads, part_rows: 500, progress: &|_, _| {} };
-    synth::generate(&input, &options, out).unwrap()
-}
-
-fn read(folder: &Path, entity: &str) -> RecordBatch {
-    let file = File::open(folder.join(format!("{entity}.parquet"))).unwrap();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
-    let schema = Arc::clone(builder.schema());
-    let batches: Vec<RecordBatch> = builder.build().unwrap().collect::<Result<_, _>>().unwrap();
-    concat_batches(&schema, &batches).unwrap()
-}
+use synth::Format;
 
 fn numbers(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {
     batch.column_by_name(column).unwrap().as_primitive::<Int64Type>().iter().collect()
@@ -87,7 +33,7 @@ fn the_same_seed_gives_the_same_bytes_whatever_the_threads() {
     let program = loaded().program;
     let make = |name: &str, seed, threads| {
         let out = folder.path().join(name);
-        (generate(&program, seed, threads, Format::Snapshot, &out), files(&out))
+        (generate(&program, PERSONS, seed, threads, Format::Snapshot, &out), files(&out))
     };
     let (one, one_files) = make("one", 7, 1);
     let (three, three_files) = make("three", 7, 3);
@@ -105,7 +51,7 @@ fn the_same_seed_gives_the_same_bytes_whatever_the_threads() {
 fn records_are_what_the_pack_declares() {
     let folder = tempfile::tempdir().unwrap();
     let program = loaded().program;
-    generate(&program, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
+    generate(&program, PERSONS, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
     for (index, entity) in program.entities.iter().enumerate() {
         let batch = read(&folder.path().join("s"), &entity.name);
         let rows: Vec<i32> =
@@ -163,7 +109,7 @@ fn check_field(program: &Program, entity: EntityId, batch: &RecordBatch, id: pac
 fn incomes_heap_on_the_line_and_some_are_missing() {
     let folder = tempfile::tempdir().unwrap();
     let program = loaded().program;
-    generate(&program, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
+    generate(&program, PERSONS, 1, 2, Format::Snapshot, folder.path().join("s").as_path());
     let households = read(&folder.path().join("s"), "household");
     let incomes = numbers(&households, "net_income");
     let sizes = numbers(&households, "household_size");
@@ -191,7 +137,7 @@ fn sheets_import_without_a_fault() {
     let program = loaded().program;
     for (format, name) in [(Format::Csv, "csv"), (Format::Xlsx, "xlsx")] {
         let out = folder.path().join(name);
-        generate(&program, 3, 2, format, &out);
+        generate(&program, PERSONS, 3, 2, format, &out);
         let mut registry = registry(&folder.path().join(format!("registry-{name}")), &program);
         let files: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
         let report = run(&mut registry, &program, &files).unwrap();
@@ -205,19 +151,9 @@ fn a_snapshot_runs() {
     let folder = tempfile::tempdir().unwrap();
     let pack = loaded();
     let snapshot = folder.path().join("s");
-    generate(&pack.program, 5, 2, Format::Snapshot, &snapshot);
-    let options = AssessOptions {
-        as_of: pack.program.info.as_of,
-        out: app::assess::Out::Folder(folder.path().join("run")),
-        previous: None,
-        threads: 2,
-        memory_limit: None,
-        execution: app::Execution::Aligned,
-        workers: None,
-        snapshot_files: None,
-        timings: app::Timings::default(),
-        progress: Arc::new(|_| {}),
-    };
+    generate(&pack.program, PERSONS, 5, 2, Format::Snapshot, &snapshot);
+    let out = app::assess::Out::Folder(folder.path().join("run"));
+    let options = AssessOptions::new(pack.program.info.as_of, out);
     let done = assess_snapshot(&snapshot, &pack, &options).unwrap();
     assert_eq!(done.summary.rows["person"], PERSONS);
     assert!(!done.summary.findings.contains_key("out-of-range"), "{:?}", done.summary.findings);

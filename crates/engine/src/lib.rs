@@ -20,6 +20,7 @@ mod memory;
 pub mod needs;
 mod parameters;
 mod query;
+pub mod reassess;
 mod records;
 mod run;
 pub mod scalar;

@@ -74,6 +74,25 @@ impl Registry {
         history().map_err(|error| error.at(&self.folder))
     }
 
+    /// Entities and keys of the records that have changed after a change, in order.
+    pub fn changed_since(&self, change: u64) -> Result<Vec<(EntityId, String)>> {
+        let changed = || -> Result<Vec<(EntityId, String)>> {
+            let sql = "SELECT DISTINCT entity, key FROM change WHERE id > ? ORDER BY entity, key";
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let rows = statement
+                .query_map([change as i64], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+            let mut changed = Vec::new();
+            for row in rows {
+                let (number, key) = row?;
+                // What an earlier pack had and this one has not is nobody's concern.
+                let found = self.layout.entities.iter().position(|entity| entity.id == number);
+                changed.extend(found.map(|index| (EntityId(index as u32), key)));
+            }
+            Ok(changed)
+        };
+        changed().map_err(|error| error.at(&self.folder))
+    }
+
     /// A record as the registry had it at a moment (use [`Moment::end_of`] for a day); `None` if it was not
     /// recorded yet or deleted by then. Values are aligned with the entity's fields in the open pack.
     pub fn as_of(&self, entity: EntityId, key: &str, at: Moment) -> Result<Option<RecordState>> {

@@ -42,6 +42,8 @@ pub enum Command {
     Calculate(CalculateOptions),
     /// Say why a record has its result, clause by clause.
     Explain(ExplainOptions),
+    /// Say what changes in a run when records change, without another run.
+    Reassess(ReassessOptions),
     /// Write a run as a workbook: figures by article, lists of who gets what.
     Report(ReportOptions),
     /// Query a run and its registry with SQL.
@@ -302,6 +304,27 @@ pub struct ExecutorOptions {
     /// Folder for what tasks hand over; a temporary one if absent.
     #[arg(long)]
     pub work_dir: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct ReassessOptions {
+    /// Folder of the run; nothing in it is changed.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Folder of the registry: what it has recorded since the snapshot of the run.
+    #[arg(long, required_unless_present = "changes")]
+    pub registry: Option<PathBuf>,
+    /// Changes as JSON lines, `-` for standard input: `{"household": {"KEY": {"wages": 12000}}, "person":
+    /// {"KEY": null}}`. Fields with their values now, `null` for a record that is gone; a key that the run does not
+    /// know is a new record. Each line is applied on top of those before.
+    #[arg(long, conflicts_with = "registry")]
+    pub changes: Option<PathBuf>,
+    /// Print one JSON object for each set of changes.
+    #[arg(long)]
+    pub json: bool,
+    /// Print what each set of changes took, to standard error.
+    #[arg(long)]
+    pub timings: bool,
 }
 
 #[derive(Args)]

@@ -12,6 +12,7 @@ mod explain;
 mod import;
 mod packs;
 mod query;
+mod reassess;
 mod report;
 mod synth;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Assess(options) => assess::run(&options, lang),
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
+        Command::Reassess(options) => reassess::run(&options, lang),
         Command::Cluster(command) => cluster::run(&command),
         Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),

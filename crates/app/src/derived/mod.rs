@@ -75,7 +75,7 @@ fn derived_fields(program: &Program) -> impl Iterator<Item = (ColumnId, &Derived
 }
 
 /// The recorded fields that derived ones follow from.
-fn needed(program: &Program) -> BTreeMap<EntityId, BTreeSet<ColumnId>> {
+pub(crate) fn needed(program: &Program) -> BTreeMap<EntityId, BTreeSet<ColumnId>> {
     let mut found: BTreeMap<EntityId, BTreeSet<ColumnId>> = BTreeMap::new();
     let mut add = |column: ColumnId| {
         let entity = program.column(column).entity;

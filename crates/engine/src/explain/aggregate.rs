@@ -6,7 +6,7 @@ use pack::program::{Aggregate, AggregateFunction, EntityId, Value};
 use super::format::{both, entity_label};
 use super::tree::{Node, NodeKind};
 use super::walk::{Walker, colon, prefix};
-use crate::interpret::{Here, Outcome};
+use crate::interpret::{Aggregates as _, Here, Outcome};
 
 /// Up to so many children are all listed.
 const LISTED_MAX: usize = 12;

@@ -10,7 +10,9 @@ use pack::program::{
 use super::format::{both, column_label, column_note, entity_label};
 use super::steps::operands;
 use super::tree::{Gap, GapKind};
-use crate::interpret::{Cell, Evaluator, Facts, Here};
+use crate::interpret::{
+    Aggregates as _, Cell, Cells as _, Evaluator, Expressions as _, Facts, Here, Windows as _,
+};
 
 /// The gaps that keep an unknown column unknown, in the order in which the rule reads them. Only
 /// what matters as things stand: an unknown operand beside a deciding one is passed over, as is the

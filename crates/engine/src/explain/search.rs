@@ -4,7 +4,7 @@ use model::Date;
 use pack::program::{Type, Value};
 
 use super::turns::{Target, Test};
-use crate::interpret::{Cell, Evaluator};
+use crate::interpret::{Cell, Cells as _, Evaluator};
 
 /// Up to so many steps away every value is tried; farther away distances double.
 const TRIED_SINGLY_MAX: i128 = 64;

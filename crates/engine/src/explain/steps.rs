@@ -8,7 +8,7 @@ use super::format::{both, decimals, label_text, value_text};
 use super::print::sign;
 use super::tree::{Node, NodeKind, Verdict};
 use super::walk::{Walker, cite_source, prefix, strip};
-use crate::interpret::{Here, InForce, bracket_drop, bracket_products, in_force};
+use crate::interpret::{Expressions as _, Here, InForce, bracket_drop, bracket_products, in_force};
 
 /// An expression in words, without its value, and what it rests on.
 pub(super) struct Step {

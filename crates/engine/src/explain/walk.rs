@@ -10,7 +10,9 @@ use pack::program::{
 use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, mask, value_text};
 use super::print::Printer;
 use super::tree::{Node, NodeKind, Verdict};
-use crate::interpret::{Cell, EvalError, Evaluator, Facts, Here, InForce, Outcome, in_force};
+use crate::interpret::{
+    Cell, Cells as _, EvalError, Evaluator, Expressions as _, Facts, Here, InForce, Outcome, in_force,
+};
 
 /// Builds the steps of one explanation. A column of a record is expanded where it is met first, and
 /// pointed to from there on.

@@ -6,7 +6,7 @@ use pack::program::{Window, WindowFunction};
 use super::format::{both, entity_label};
 use super::tree::{Node, NodeKind};
 use super::walk::{Walker, colon, prefix};
-use crate::interpret::{Here, frame_end};
+use crate::interpret::{Here, Windows as _, frame_end};
 
 /// Up to so many siblings are listed; of more, those nearest before the record.
 const LISTED_MAX: usize = 12;

@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 
 use pack::program::{Aggregate, AggregateFunction, Value};
 
-use super::evaluate::{Evaluator, Here, Outcome};
+use super::cells::Cells;
+use super::evaluate::{Here, Outcome};
+use super::expression::Expressions;
 use super::{EvalError, operate};
 
-impl<'a> Evaluator<'a> {
+/// Evaluates aggregates.
+pub(crate) trait Aggregates<'a>: Cells<'a> + Sized {
     /// The rules are those of [`Aggregate`]. An error about a child is the parent's too.
-    pub(super) fn aggregate(&mut self, here: Here, aggregate: &'a Aggregate) -> Outcome {
-        let facts = self.facts;
-        let children = facts.children(aggregate.edge, here.row);
+    fn aggregate(&mut self, here: Here, aggregate: &'a Aggregate, children: &[u32]) -> Outcome {
         match aggregate.function {
             AggregateFunction::Count => self.count(here, aggregate, children),
             AggregateFunction::Sum => self.sum(here, aggregate, children),
@@ -23,7 +24,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Whether a child counts; true where there is no filter.
-    pub(crate) fn passes(
+    fn passes(
         &mut self,
         here: Here,
         aggregate: &'a Aggregate,
@@ -36,7 +37,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The argument of a child.
-    pub(crate) fn argument(&mut self, here: Here, aggregate: &'a Aggregate, child: u32) -> Outcome {
+    fn argument(&mut self, here: Here, aggregate: &'a Aggregate, child: u32) -> Outcome {
         match &aggregate.argument {
             Some(argument) => self.expression(Here { row: child, ..here }, argument),
             None => Err(EvalError::Malformed { column: here.column }),
@@ -137,6 +138,8 @@ impl<'a> Evaluator<'a> {
         Ok(best.filter(|_| !unknown))
     }
 }
+
+impl<'a, T: Cells<'a>> Aggregates<'a> for T {}
 
 fn is_zero(value: &Value) -> bool {
     match value {

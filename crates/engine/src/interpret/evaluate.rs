@@ -3,6 +3,9 @@
 use model::Date;
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 
+use super::aggregate::Aggregates;
+use super::cells::Cells;
+use super::expression::Expressions;
 use super::facts::{Facts, Given};
 use super::tracking::Tracking;
 use super::{EvalError, Results};
@@ -84,23 +87,6 @@ impl<'a> Evaluator<'a> {
         Results::new(self.memo)
     }
 
-    pub(crate) fn cell(&mut self, cell: Cell) -> Outcome {
-        if let Some(tracking) = &mut self.tracking {
-            tracking.read(self.program, self.facts, cell);
-        }
-        let position = self.position(cell);
-        if let Memo::Ready(outcome) = &self.memo[position] {
-            return outcome.clone();
-        }
-        let column = &self.program.columns[cell.column.index()];
-        match self.facts.given(column.entity, cell.row, cell.column) {
-            Given::Yes(value) => return Ok(value.clone()),
-            Given::No if matches!(column.kind, ColumnKind::Field(_)) => return Ok(None),
-            Given::No => {}
-        }
-        self.compute(cell, position)
-    }
-
     pub(super) fn position(&self, cell: Cell) -> usize {
         let entity = self.program.columns[cell.column.index()].entity;
         self.facts.position(entity, cell.row, cell.column)
@@ -132,7 +118,10 @@ impl<'a> Evaluator<'a> {
             ColumnKind::Field(_) => Ok(None),
             ColumnKind::Scalar(expr) => self.expression(here, expr),
             ColumnKind::Lookup { edge, column } => self.look_up(*edge, *column, cell.row),
-            ColumnKind::Aggregate(aggregate) => self.aggregate(here, aggregate),
+            ColumnKind::Aggregate(aggregate) => {
+                let facts = self.facts;
+                self.aggregate(here, aggregate, facts.children(aggregate.edge, cell.row))
+            }
             ColumnKind::Window(window) => self.window(here, window),
         };
         if let Some(tracking) = &mut self.tracking {
@@ -147,5 +136,40 @@ impl<'a> Evaluator<'a> {
             Some(parent) => self.cell(Cell { column, row: parent }),
             None => Ok(None),
         }
+    }
+}
+
+impl<'a> Cells<'a> for Evaluator<'a> {
+    fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    fn as_of(&self) -> Date {
+        self.as_of
+    }
+
+    fn cell(&mut self, cell: Cell) -> Outcome {
+        if let Some(tracking) = &mut self.tracking {
+            tracking.read(self.program, self.facts, cell);
+        }
+        let position = self.position(cell);
+        if let Memo::Ready(outcome) = &self.memo[position] {
+            return outcome.clone();
+        }
+        let column = &self.program.columns[cell.column.index()];
+        match self.facts.given(column.entity, cell.row, cell.column) {
+            Given::Yes(value) => return Ok(value.clone()),
+            Given::No if matches!(column.kind, ColumnKind::Field(_)) => return Ok(None),
+            Given::No => {}
+        }
+        self.compute(cell, position)
+    }
+
+    fn key(&self, entity: EntityId, row: u32) -> String {
+        self.facts.key(entity, row).to_owned()
+    }
+
+    fn thorough(&self) -> bool {
+        self.tracking.is_some()
     }
 }

@@ -2,7 +2,9 @@
 
 use pack::program::{Expr, ExprKind, NumberType, Type, Value};
 
-use super::evaluate::{Cell, Evaluator, Here, Outcome};
+use super::cells::Cells;
+use super::evaluate::{Cell, Here, Outcome};
+use super::parameter::Parameters;
 use super::{EvalError, operate};
 
 /// The operand's value, or the whole expression is unknown.
@@ -15,13 +17,14 @@ macro_rules! known {
     };
 }
 
-impl<'a> Evaluator<'a> {
+/// Evaluates expressions over cells.
+pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
     /// The value of an expression that belongs to `here.column`, over the columns of row `here.row`.
-    pub(crate) fn expression(&mut self, here: Here, expr: &'a Expr) -> Outcome {
+    fn expression(&mut self, here: Here, expr: &'a Expr) -> Outcome {
         match &expr.kind {
             ExprKind::Column(column) => self.cell(Cell { column: *column, row: here.row }),
             ExprKind::Literal(value) => Ok(Some(value.clone())),
-            ExprKind::AsOf => Ok(Some(Value::Date(self.as_of))),
+            ExprKind::AsOf => Ok(Some(Value::Date(self.as_of()))),
             ExprKind::Parameter { id, at, key } => self.parameter(here, *id, at.as_deref(), key.as_deref()),
             ExprKind::Bracket { parameter, x, round } => {
                 let x = known!(self.expression(here, x));
@@ -138,7 +141,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of a condition.
-    pub(crate) fn condition(&mut self, here: Here, expr: &'a Expr) -> Result<Option<bool>, EvalError> {
+    fn condition(&mut self, here: Here, expr: &'a Expr) -> Result<Option<bool>, EvalError> {
         match self.expression(here, expr)? {
             Some(Value::Bool(value)) => Ok(Some(value)),
             None => Ok(None),
@@ -188,6 +191,8 @@ impl<'a> Evaluator<'a> {
         Ok(best.filter(|_| !unknown))
     }
 }
+
+impl<'a, T: Cells<'a>> Expressions<'a> for T {}
 
 fn decimals(ty: &Type) -> u8 {
     match ty {

@@ -10,6 +10,7 @@
 
 mod aggregate;
 mod calculate;
+mod cells;
 mod error;
 mod evaluate;
 mod expression;
@@ -27,11 +28,15 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use aggregate::Aggregates;
 pub use calculate::{Calculation, Results, calculate};
+pub(crate) use cells::Cells;
 pub use error::EvalError;
 pub(crate) use evaluate::{Cell, Here};
 pub use evaluate::{Evaluator, Outcome};
+pub(crate) use expression::Expressions;
 pub use facts::{Facts, FactsBuilder, Provenance};
 pub use needed::{Branch, Needed, Records, needed};
+pub(crate) use operate::{add, subtract};
 pub(crate) use parameter::{InForce, bracket_drop, bracket_products, in_force};
-pub(crate) use window::frame_end;
+pub(crate) use window::{Windows, frame_end};

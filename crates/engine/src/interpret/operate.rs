@@ -9,7 +9,7 @@ use super::EvalError;
 
 /// What went wrong, before it is known where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Overflow,
     NotDigits,
     Malformed,
@@ -25,7 +25,7 @@ impl Fault {
     }
 }
 
-type Operated = Result<Option<Value>, Fault>;
+pub(crate) type Operated = Result<Option<Value>, Fault>;
 
 fn number(value: Option<i128>) -> Operated {
     value.map(|value| Some(Value::Number(value))).ok_or(Fault::Overflow)
@@ -51,7 +51,7 @@ pub(super) fn quotient(a: i128, b: i128, round: Rounding) -> Option<i128> {
     }
 }
 
-pub(super) fn add(a: &Value, b: &Value) -> Operated {
+pub(crate) fn add(a: &Value, b: &Value) -> Operated {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => number(a.checked_add(*b)),
         (Value::Index(a), Value::Index(b)) => Ok(Some(Value::Index(a + b))),
@@ -59,7 +59,7 @@ pub(super) fn add(a: &Value, b: &Value) -> Operated {
     }
 }
 
-pub(super) fn subtract(a: &Value, b: &Value) -> Operated {
+pub(crate) fn subtract(a: &Value, b: &Value) -> Operated {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => number(a.checked_sub(*b)),
         (Value::Index(a), Value::Index(b)) => Ok(Some(Value::Index(a - b))),

@@ -6,7 +6,9 @@ use pack::program::{
 };
 
 use super::EvalError;
-use super::evaluate::{Evaluator, Here, Outcome};
+use super::cells::Cells;
+use super::evaluate::{Here, Outcome};
+use super::expression::Expressions;
 use super::operate::quotient;
 
 /// What a parameter is on a day.
@@ -43,10 +45,11 @@ fn dated<T>(values: &[Dated<T>], at: Date) -> Option<&Dated<T>> {
         .max_by_key(|dated| (dated.source == Source::Override, dated.from))
 }
 
-impl<'a> Evaluator<'a> {
+/// Evaluates what is read from parameters.
+pub(super) trait Parameters<'a>: Cells<'a> + Sized {
     /// Without a value in force at the as-of date: an error, since the run itself is at fault. At a
     /// date that a record gives, or for a code without a value: unknown.
-    pub(super) fn parameter(
+    fn parameter(
         &mut self,
         here: Here,
         id: ParameterId,
@@ -55,7 +58,7 @@ impl<'a> Evaluator<'a> {
     ) -> Outcome {
         let malformed = EvalError::Malformed { column: here.column };
         let date = match at.map(|at| self.expression(here, at)).transpose()? {
-            None => self.as_of,
+            None => self.as_of(),
             Some(Some(Value::Date(date))) => date,
             Some(None) => return Ok(None),
             Some(Some(_)) => return Err(malformed),
@@ -66,7 +69,7 @@ impl<'a> Evaluator<'a> {
             Some(None) => return Ok(None),
             Some(Some(_)) => return Err(malformed),
         };
-        match in_force(self.program, id, date, key.as_deref()) {
+        match in_force(self.program(), id, date, key.as_deref()) {
             Some(InForce::Value(dated)) => Ok(Some(dated.value.clone())),
             Some(InForce::Entry(value, ..)) => Ok(value.cloned()),
             Some(InForce::Brackets(_)) => Err(malformed),
@@ -77,23 +80,16 @@ impl<'a> Evaluator<'a> {
 
     /// Every bracket's part of `x` times its rate, each product made whole by itself. What lies
     /// under the first bracket counts for nothing.
-    pub(super) fn bracket(
-        &self,
-        here: Here,
-        id: ParameterId,
-        x: &Value,
-        round: Rounding,
-        decimals: u8,
-    ) -> Outcome {
-        let at = self.as_of;
+    fn bracket(&self, here: Here, id: ParameterId, x: &Value, round: Rounding, decimals: u8) -> Outcome {
+        let at = self.as_of();
         let malformed = EvalError::Malformed { column: here.column };
         let overflow = EvalError::Overflow { column: here.column };
-        let steps = match in_force(self.program, id, at, None) {
+        let steps = match in_force(self.program(), id, at, None) {
             Some(InForce::Brackets(dated)) => &dated.value,
             Some(_) => return Err(malformed),
             None => return Err(EvalError::NoParameter { parameter: id, at }),
         };
-        let (Value::Number(x), Some(drop)) = (x, bracket_drop(self.program, id, decimals)) else {
+        let (Value::Number(x), Some(drop)) = (x, bracket_drop(self.program(), id, decimals)) else {
             return Err(malformed);
         };
         let products = bracket_products(steps, *x, drop, round);
@@ -103,6 +99,8 @@ impl<'a> Evaluator<'a> {
         Ok(Some(Value::Number(total)))
     }
 }
+
+impl<'a, T: Cells<'a>> Parameters<'a> for T {}
 
 /// Decimals that the product of an amount and a rate has beyond the result's.
 pub(crate) fn bracket_drop(program: &Program, id: ParameterId, decimals: u8) -> Option<u32> {

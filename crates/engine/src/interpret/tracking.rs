@@ -59,11 +59,6 @@ impl Evaluator<'_> {
         self.tracking = Some(Tracking::new(self.facts.cell_count()));
     }
 
-    /// Whether operands are looked at beyond the deciding one.
-    pub(super) fn thorough(&self) -> bool {
-        self.tracking.is_some()
-    }
-
     /// Stops noting what cells read (not who read them), so that [`Self::needs`] keeps saying what
     /// the facts as recorded made it say.
     pub(crate) fn close_reads(&mut self) {

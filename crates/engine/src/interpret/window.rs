@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use pack::program::{Direction, Frame, Value, Window, WindowFunction};
 
+use super::cells::Cells;
 use super::evaluate::{Cell, Evaluator, Here, Memo, Outcome};
+use super::expression::Expressions;
 use super::{EvalError, operate};
 
 /// A sibling with what decides its place.
@@ -20,12 +22,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn window(&mut self, here: Here, window: &'a Window) -> Outcome {
         let Some(parent) = self.facts.parent(window.edge, here.row) else { return Ok(None) };
         let facts = self.facts;
-        let rows = facts.children(window.edge, parent);
-        let outcomes = match self.siblings(here, window, rows) {
-            Ok(Some(siblings)) => self.over(here, window, &siblings),
-            Ok(None) => rows.iter().map(|row| (*row, Ok(None))).collect(),
-            Err(error) => rows.iter().map(|row| (*row, Err(error.clone()))).collect(),
-        };
+        let outcomes = self.windows(here, window, facts.children(window.edge, parent));
         let mut own = Ok(None);
         for (row, outcome) in outcomes {
             if row == here.row {
@@ -40,9 +37,21 @@ impl<'a> Evaluator<'a> {
         }
         own
     }
+}
+
+/// Evaluates windows.
+pub(crate) trait Windows<'a>: Cells<'a> + Sized {
+    /// The values of all siblings; an error or an unknown place of one is everybody's.
+    fn windows(&mut self, here: Here, window: &'a Window, rows: &[u32]) -> Vec<(u32, Outcome)> {
+        match self.siblings(here, window, rows) {
+            Ok(Some(siblings)) => self.over(here, window, &siblings),
+            Ok(None) => rows.iter().map(|row| (*row, Ok(None))).collect(),
+            Err(error) => rows.iter().map(|row| (*row, Err(error.clone()))).collect(),
+        }
+    }
 
     /// The siblings in order, partition by partition; `None` if the place of one is unknown.
-    pub(crate) fn siblings(
+    fn siblings(
         &mut self,
         here: Here,
         window: &'a Window,
@@ -70,10 +79,10 @@ impl<'a> Evaluator<'a> {
     }
 
     fn key_of(&mut self, here: Here, row: u32) -> Result<Value, EvalError> {
-        let entity = self.program.columns[here.column.index()].entity;
-        let column = self.program.entities[entity.index()].key;
+        let entity = self.program().columns[here.column.index()].entity;
+        let column = self.program().entities[entity.index()].key;
         let value = self.cell(Cell { column, row })?;
-        Ok(value.unwrap_or_else(|| Value::Text(self.facts.key(entity, row).to_owned())))
+        Ok(value.unwrap_or_else(|| Value::Text(self.key(entity, row))))
     }
 
     /// Values of sorted siblings.
@@ -104,6 +113,8 @@ impl<'a> Evaluator<'a> {
         outcomes
     }
 }
+
+impl<'a, T: Cells<'a>> Windows<'a> for T {}
 
 /// Number of rows, from the first of the partition, that are in the frame of the row at `index`.
 pub(crate) fn frame_end(frame: Frame, index: usize, rows: usize) -> usize {

@@ -10,6 +10,7 @@ mod pool;
 mod snapshot;
 mod timings;
 mod totals;
+mod truths;
 mod work;
 
 use std::collections::BTreeMap;
@@ -227,7 +228,8 @@ fn prepared<T>(
         options.snapshot_files.as_ref(),
         options.execution == Execution::Aligned,
     )?;
-    let stored = needs::stored(program);
+    let mut stored = needs::stored(program);
+    stored.extend(needs::aggregates_of_divisions(program, &needs::alias_of(program)));
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
     let needed = needs::closure(program, wanted.iter().copied());
     let mut unknowns = Unknowns::default();

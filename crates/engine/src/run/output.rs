@@ -8,11 +8,13 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::column::writer::ColumnCloseResult;
 use datafusion::parquet::errors::ParquetError;
@@ -20,10 +22,11 @@ use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, Parq
 use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use datafusion::parquet::file::reader::ChunkReader;
 use datafusion::parquet::file::writer::SerializedFileWriter;
-use datafusion::parquet::schema::types::ColumnPath;
+use datafusion::parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use sha2::{Digest, Sha256};
 
 use super::parts::SMALL_ROWS;
+use super::truths::TruthWriter;
 use crate::EngineError;
 
 /// The most rows of a row group.
@@ -33,8 +36,8 @@ const GROUP_ROWS: usize = 1 << 20;
 /// that they end where they do however the rows arrived.
 const CHUNK_ROWS: usize = 1 << 15;
 
-/// Row numbers rise and amounts are mostly alike or zero: the differences of numbers are stored, and runs of truth
-/// values, in which a compressor finds little more.
+/// Row numbers rise and amounts are mostly alike or zero: the differences of numbers are stored. Truth values are
+/// written by [`TruthWriter`].
 fn properties(schema: &Schema) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -45,15 +48,11 @@ fn properties(schema: &Schema) -> WriterProperties {
         let path = ColumnPath::new(vec![field.name().clone()]);
         let encoding = match field.data_type() {
             DataType::Int32 | DataType::Int64 | DataType::Date32 => Encoding::DELTA_BINARY_PACKED,
-            DataType::Boolean => Encoding::RLE,
             _ => continue,
         };
         properties = properties
             .set_column_encoding(path.clone(), encoding)
             .set_column_dictionary_enabled(path.clone(), false);
-        if encoding == Encoding::RLE {
-            properties = properties.set_column_compression(path.clone(), Compression::UNCOMPRESSED);
-        }
         if field.name() == "_row" {
             // Rows are looked for page by page.
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
@@ -68,17 +67,43 @@ fn encoding(error: ParquetError) -> EngineError {
 
 /// Encodes the rows of one entity in a group.
 pub(crate) struct GroupWriter {
-    writer: ArrowWriter<Vec<u8>>,
     schema: SchemaRef,
+    /// Of the columns that are not truth values, if there are any.
+    others: Option<ArrowWriter<Vec<u8>>>,
+    other_columns: Vec<usize>,
+    truths: Vec<Truths>,
+    rows: usize,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
 }
 
+/// A column of truth values: its place in the schema, what is being written, and the row groups that are full.
+struct Truths {
+    place: usize,
+    column: ColumnDescPtr,
+    open: TruthWriter,
+    full: Vec<(Bytes, ColumnCloseResult)>,
+}
+
 impl GroupWriter {
     pub fn new(schema: SchemaRef) -> Result<Self, EngineError> {
-        let writer =
-            ArrowWriter::try_new(vec![], schema.clone(), Some(properties(&schema))).map_err(encoding)?;
-        Ok(Self { writer, schema, waiting: vec![], waiting_rows: 0 })
+        let is_truth = |place: &usize| schema.field(*place).data_type() == &DataType::Boolean;
+        let (truths, other_columns): (Vec<usize>, Vec<usize>) =
+            (0..schema.fields().len()).partition(is_truth);
+        let others = if other_columns.is_empty() {
+            None
+        } else {
+            let schema = Arc::new(schema.project(&other_columns)?);
+            let properties = properties(&schema);
+            Some(ArrowWriter::try_new(vec![], schema, Some(properties)).map_err(encoding)?)
+        };
+        let described = ArrowSchemaConverter::new().convert(&schema).map_err(encoding)?;
+        let truths = truths.into_iter().map(|place| {
+            let column = described.column(place);
+            Ok(Truths { place, open: TruthWriter::new(Arc::clone(&column))?, column, full: vec![] })
+        });
+        let truths = truths.collect::<Result<_, _>>().map_err(encoding)?;
+        Ok(Self { schema, others, other_columns, truths, rows: 0, waiting: vec![], waiting_rows: 0 })
     }
 
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
@@ -96,7 +121,7 @@ impl GroupWriter {
         let mut start = 0;
         while start + CHUNK_ROWS <= rows.num_rows() || (all && start < rows.num_rows()) {
             let chunk = rows.slice(start, CHUNK_ROWS.min(rows.num_rows() - start));
-            self.writer.write(&chunk).map_err(encoding)?;
+            self.write_chunk(&chunk)?;
             start += chunk.num_rows();
         }
         let rest = rows.slice(start, rows.num_rows() - start);
@@ -105,10 +130,70 @@ impl GroupWriter {
         Ok(())
     }
 
+    /// Chunks fill row groups exactly.
+    fn write_chunk(&mut self, chunk: &RecordBatch) -> Result<(), EngineError> {
+        if let Some(others) = &mut self.others {
+            others.write(&chunk.project(&self.other_columns)?).map_err(encoding)?;
+        }
+        let ended = self.rows > 0 && self.rows.is_multiple_of(GROUP_ROWS);
+        for truths in &mut self.truths {
+            if ended {
+                truths.end_row_group().map_err(encoding)?;
+            }
+            truths.open.write(chunk.column(truths.place)).map_err(encoding)?;
+        }
+        self.rows += chunk.num_rows();
+        Ok(())
+    }
+
     /// A Parquet file.
     pub fn finish(mut self) -> Result<Vec<u8>, EngineError> {
         self.write_waiting(true)?;
-        self.writer.into_inner().map_err(encoding)
+        let others = match self.others {
+            Some(others) => Some(Encoded::open(Bytes::from(others.into_inner().map_err(encoding)?))?),
+            None => None,
+        };
+        let mut writer = ArrowWriter::try_new(vec![], self.schema.clone(), Some(properties(&self.schema)))
+            .and_then(ArrowWriter::into_serialized_writer)
+            .map_err(encoding)?
+            .0;
+        let groups = self.rows.div_ceil(GROUP_ROWS);
+        if self.rows > 0 {
+            for truths in &mut self.truths {
+                truths.end_row_group().map_err(encoding)?;
+            }
+        }
+        let mut truths: Vec<_> =
+            self.truths.into_iter().map(|truths| (truths.place, truths.full.into_iter())).collect();
+        for group in 0..groups {
+            let mut rows = writer.next_row_group().map_err(encoding)?;
+            let mut truths = truths.iter_mut().peekable();
+            let mut other = 0;
+            for place in 0..self.schema.fields().len() {
+                let appended = match (truths.next_if(|truths| truths.0 == place), &others) {
+                    (Some((_, full)), _) => {
+                        let (bytes, result) = full.next().expect("a chunk for each row group");
+                        rows.append_column(&bytes, result)
+                    }
+                    (None, Some(others)) => {
+                        other += 1;
+                        rows.append_column(&others.reader, others.close_result(group, other - 1))
+                    }
+                    (None, None) => unreachable!("a column is a truth value or another"),
+                };
+                appended.map_err(encoding)?;
+            }
+            rows.close().map_err(encoding)?;
+        }
+        writer.into_inner().map_err(encoding)
+    }
+}
+
+impl Truths {
+    fn end_row_group(&mut self) -> Result<(), ParquetError> {
+        let full = std::mem::replace(&mut self.open, TruthWriter::new(Arc::clone(&self.column))?);
+        self.full.push(full.close()?);
+        Ok(())
     }
 }
 
@@ -216,7 +301,7 @@ impl TableWriter {
 
     fn write_waiting(&mut self) -> Result<(), EngineError> {
         let batch = concat_batches(&self.schema, &std::mem::take(&mut self.waiting))?;
-        self.append(&[Encoded::open(bytes::Bytes::from(encode(batch)?))?])
+        self.append(&[Encoded::open(Bytes::from(encode(batch)?))?])
     }
 
     pub fn finish(mut self) -> Result<Written, EngineError> {
@@ -316,18 +401,24 @@ impl Drop for Folder {
 /// What the encoder is given must not change what it writes.
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use datafusion::arrow::array::{ArrayRef, Int64Array, StringArray};
+    use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
 
     use super::*;
 
     fn rows(range: std::ops::Range<i64>) -> RecordBatch {
         let numbers: Int64Array =
             range.clone().map(|row| (row % 7 != 0).then_some(row * row % 1009)).collect();
-        let texts: StringArray = range.map(|row| Some(format!("{}", row % 40_000))).collect();
-        let columns: [(&str, ArrayRef, bool); 2] =
-            [("n", Arc::new(numbers), true), ("t", Arc::new(texts), true)];
+        let texts: StringArray = range.clone().map(|row| Some(format!("{}", row % 40_000))).collect();
+        let truth =
+            |value: &dyn Fn(i64) -> Option<bool>| -> BooleanArray { range.clone().map(value).collect() };
+        let columns: [(&str, ArrayRef, bool); 6] = [
+            ("known", Arc::new(truth(&|row| Some(row % 3 == 0))), true),
+            ("n", Arc::new(numbers), true),
+            ("some", Arc::new(truth(&|row| (row % 5 != 0).then_some(row % 2 == 0))), true),
+            ("t", Arc::new(texts), true),
+            ("unknown", Arc::new(truth(&|_| None)), true),
+            ("true", Arc::new(truth(&|row| (row != 70_000).then_some(true))), true),
+        ];
         RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
     }
 
@@ -356,11 +447,12 @@ mod tests {
         let one = |name: &str| {
             let column = Arc::clone(batch.column_by_name(name).expect("a column"));
             let batch = RecordBatch::try_from_iter_with_nullable([(name, column, true)]).expect("one column");
-            Encoded::open(bytes::Bytes::from(encode(batch).expect("it is encoded"))).expect("a file")
+            Encoded::open(Bytes::from(encode(batch).expect("it is encoded"))).expect("a file")
         };
         let path = folder.path().join("x.parquet");
         let mut writer = TableWriter::create(path.clone(), batch.schema()).expect("a file");
-        writer.append(&[one("t"), one("n")]).expect("a group");
+        let files = ["true", "t", "n", "known", "unknown", "some"].map(one);
+        writer.append(&files).expect("a group");
         writer.append_small(rows(50_000..50_004)).expect("a group");
         writer.append_small(rows(50_004..50_010)).expect("a group");
         let written = writer.finish().expect("it is finished");
@@ -372,5 +464,28 @@ mod tests {
         let read: Vec<_> = reader.collect::<Result<_, _>>().expect("it is read");
         let read = concat_batches(&batch.schema(), &read).expect("batches");
         assert_eq!(read, rows(0..50_010));
+    }
+
+    #[test]
+    fn more_rows_than_a_row_group_has() {
+        let count = (GROUP_ROWS + 5) as i64;
+        let file = Bytes::from(encoded([rows(0..count)]));
+        let builder =
+            datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+                .expect("it is read");
+        let groups: Vec<_> = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(groups, [GROUP_ROWS as i64, 5]);
+        let statistics: Vec<_> = builder.metadata().row_group(0).columns()[2..3]
+            .iter()
+            .filter_map(|column| column.statistics()?.null_count_opt())
+            .collect();
+        assert_eq!(statistics, [(GROUP_ROWS as u64).div_ceil(5)]);
+        let read: Vec<_> = builder
+            .with_batch_size(1 << 21)
+            .build()
+            .and_then(|reader| Ok(reader.collect::<Result<Vec<_>, _>>()?))
+            .expect("it is read");
+        let whole = rows(0..count);
+        assert_eq!(concat_batches(&whole.schema(), &read).expect("batches"), whole);
     }
 }

@@ -1,0 +1,684 @@
+//! What changes in a run when records change: without another run, and without changing the run.
+//!
+//! Changes come as JSON lines or from a registry that has gone on since the run. Each set of them is applied on top
+//! of the ones before, and what follows from it is said: every result of every record that is another now, up to the
+//! province's figures.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use arrow::array::ArrayRef;
+use engine::interpret::Records;
+use engine::reassess as forward;
+use engine::reassess::{Changed, Consequences, Reassessor};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
+use serde_json::Value as Json;
+use store::{Registry, StoreError};
+use thiserror::Error;
+
+use crate::cases::cell;
+use crate::derived;
+use crate::explain::{ExplainError, Stored, StoredRun};
+use crate::json_values::{self, decimals, print, quoted};
+use crate::tables::TableError;
+
+pub use engine::reassess::ChangeKind;
+
+#[derive(Debug, Error)]
+pub enum ReassessError {
+    #[error("line {line}: {reason}")]
+    Line { line: usize, reason: String },
+    #[error(transparent)]
+    Run(#[from] ExplainError),
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{entity} `{key}` is not there, and cannot be removed")]
+    Unknown { entity: String, key: String },
+    #[error(
+        "{entity} `{key}`: roads and other derived fields follow from it, which are settled when a snapshot is taken\n\
+         hint: run `xiaokang assess` again"
+    )]
+    Derived { entity: String, key: String },
+    #[error(
+        "{entity} `{key}`: other records name it by `{field}`, which has changed\nhint: run `xiaokang assess` again"
+    )]
+    Referred { entity: String, key: String, field: String },
+    #[error("so much rests on this that a run is the better way ({0})\nhint: run `xiaokang assess` again")]
+    TooMany(String),
+    #[error("the snapshot of the run was not taken from a registry\nhint: give the changes with `--changes`")]
+    NoRegistry,
+}
+
+impl From<forward::ReassessError<TableError>> for ReassessError {
+    fn from(error: forward::ReassessError<TableError>) -> Self {
+        match error {
+            forward::ReassessError::State(error) => Self::Table(error),
+            other @ forward::ReassessError::TooMany { .. } => Self::TooMany(other.to_string()),
+        }
+    }
+}
+
+/// What happened to one record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordChange {
+    pub entity: EntityId,
+    pub key: String,
+    /// Fields with their values now; without any, the record is removed.
+    pub fields: Option<Vec<(ColumnId, Option<Value>)>>,
+}
+
+/// One record whose fields or results are others now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangedRecord {
+    pub entity: EntityId,
+    pub key: String,
+    pub kind: ChangeKind,
+    /// Fields and results that are not hidden, with the value before and after.
+    pub values: Vec<(ColumnId, Option<Value>, Option<Value>)>,
+}
+
+/// A finding that is there now, or is no longer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangedFinding {
+    pub entity: EntityId,
+    pub key: String,
+    pub code: String,
+    pub rule: Option<String>,
+    pub found: bool,
+}
+
+/// What follows from one set of changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reassessed {
+    /// In order of entity (provinces first) and row.
+    pub records: Vec<ChangedRecord>,
+    /// Totals of the run that are others now: id, before, after.
+    pub totals: Vec<(String, i128, i128)>,
+    pub findings: Vec<ChangedFinding>,
+}
+
+/// A run that changes are applied to.
+pub struct Reassessment<'a> {
+    program: &'a Program,
+    reassessor: Reassessor<'a, RunState<'a>>,
+    totals: Vec<i128>,
+    /// Rows of records that the snapshot does not have.
+    new_rows: HashMap<(EntityId, String), u32>,
+    next_row: HashMap<EntityId, u32>,
+    removed: BTreeSet<(EntityId, u32)>,
+    /// Records that name one that was removed.
+    dangling: HashMap<(EdgeId, String), Vec<u32>>,
+    /// Fields that derived ones follow from.
+    derived_from: BTreeSet<ColumnId>,
+}
+
+impl<'a> Reassessment<'a> {
+    /// # Errors
+    /// A run of another pack.
+    pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
+        run.check_pack(program)?;
+        let totals = program.totals.iter().map(|total| {
+            let known = &run.manifest["totals"][&total.id];
+            let number = known.as_i64().map(i128::from);
+            number.or_else(|| known.as_str()?.parse().ok()).unwrap_or(0)
+        });
+        let totals = totals.collect();
+        let state = RunState::new(Stored::new(program, run));
+        Ok(Self {
+            program,
+            reassessor: Reassessor::new(program, run.as_of, state),
+            totals,
+            new_rows: HashMap::new(),
+            next_row: HashMap::new(),
+            removed: BTreeSet::new(),
+            dangling: HashMap::new(),
+            derived_from: derived::needed(program).into_values().flatten().collect(),
+        })
+    }
+
+    /// A line `{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`: fields with their values now, or
+    /// `null` for a record that is gone. A key that the run does not know is a new record.
+    ///
+    /// # Errors
+    /// What cannot be understood, in words.
+    pub fn read(&self, line: &str) -> Result<Vec<RecordChange>, String> {
+        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        let Json::Object(tables) = json else { return Err("it is no JSON object".to_owned()) };
+        let mut changes = vec![];
+        for (name, records) in &tables {
+            let entity =
+                self.program.entity_named(name).ok_or_else(|| format!("no entity is called `{name}`"))?;
+            let Json::Object(records) = records else {
+                return Err(format!("`{name}` must hold records by their keys"));
+            };
+            for (key, record) in records {
+                let fields = match record {
+                    Json::Null => None,
+                    Json::Object(given) => Some(self.fields(entity, name, given)?),
+                    _ => return Err(format!("`{name}` `{key}` is neither fields nor null")),
+                };
+                changes.push(RecordChange { entity, key: key.clone(), fields });
+            }
+        }
+        Ok(changes)
+    }
+
+    fn fields(
+        &self,
+        entity: EntityId,
+        name: &str,
+        given: &serde_json::Map<String, Json>,
+    ) -> Result<Vec<(ColumnId, Option<Value>)>, String> {
+        let program = self.program;
+        let mut fields = vec![];
+        for (field, json) in given {
+            let edge = program.edges.iter().find(|edge| edge.child == entity && edge.name == *field);
+            let named = edge.map(|edge| edge.via).or_else(|| program.column_named(entity, field));
+            let recorded = |id: &ColumnId| {
+                matches!(program.column(*id).kind, ColumnKind::Field(_)) && !program.is_derived(*id)
+            };
+            let id = named.filter(recorded).ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
+            let value = json_values::read(program, id, json);
+            fields.push((id, value.map_err(|reason| format!("`{name}.{field}`: {reason}"))?));
+        }
+        Ok(fields)
+    }
+
+    /// What a registry has recorded since the snapshot of the run was taken.
+    ///
+    /// # Errors
+    /// A run over a snapshot of something else, and failures of the registry.
+    pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
+        let change = self.reassessor.state().stored.change().ok_or(ReassessError::NoRegistry)?;
+        let view = registry.view();
+        let mut changes = vec![];
+        for (entity, key) in registry.changed_since(change)? {
+            let fields = view.record(entity, &key)?.map(|record| {
+                let fields = self.program.entity(entity).fields.iter().copied().zip(record.values);
+                fields.filter(|(id, _)| !self.program.is_derived(*id)).collect()
+            });
+            if fields.is_some() || self.row(entity, &key)?.is_some() {
+                changes.push(RecordChange { entity, key, fields });
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The row of a record that is there.
+    fn row(&mut self, entity: EntityId, key: &str) -> Result<Option<u32>, ReassessError> {
+        let row = match self.new_rows.get(&(entity, key.to_owned())) {
+            Some(row) => Some(*row),
+            None => {
+                let key_name = &self.program.column(self.program.entity(entity).key).name;
+                self.reassessor.state().stored.snapshot(entity)?.find(key_name, key)?
+            }
+        };
+        Ok(row.filter(|row| !self.removed.contains(&(entity, *row))))
+    }
+
+    /// Applies a set of changes and says what follows. After an error nothing of it has been applied.
+    ///
+    /// # Errors
+    /// Changes that only a run can follow, and files that cannot be read.
+    pub fn apply(&mut self, changes: &[RecordChange]) -> Result<Reassessed, ReassessError> {
+        let mut draft = Draft::default();
+        for change in changes {
+            self.place(change, &mut draft)?;
+        }
+        let mut all = vec![];
+        for (change, (row, kind)) in changes.iter().zip(draft.places.clone()) {
+            let key_column = self.program.entity(change.entity).key;
+            let mut fields = change.fields.clone().unwrap_or_default();
+            if kind == ChangeKind::Added && !fields.iter().any(|(id, _)| *id == key_column) {
+                fields.push((key_column, Some(Value::Text(change.key.clone()))));
+            }
+            let parents = self.parents(change, kind, &fields, changes, &draft)?;
+            all.push(forward::Change { entity: change.entity, row, kind, fields, parents });
+        }
+        for (edge, child, parent) in self.found_again(changes, &draft)? {
+            let entity = self.program.edge(edge).child;
+            all.push(forward::Change {
+                entity,
+                row: child,
+                kind: ChangeKind::Changed,
+                fields: vec![],
+                parents: vec![(edge, Some(parent))],
+            });
+        }
+        let left = self.left_dangling(changes, &draft)?;
+        let consequences = self.reassessor.apply(&all)?;
+        self.dangling.extend(left);
+        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
+            match kind {
+                ChangeKind::Added => {
+                    self.new_rows.insert((change.entity, change.key.clone()), *row);
+                    self.next_row.insert(change.entity, row + 1);
+                }
+                ChangeKind::Removed => {
+                    self.removed.insert((change.entity, *row));
+                    self.new_rows.remove(&(change.entity, change.key.clone()));
+                }
+                ChangeKind::Changed => {}
+            }
+        }
+        self.told(changes, &draft, consequences)
+    }
+
+    /// Finds the record, or a row for a new one; refuses what cannot be followed.
+    fn place(&mut self, change: &RecordChange, draft: &mut Draft) -> Result<(), ReassessError> {
+        let program = self.program;
+        let names = || (program.entity(change.entity).name.clone(), change.key.clone());
+        let found = self.row(change.entity, &change.key)?;
+        let derives = self.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
+            || program.entity(change.entity).fields.iter().any(|id| program.is_derived(*id));
+        let (row, kind) = match (found, &change.fields) {
+            (None, None) => {
+                let (entity, key) = names();
+                return Err(ReassessError::Unknown { entity, key });
+            }
+            (Some(row), None) => (row, ChangeKind::Removed),
+            (Some(row), Some(_)) => (row, ChangeKind::Changed),
+            (None, Some(_)) => {
+                let known = match draft.next.get(&change.entity).or_else(|| self.next_row.get(&change.entity))
+                {
+                    Some(row) => *row,
+                    None => forward::State::rows(self.reassessor.state(), change.entity)?,
+                };
+                draft.next.insert(change.entity, known + 1);
+                draft.new.insert((change.entity, change.key.clone()), known);
+                (known, ChangeKind::Added)
+            }
+        };
+        if derives && kind != ChangeKind::Changed {
+            let (entity, key) = names();
+            return Err(ReassessError::Derived { entity, key });
+        }
+        for (id, value) in change.fields.iter().flatten().filter(|_| kind == ChangeKind::Changed) {
+            let referred = program.edges.iter().any(|edge| edge.on == *id);
+            if !referred && !self.derived_from.contains(id) {
+                continue;
+            }
+            if self.reassessor.value(*id, row)? != *value {
+                let (entity, key) = names();
+                let field = program.column(*id).name.clone();
+                return Err(if self.derived_from.contains(id) {
+                    ReassessError::Derived { entity, key }
+                } else {
+                    ReassessError::Referred { entity, key, field }
+                });
+            }
+        }
+        draft.places.push((row, kind));
+        Ok(())
+    }
+
+    /// Whom a record names as its parents now.
+    fn parents(
+        &mut self,
+        change: &RecordChange,
+        kind: ChangeKind,
+        fields: &[(ColumnId, Option<Value>)],
+        changes: &[RecordChange],
+        draft: &Draft,
+    ) -> Result<Vec<(EdgeId, Option<u32>)>, ReassessError> {
+        let program = self.program;
+        let mut parents = vec![];
+        if kind == ChangeKind::Removed {
+            return Ok(parents);
+        }
+        for (index, edge) in program.edges.iter().enumerate().filter(|(_, edge)| edge.child == change.entity)
+        {
+            let id = EdgeId(index as u32);
+            let given = fields.iter().find(|(field, _)| *field == edge.via);
+            let parent = match (given, kind) {
+                (Some((_, Some(Value::Text(name)))), _) => {
+                    self.named(edge.parent, edge.on, name, changes, draft)?
+                }
+                (Some(_), _) | (None, ChangeKind::Added) => None,
+                (None, _) => continue,
+            };
+            parents.push((id, parent));
+        }
+        Ok(parents)
+    }
+
+    /// The record that holds a text in a field by which others name it.
+    fn named(
+        &mut self,
+        entity: EntityId,
+        on: ColumnId,
+        name: &str,
+        changes: &[RecordChange],
+        draft: &Draft,
+    ) -> Result<Option<u32>, ReassessError> {
+        let is_key = on == self.program.entity(entity).key;
+        let holds = |change: &&RecordChange| {
+            change.entity == entity
+                && change.fields.as_ref().is_some_and(|fields| {
+                    (is_key && change.key == name)
+                        || fields.iter().any(|(id, value)| {
+                            *id == on && matches!(value, Some(Value::Text(text)) if text == name)
+                        })
+                })
+        };
+        let new = changes.iter().find(holds).and_then(|change| draft.new.get(&(entity, change.key.clone())));
+        if let Some(row) = new {
+            return Ok(Some(*row));
+        }
+        let going = |row: u32| {
+            let mut places = changes.iter().zip(&draft.places);
+            places.any(|(change, place)| change.entity == entity && *place == (row, ChangeKind::Removed))
+        };
+        let found = if is_key {
+            self.row(entity, name)?
+        } else {
+            let field = &self.program.column(on).name;
+            let row = self.reassessor.state().stored.snapshot(entity)?.find(field, name)?;
+            row.filter(|row| !self.removed.contains(&(entity, *row)))
+        };
+        Ok(found.filter(|row| !going(*row)))
+    }
+
+    /// Records whose parent is there again.
+    fn found_again(
+        &mut self,
+        changes: &[RecordChange],
+        draft: &Draft,
+    ) -> Result<Vec<(EdgeId, u32, u32)>, ReassessError> {
+        let mut found = vec![];
+        let added = changes.iter().zip(&draft.places).filter(|(_, (_, kind))| *kind == ChangeKind::Added);
+        for (change, (row, _)) in added {
+            for index in 0..self.program.edges.len() as u32 {
+                let edge = self.program.edge(EdgeId(index));
+                let waiting = self.dangling.get(&(EdgeId(index), change.key.clone())).cloned();
+                for child in waiting.into_iter().flatten() {
+                    let named = self.reassessor.value(edge.via, child)?;
+                    let stays = !self.removed.contains(&(edge.child, child))
+                        && !draft.places.iter().zip(changes).any(|(place, change)| {
+                            change.entity == edge.child && *place == (child, ChangeKind::Removed)
+                        });
+                    if stays && named == Some(Value::Text(change.key.clone())) {
+                        found.push((EdgeId(index), child, *row));
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records that stay and name one that goes.
+    fn left_dangling(
+        &mut self,
+        changes: &[RecordChange],
+        draft: &Draft,
+    ) -> Result<HashMap<(EdgeId, String), Vec<u32>>, ReassessError> {
+        let mut left = HashMap::new();
+        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
+            for index in (0..self.program.edges.len() as u32).filter(|_| *kind == ChangeKind::Removed) {
+                let edge = EdgeId(index);
+                if self.program.edge(edge).parent == change.entity {
+                    let children = self.reassessor.children(edge, *row)?;
+                    left.insert((edge, change.key.clone()), children);
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// The consequences, record by record.
+    fn told(
+        &mut self,
+        changes: &[RecordChange],
+        draft: &Draft,
+        consequences: Consequences,
+    ) -> Result<Reassessed, ReassessError> {
+        let program = self.program;
+        let mut records: BTreeMap<(EntityId, u32), ChangedRecord> = BTreeMap::new();
+        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
+            let record =
+                ChangedRecord { entity: change.entity, key: change.key.clone(), kind: *kind, values: vec![] };
+            records.insert((change.entity, *row), record);
+        }
+        let mut findings = vec![];
+        for Changed { column, row, before, after } in consequences.changed {
+            let declared = program.column(column);
+            for rule in program.findings.iter().filter(|rule| rule.column == column) {
+                let found = after == Some(Value::Bool(true));
+                if found || before == Some(Value::Bool(true)) {
+                    findings.push(ChangedFinding {
+                        entity: declared.entity,
+                        key: self.key(declared.entity, row)?,
+                        code: rule.code.clone(),
+                        rule: rule.rule.map(|rule| program.rules[rule.index()].id.clone()),
+                        found,
+                    });
+                }
+            }
+            if declared.name.starts_with('_') {
+                continue;
+            }
+            let place = (declared.entity, row);
+            if !records.contains_key(&place) {
+                let key = self.key(declared.entity, row)?;
+                let kind = ChangeKind::Changed;
+                records.insert(place, ChangedRecord { entity: declared.entity, key, kind, values: vec![] });
+            }
+            if let Some(record) = records.get_mut(&place) {
+                record.values.push((column, before, after));
+            }
+        }
+        let mut totals = vec![];
+        for ((total, known), added) in program.totals.iter().zip(&mut self.totals).zip(&consequences.totals) {
+            if *added != 0 {
+                totals.push((total.id.clone(), *known, *known + added));
+                *known += added;
+            }
+        }
+        let changed =
+            |record: &ChangedRecord| record.kind != ChangeKind::Changed || !record.values.is_empty();
+        let records = records.into_values().filter(changed).collect();
+        Ok(Reassessed { records, totals, findings })
+    }
+
+    fn key(&mut self, entity: EntityId, row: u32) -> Result<String, ReassessError> {
+        let value = self.reassessor.value(self.program.entity(entity).key, row)?;
+        Ok(match value {
+            Some(Value::Text(key)) => key,
+            other => other.map(|value| format!("{value:?}")).unwrap_or_default(),
+        })
+    }
+}
+
+/// Where the records of one set of changes are.
+#[derive(Default)]
+struct Draft {
+    places: Vec<(u32, ChangeKind)>,
+    new: HashMap<(EntityId, String), u32>,
+    next: HashMap<EntityId, u32>,
+}
+
+impl Reassessed {
+    /// `{"records": [{"entity", "key", "change", "values": {name: [before, after]}}], "totals": {id: [before,
+    /// after]}, "findings": [{"entity", "key", "code", "rule", "found"}]}`, on one line.
+    pub fn to_json(&self, program: &Program) -> String {
+        let mut text = String::from("{\"records\":[");
+        for (place, record) in self.records.iter().enumerate() {
+            let change = match record.kind {
+                ChangeKind::Added => "added",
+                ChangeKind::Changed => "changed",
+                ChangeKind::Removed => "removed",
+            };
+            text.push_str(if place > 0 { "," } else { "" });
+            text.push_str(&format!(
+                "{{\"entity\":\"{}\",\"key\":{},\"change\":\"{change}\",\"values\":{{",
+                program.entity(record.entity).name,
+                quoted(&record.key)
+            ));
+            for (place, (column, before, after)) in record.values.iter().enumerate() {
+                let column = program.column(*column);
+                text.push_str(if place > 0 { "," } else { "" });
+                text.push_str(&format!("\"{}\":[", column.name));
+                print(&mut text, decimals(&column.ty), before.clone());
+                text.push(',');
+                print(&mut text, decimals(&column.ty), after.clone());
+                text.push(']');
+            }
+            text.push_str("}}");
+        }
+        text.push_str("],\"totals\":{");
+        for (place, (id, before, after)) in self.totals.iter().enumerate() {
+            text.push_str(if place > 0 { "," } else { "" });
+            text.push_str(&format!("\"{id}\":[{before},{after}]"));
+        }
+        text.push_str("},\"findings\":[");
+        for (place, finding) in self.findings.iter().enumerate() {
+            let json = serde_json::json!({
+                "entity": program.entity(finding.entity).name,
+                "key": finding.key,
+                "code": finding.code,
+                "rule": finding.rule,
+                "found": finding.found,
+            });
+            text.push_str(if place > 0 { "," } else { "" });
+            text.push_str(&json.to_string());
+        }
+        text.push_str("]}");
+        text
+    }
+}
+
+/// Tables of so many rows are read whole when they are first asked for; others piece by piece.
+const SMALL_ROWS: usize = 10_000;
+
+/// Rows of a piece.
+const PIECE_ROWS: usize = 4_096;
+
+/// What a column of a file is to the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Column(ColumnId),
+    Edge(EdgeId),
+}
+
+/// The files of a run and its snapshot, what has been read of them kept.
+struct RunState<'a> {
+    stored: Stored<'a>,
+    /// By column and number of the piece.
+    pieces: HashMap<(Place, usize), ArrayRef>,
+    /// Columns of tables that were read whole.
+    whole: HashMap<Place, ArrayRef>,
+    read: BTreeSet<(EntityId, bool)>,
+    is_stored: HashMap<ColumnId, bool>,
+}
+
+impl<'a> RunState<'a> {
+    fn new(stored: Stored<'a>) -> Self {
+        Self {
+            stored,
+            pieces: HashMap::new(),
+            whole: HashMap::new(),
+            read: BTreeSet::new(),
+            is_stored: HashMap::new(),
+        }
+    }
+
+    fn cell(&mut self, place: Place, row: u32) -> Result<Option<Value>, TableError> {
+        let program = self.stored.program();
+        let row = row as usize;
+        let (entity, name, result) = match place {
+            Place::Column(id) => {
+                let column = program.column(id);
+                (column.entity, column.name.clone(), !matches!(column.kind, ColumnKind::Field(_)))
+            }
+            Place::Edge(id) => (program.edge(id).child, format!("_{}", program.edge(id).name), false),
+        };
+        if let Some(array) = self.whole.get(&place) {
+            return Ok(if row < array.len() { cell(array, row) } else { None });
+        }
+        let table = if result {
+            let Some(table) = self.stored.result(entity)? else { return Ok(None) };
+            table
+        } else {
+            self.stored.snapshot(entity)?
+        };
+        let rows = table.rows();
+        if row >= rows || !table.has(&name) {
+            return Ok(None);
+        }
+        if rows <= SMALL_ROWS {
+            if self.read.insert((entity, result)) {
+                let batch = table.read_all()?;
+                self.keep(entity, result, &batch);
+            }
+            return Ok(self.whole.get(&place).and_then(|array| cell(array, row)));
+        }
+        let piece = row / PIECE_ROWS;
+        let start = piece * PIECE_ROWS;
+        if let Some(array) = self.pieces.get(&(place, piece)) {
+            return Ok(cell(array, row - start));
+        }
+        let array = table.range(&name, start, rows.min(start + PIECE_ROWS))?;
+        let value = cell(&array, row - start);
+        self.pieces.insert((place, piece), array);
+        Ok(value)
+    }
+
+    fn keep(&mut self, entity: EntityId, result: bool, batch: &arrow::array::RecordBatch) {
+        let program = self.stored.program();
+        for (index, column) in
+            program.columns.iter().enumerate().filter(|(_, column)| column.entity == entity)
+        {
+            if matches!(column.kind, ColumnKind::Field(_)) != result
+                && let Some(array) = batch.column_by_name(&column.name)
+            {
+                self.whole.insert(Place::Column(ColumnId(index as u32)), array.clone());
+            }
+        }
+        for (index, edge) in
+            program.edges.iter().enumerate().filter(|(_, edge)| edge.child == entity && !result)
+        {
+            if let Some(array) = batch.column_by_name(&format!("_{}", edge.name)) {
+                self.whole.insert(Place::Edge(EdgeId(index as u32)), array.clone());
+            }
+        }
+    }
+}
+
+impl Records for RunState<'_> {
+    type Error = TableError;
+
+    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, TableError> {
+        let mut parents = vec![];
+        for child in children {
+            parents.push(match self.cell(Place::Edge(edge), *child)? {
+                Some(Value::Number(row)) => u32::try_from(row).ok(),
+                _ => None,
+            });
+        }
+        Ok(parents)
+    }
+
+    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, TableError> {
+        self.stored.children(edge, parents)
+    }
+
+    fn stored(&mut self, column: ColumnId) -> Result<bool, TableError> {
+        if let Some(known) = self.is_stored.get(&column) {
+            return Ok(*known);
+        }
+        let stored = self.stored.stored(column)?;
+        self.is_stored.insert(column, stored);
+        Ok(stored)
+    }
+}
+
+impl forward::State for RunState<'_> {
+    fn value(&mut self, column: ColumnId, row: u32) -> Result<Option<Value>, TableError> {
+        self.cell(Place::Column(column), row)
+    }
+
+    fn rows(&mut self, entity: EntityId) -> Result<u32, TableError> {
+        Ok(self.stored.snapshot(entity)?.rows() as u32)
+    }
+}

@@ -1,0 +1,145 @@
+//! `xiaokang reassess`
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::time::Instant;
+
+use app::explain::StoredRun;
+use app::reassess::{ChangeKind, ReassessError, Reassessed, Reassessment};
+use app::{registry, value_text};
+use model::{Lang, Text};
+use pack::program::{ColumnId, Program, Value};
+
+use crate::arguments::ReassessOptions;
+use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
+
+/// Values rest on one another through many columns.
+const STACK_BYTES: usize = 64 << 20;
+
+pub fn run(options: &ReassessOptions, lang: Lang) -> CommandResult {
+    std::thread::scope(|scope| {
+        let work = std::thread::Builder::new()
+            .name("reassess".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, || reassess(options, lang))
+            .map_err(Failure::internal)?;
+        work.join().unwrap_or_else(|_| Err(Failure::internal("a worker panicked")))
+    })
+}
+
+fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
+    let run = StoredRun::open(&options.run).map_err(crate::explain::failure)?;
+    let program = program_of_run(&options.run, run.pack_digest(), None)?;
+    let mut reassessment = Reassessment::new(&program, &run).map_err(failure)?;
+    let mut outcome = Outcome::Done;
+    let mut tell = |reassessed: &Reassessed, since: Instant| {
+        if options.timings {
+            eprintln!("{:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
+        }
+        if options.json {
+            say!("{}", reassessed.to_json(&program));
+        } else {
+            print(&program, reassessed, lang);
+        }
+        if reassessed.findings.iter().any(|finding| finding.found) {
+            outcome = Outcome::Findings;
+        }
+    };
+    match (&options.changes, &options.registry) {
+        (Some(path), _) => {
+            for (number, line) in lines(path)?.enumerate() {
+                let line = line.map_err(Failure::input)?;
+                if line.trim().is_empty() {
+                    continue;
+                }
+                let since = Instant::now();
+                let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
+                let changes = reassessment.read(&line).map_err(at)?;
+                let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
+                tell(&reassessed, since);
+            }
+        }
+        (None, Some(folder)) => {
+            let registry = registry::open(folder, &program).map_err(Failure::input)?;
+            let since = Instant::now();
+            let changes = reassessment.since(&registry).map_err(failure)?;
+            let reassessed = reassessment.apply(&changes).map_err(failure)?;
+            tell(&reassessed, since);
+        }
+        (None, None) => {}
+    }
+    drop(reassessment);
+    // The process ends here: a whole pack is not taken apart piece by piece first.
+    std::mem::forget(program);
+    Ok(outcome)
+}
+
+fn lines(path: &std::path::Path) -> Result<io::Lines<Box<dyn BufRead>>, Failure> {
+    let input: Box<dyn BufRead> = if path.as_os_str() == "-" {
+        Box::new(BufReader::new(io::stdin()))
+    } else {
+        let file = File::open(path);
+        Box::new(BufReader::new(
+            file.map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?,
+        ))
+    };
+    Ok(input.lines())
+}
+
+fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
+    let words = |zh: &'static str, en: &'static str| if lang == Lang::Zh { zh } else { en };
+    let label = |text: &Text, name: &str| match text.get(lang) {
+        "" => name.to_owned(),
+        label => label.to_owned(),
+    };
+    if reassessed.records.is_empty() {
+        say!("{}", words("结果没有变化", "nothing changes"));
+        return;
+    }
+    // Those nearest to the change come first.
+    for record in reassessed.records.iter().rev() {
+        let entity = program.entity(record.entity);
+        let kind = match record.kind {
+            ChangeKind::Added => words("（新增）", " (new)"),
+            ChangeKind::Changed => "",
+            ChangeKind::Removed => words("（删除）", " (removed)"),
+        };
+        say!("{} {}{kind}", label(&entity.label, &entity.name), record.key);
+        for (column, before, after) in &record.values {
+            say!("  {}", line(program, *column, before.as_ref(), after.as_ref(), lang));
+        }
+    }
+    for finding in &reassessed.findings {
+        let entity = program.entity(finding.entity);
+        let state = if finding.found { words("新发现", "found") } else { words("不再有", "no longer") };
+        let rule = finding.rule.as_deref().unwrap_or_default();
+        say!("{state}: {} {} {} {rule}", label(&entity.label, &entity.name), finding.key, finding.code);
+    }
+    if !reassessed.totals.is_empty() {
+        say!("{}", words("合计", "totals"));
+    }
+    for (id, before, after) in &reassessed.totals {
+        say!("  {id}: {before} → {after}");
+    }
+}
+
+fn line(
+    program: &Program,
+    column: ColumnId,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    lang: Lang,
+) -> String {
+    let column = program.column(column);
+    let value = |value: Option<&Value>| value_text(program, &column.ty, value, lang);
+    let label = column.label.get(lang);
+    let named = if label.is_empty() { column.name.clone() } else { format!("{label} [{}]", column.name) };
+    format!("{named}: {} → {}", value(before), value(after))
+}
+
+fn failure(error: ReassessError) -> Failure {
+    match error {
+        ReassessError::Run(error) => crate::explain::failure(error),
+        other => Failure::input(other),
+    }
+}
