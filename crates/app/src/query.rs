@@ -75,7 +75,7 @@ fn print(batches: &[RecordBatch], format: Format) -> Result<String, QueryError> 
 
 /// Texts by which a person or an account is known: fields of such a class, and what is computed from their
 /// texts.
-fn masks(program: &Program) -> Masks {
+pub(crate) fn masks(program: &Program) -> Masks {
     let mut masks = Masks::new();
     for (position, column) in program.columns.iter().enumerate() {
         if column.ty != Type::Text {

@@ -111,6 +111,7 @@ pub struct Reassessment<'a> {
     dangling: HashMap<(EdgeId, String), Vec<u32>>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
+    masks: engine::Masks,
 }
 
 impl<'a> Reassessment<'a> {
@@ -134,6 +135,7 @@ impl<'a> Reassessment<'a> {
             removed: BTreeSet::new(),
             dangling: HashMap::new(),
             derived_from: derived::needed(program).into_values().flatten().collect(),
+            masks: crate::query::masks(program),
         })
     }
 
@@ -479,6 +481,22 @@ impl<'a> Reassessment<'a> {
             |record: &ChangedRecord| record.kind != ChangeKind::Changed || !record.values.is_empty();
         let records = records.into_values().filter(changed).collect();
         Ok(Reassessed { records, totals, findings })
+    }
+
+    /// The same with names and numbers of persons and accounts masked, as queries mask them.
+    pub fn masked(&self, mut reassessed: Reassessed) -> Reassessed {
+        for record in &mut reassessed.records {
+            let Some(masks) = self.masks.get(&self.program.entity(record.entity).name) else { continue };
+            for (column, before, after) in &mut record.values {
+                let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
+                for value in [before, after] {
+                    if let Some(Value::Text(text)) = value {
+                        *text = engine::explain::mask(text, *pii);
+                    }
+                }
+            }
+        }
+        reassessed
     }
 
     fn key(&mut self, entity: EntityId, row: u32) -> Result<String, ReassessError> {

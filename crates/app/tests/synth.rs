@@ -4,6 +4,9 @@
 
 #[allow(dead_code, reason = "shared by tests that each use a part")]
 mod common;
+#[allow(dead_code, reason = "shared by tests that each use a part")]
+#[path = "common/province.rs"]
+mod province;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +14,9 @@ use std::path::Path;
 use app::assess::{AssessOptions, assess_snapshot};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
-use common::province::{COUNTIES, PERSONS, divisions, generate, read};
 use common::{loaded, registry, run};
 use pack::program::{ColumnKind, EntityId, Program};
+use province::{PERSONS, generate, read};
 use synth::Format;
 
 fn numbers(batch: &RecordBatch, column: &str) -> Vec<Option<i64>> {

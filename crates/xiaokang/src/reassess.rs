@@ -56,7 +56,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
                 let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
                 let changes = reassessment.read(&line).map_err(at)?;
                 let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
-                tell(&reassessed, since);
+                tell(&reassessment.masked(reassessed), since);
             }
         }
         (None, Some(folder)) => {
@@ -64,7 +64,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
             let since = Instant::now();
             let changes = reassessment.since(&registry).map_err(failure)?;
             let reassessed = reassessment.apply(&changes).map_err(failure)?;
-            tell(&reassessed, since);
+            tell(&reassessment.masked(reassessed), since);
         }
         (None, None) => {}
     }

@@ -171,6 +171,55 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
     personal_texts_are_masked_from_queries(here);
     same_run_twice(here);
     a_parameter_set_for_one_run_changes_it(here, &totals);
+    what_follows_from_changes_is_told(here, &totals);
+}
+
+fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
+    let changes =
+        |name: &str, lines: &str| std::fs::write(here.join(name), lines).expect("a file is written");
+    changes(
+        "changes.jsonl",
+        "{\"household\": {\"51333610020400019\": {\"wages\": 90000}}}\n\n\
+         {\"household\": {\"51333610020400019\": {\"wages\": null}}, \"person\": {\"new\": {\"household\": \
+         \"51333610020400019\", \"name\": \"次仁卓玛\"}}}\n",
+    );
+    let arguments = ["reassess", "--run", "run", "--changes", "changes.jsonl"];
+    for lang in ["zh", "en"] {
+        let text = said(here, &[&arguments[..], &["--lang", lang]].concat());
+        insta::assert_snapshot!(format!("reassess_{lang}"), text);
+    }
+    // The same, when the registry has it, and what a run then says.
+    changes("户.csv", "村编码,户编号,工资性收入\n513336100204,51333610020400019,90000\n");
+    let imported = ["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "户.csv"];
+    assert!(xiaokang(here, &imported).status.success());
+    let since = json(&xiaokang(here, &["reassess", "--run", "run", "--registry", "registry", "--json"]));
+    let after = json(&assess(here, &["--out", "after"]));
+    let mut moved = 0;
+    for (name, before) in totals.as_object().expect("totals by name") {
+        let expected = &since["totals"][name];
+        let now = if expected.is_null() { before } else { &expected[1] };
+        assert_eq!(now, &after[name], "{name}");
+        moved += usize::from(!expected.is_null());
+    }
+    assert!(moved >= 2, "{since}");
+
+    for (lines, expected) in [
+        (
+            "{\"household\": {\"51333610020400019\": {\"wages\": -1}}}",
+            "line 1: `household.wages`: `-1` is beyond",
+        ),
+        (
+            "\n{\"household\": {\"51333610020400019\": {\"wage\": 1}}}",
+            "line 2: `household` has no field `wage`",
+        ),
+        ("{\"houses\": {}}", "line 1: no entity is called `houses`"),
+        ("{\"person\": {\"nobody\": null}}", "line 1: person `nobody` is not there, and cannot be removed"),
+        ("wages 90000", "line 1: "),
+    ] {
+        changes("wrong.jsonl", lines);
+        let text = said(here, &["reassess", "--run", "run", "--changes", "wrong.jsonl", "--lang", "en"]);
+        assert!(text.starts_with("exit 2\n") && text.contains(expected), "{text}");
+    }
 }
 
 fn personal_texts_are_masked_from_queries(here: &Path) {

@@ -1,7 +1,5 @@
 //! What integration tests share: the shipped pack, a registry with its divisions, and its workbooks.
 
-pub mod province;
-
 use std::path::{Path, PathBuf};
 
 use app::import::{ImportError, ImportOptions, ImportReport, import};

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use store::NewDivision;
 use synth::{Format, Input, Options, ProfileFile, SeedFile, Summary};
 
-use super::pack_folder;
+use crate::common::pack_folder;
 
 /// Two counties of contiguous areas, one in the mountains and one on the plateau.
 pub const COUNTIES: [&str; 2] = ["513431", "513336"];
