@@ -195,7 +195,8 @@ fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
     let since = json(&xiaokang(here, &["reassess", "--run", "run", "--registry", "registry", "--json"]));
     let after = json(&assess(here, &["--out", "after"]));
     let mut moved = 0;
-    for (name, before) in totals.as_object().expect("totals by name") {
+    let numbers = totals.as_object().expect("totals by name").iter().filter(|(_, total)| total.is_i64());
+    for (name, before) in numbers {
         let expected = &since["totals"][name];
         let now = if expected.is_null() { before } else { &expected[1] };
         assert_eq!(now, &after[name], "{name}");
