@@ -4,6 +4,7 @@
 //! of the ones before, and what follows from it is said: every result of every record that is another now, up to the
 //! province's figures.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::ArrayRef;
@@ -460,15 +461,16 @@ impl<'a> Reassessment<'a> {
             if declared.name.starts_with('_') {
                 continue;
             }
-            let place = (declared.entity, row);
-            if !records.contains_key(&place) {
-                let key = self.key(declared.entity, row)?;
-                let kind = ChangeKind::Changed;
-                records.insert(place, ChangedRecord { entity: declared.entity, key, kind, values: vec![] });
-            }
-            if let Some(record) = records.get_mut(&place) {
-                record.values.push((column, before, after));
-            }
+            let record = match records.entry((declared.entity, row)) {
+                Entry::Occupied(record) => record.into_mut(),
+                Entry::Vacant(place) => place.insert(ChangedRecord {
+                    entity: declared.entity,
+                    key: self.key(declared.entity, row)?,
+                    kind: ChangeKind::Changed,
+                    values: vec![],
+                }),
+            };
+            record.values.push((column, before, after));
         }
         let mut totals = vec![];
         for ((total, known), added) in program.totals.iter().zip(&mut self.totals).zip(&consequences.totals) {

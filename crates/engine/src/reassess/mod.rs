@@ -203,7 +203,7 @@ struct Worlds<'p, S: State> {
     failure: Option<ReassessError<S::Error>>,
 }
 
-impl<'p, S: State> Worlds<'p, S> {
+impl<S: State> Worlds<'_, S> {
     fn failed(&mut self) -> Option<ReassessError<S::Error>> {
         self.failure.take()
     }
@@ -402,6 +402,13 @@ impl<'p, S: State> Cells<'p> for Worlds<'p, S> {
         // Every record has its key as a field.
         row.to_string()
     }
+}
+
+/// What becomes of a count or sum when what some children give is exchanged.
+enum Adjusted {
+    To(Option<Value>),
+    /// It has to be computed again from all children.
+    Not,
 }
 
 /// One set of changes on its way through the program.
@@ -626,7 +633,7 @@ impl<'w, 'p, S: State> Pass<'w, 'p, S> {
         let column = self.worlds.program.column(cell.column);
         match &column.kind {
             ColumnKind::Aggregate(aggregate) if !fresh => {
-                if let Some(value) = self.adjusted(cell, aggregate, before, children) {
+                if let Adjusted::To(value) = self.adjusted(cell, aggregate, before, children) {
                     return value;
                 }
             }
@@ -650,14 +657,14 @@ impl<'w, 'p, S: State> Pass<'w, 'p, S> {
         self.now(|worlds| worlds.compute(cell)).unwrap_or(None)
     }
 
-    /// A count or sum of which some children have changed; `None` if that does not settle it.
+    /// A count or sum of which some children have changed.
     fn adjusted(
         &mut self,
         cell: Cell,
         aggregate: &'p Aggregate,
         before: Option<&Value>,
         children: &BTreeSet<u32>,
-    ) -> Option<Option<Value>> {
+    ) -> Adjusted {
         let counted = match aggregate.function {
             AggregateFunction::Count => true,
             // Floating sums depend on their order.
@@ -667,7 +674,7 @@ impl<'w, 'p, S: State> Pass<'w, 'p, S> {
             _ => false,
         };
         if !counted {
-            return None;
+            return Adjusted::Not;
         }
         let mut sum = before.cloned();
         for &child in children {
@@ -675,21 +682,24 @@ impl<'w, 'p, S: State> Pass<'w, 'p, S> {
             let added = self.share(cell, aggregate, child, true);
             match (&sum, taken, added) {
                 // One unknown child was enough to make it so, and this one may have been the only one.
-                (None, None, Some(_)) => return None,
+                (None, None, Some(_)) => return Adjusted::Not,
                 (Some(all), Some(taken), Some(added)) => {
-                    let left = subtract(all, &taken).ok().flatten()?;
-                    sum = add(&left, &added).ok().flatten();
+                    let left = subtract(all, &taken).ok().flatten();
+                    sum = left.and_then(|left| add(&left, &added).ok().flatten());
+                    if sum.is_none() {
+                        return Adjusted::Not;
+                    }
                 }
                 // Known sums have known shares: the record is not as the run had it.
-                (Some(_), None, _) => return None,
+                (Some(_), None, _) => return Adjusted::Not,
                 (Some(_), Some(_), None) => {
                     // Later children cannot make it known again, but may have been part of it.
-                    return Some(None);
+                    return Adjusted::To(None);
                 }
                 (None, ..) => {}
             }
         }
-        Some(sum)
+        Adjusted::To(sum)
     }
 
     /// What a child gives to a count or sum, before or after; `None` if that is unknown.

@@ -26,7 +26,7 @@ use datafusion::parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use sha2::{Digest, Sha256};
 
 use super::parts::SMALL_ROWS;
-use super::truths::TruthWriter;
+use super::truths::{PageCompressor, TruthWriter};
 use crate::EngineError;
 
 /// The most rows of a row group.
@@ -72,6 +72,7 @@ pub(crate) struct GroupWriter {
     others: Option<ArrowWriter<Vec<u8>>>,
     other_columns: Vec<usize>,
     truths: Vec<Truths>,
+    compressor: PageCompressor,
     rows: usize,
     waiting: Vec<RecordBatch>,
     waiting_rows: usize,
@@ -100,10 +101,20 @@ impl GroupWriter {
         let described = ArrowSchemaConverter::new().convert(&schema).map_err(encoding)?;
         let truths = truths.into_iter().map(|place| {
             let column = described.column(place);
-            Ok(Truths { place, open: TruthWriter::new(Arc::clone(&column))?, column, full: vec![] })
+            Truths { place, open: TruthWriter::new(Arc::clone(&column)), column, full: vec![] }
         });
-        let truths = truths.collect::<Result<_, _>>().map_err(encoding)?;
-        Ok(Self { schema, others, other_columns, truths, rows: 0, waiting: vec![], waiting_rows: 0 })
+        let truths = truths.collect();
+        let compressor = PageCompressor::new().map_err(encoding)?;
+        Ok(Self {
+            schema,
+            others,
+            other_columns,
+            truths,
+            compressor,
+            rows: 0,
+            waiting: vec![],
+            waiting_rows: 0,
+        })
     }
 
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
@@ -140,7 +151,8 @@ impl GroupWriter {
             if ended {
                 truths.end_row_group().map_err(encoding)?;
             }
-            truths.open.write(chunk.column(truths.place)).map_err(encoding)?;
+            let column = chunk.column(truths.place);
+            truths.open.write(column, &mut self.compressor).map_err(encoding)?;
         }
         self.rows += chunk.num_rows();
         Ok(())
@@ -191,7 +203,7 @@ impl GroupWriter {
 
 impl Truths {
     fn end_row_group(&mut self) -> Result<(), ParquetError> {
-        let full = std::mem::replace(&mut self.open, TruthWriter::new(Arc::clone(&self.column))?);
+        let full = std::mem::replace(&mut self.open, TruthWriter::new(Arc::clone(&self.column)));
         self.full.push(full.close()?);
         Ok(())
     }
@@ -402,6 +414,7 @@ impl Drop for Folder {
 #[cfg(test)]
 mod tests {
     use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+    use datafusion::parquet::file::metadata::RowGroupMetaData;
 
     use super::*;
 
@@ -473,7 +486,7 @@ mod tests {
         let builder =
             datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
                 .expect("it is read");
-        let groups: Vec<_> = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        let groups: Vec<_> = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [GROUP_ROWS as i64, 5]);
         let statistics: Vec<_> = builder.metadata().row_group(0).columns()[2..3]
             .iter()

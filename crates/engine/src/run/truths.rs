@@ -16,11 +16,19 @@ use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use datafusion::parquet::schema::types::ColumnDescPtr;
 use zstd::bulk::Compressor;
 
+/// Compresses pages, of one column after the other: what it works in is large, and columns are many.
+pub(super) struct PageCompressor(Compressor<'static>);
+
+impl PageCompressor {
+    pub fn new() -> Result<Self> {
+        Ok(Self(Compressor::new(ZstdLevel::default().compression_level())?))
+    }
+}
+
 /// Encodes one column chunk of nullable truth values, a page for each array.
 pub(super) struct TruthWriter {
     column: ColumnDescPtr,
     sink: TrackedWrite<Vec<u8>>,
-    compressor: Compressor<'static>,
     pages: OffsetIndexBuilder,
     page_count: i32,
     rows: u64,
@@ -32,11 +40,10 @@ pub(super) struct TruthWriter {
 }
 
 impl TruthWriter {
-    pub fn new(column: ColumnDescPtr) -> Result<Self> {
-        Ok(Self {
+    pub fn new(column: ColumnDescPtr) -> Self {
+        Self {
             column,
             sink: TrackedWrite::new(vec![]),
-            compressor: Compressor::new(ZstdLevel::default().compression_level())?,
             pages: OffsetIndexBuilder::new(),
             page_count: 0,
             rows: 0,
@@ -44,11 +51,11 @@ impl TruthWriter {
             nulls: 0,
             uncompressed: 0,
             compressed: 0,
-        })
+        }
     }
 
     /// Adds a page with the values of an array.
-    pub fn write(&mut self, array: &dyn Array) -> Result<()> {
+    pub fn write(&mut self, array: &dyn Array, compressor: &mut PageCompressor) -> Result<()> {
         let Some(values) = array.as_boolean_opt() else {
             let found = array.data_type();
             return Err(ParquetError::General(format!("`{}` holds {found}", self.column.name())));
@@ -56,7 +63,7 @@ impl TruthWriter {
         let page = page(values)?;
         let rows = u32::try_from(values.len()).map_err(|error| ParquetError::External(Box::new(error)))?;
         let compressed = Page::DataPage {
-            buf: Bytes::from(self.compressor.compress(&page)?),
+            buf: Bytes::from(compressor.0.compress(&page)?),
             num_values: rows,
             encoding: Encoding::PLAIN,
             def_level_encoding: Encoding::RLE,
