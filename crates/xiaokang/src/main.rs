@@ -29,16 +29,20 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Who gives a limit wants pages given back. What encodes results holds less if pages come back in a while.
+    // Who gives a limit wants pages given back. What encodes results makes a buffer of a megabyte for each column of
+    // each group and uses little of it: huge pages would clear twice that every time.
+    const FOR_EVER: &str = "-1";
+    const ONE_SECOND: &str = "1000";
     let keep = match &arguments.command {
         Command::Assess(options) if options.memory.is_some() => None,
-        Command::Assess(options) if !options.totals_only => Some("100"),
         Command::Cluster(arguments::ClusterCommand::Executor(options)) if options.memory.is_some() => None,
-        Command::Assess(_) | Command::Cluster(_) | Command::Synth(_) => Some("-1"),
+        Command::Assess(options) if options.totals_only => Some((FOR_EVER, "1")),
+        Command::Assess(_) => Some((ONE_SECOND, "0")),
+        Command::Cluster(_) | Command::Synth(_) => Some((FOR_EVER, "0")),
         _ => None,
     };
-    if let Some(milliseconds) = keep {
-        keep_pages(milliseconds);
+    if let Some((milliseconds, huge)) = keep {
+        keep_pages(milliseconds, huge);
     }
     let lang = arguments.lang.0;
     let outcome = match arguments.command {
@@ -67,9 +71,10 @@ fn main() -> ExitCode {
 /// The allocator gives pages back to the system as soon as they are free, and a run asks for as many again for its
 /// next part; it is told to wait, for ever with `-1`. It takes its settings from the environment, and only when a process starts: so this one starts again.
 #[cfg(unix)]
-fn keep_pages(milliseconds: &str) {
+fn keep_pages(milliseconds: &str, huge: &str) {
     use std::os::unix::process::CommandExt as _;
     const SETTING: &str = "MIMALLOC_PURGE_DELAY";
+    const HUGE_PAGES: &str = "MIMALLOC_ALLOW_THP";
     if std::env::var_os(SETTING).is_none()
         && let Ok(program) = std::env::current_exe()
     {
@@ -77,9 +82,10 @@ fn keep_pages(milliseconds: &str) {
         let _ = std::process::Command::new(program)
             .args(std::env::args_os().skip(1))
             .env(SETTING, milliseconds)
+            .env(HUGE_PAGES, std::env::var_os(HUGE_PAGES).unwrap_or_else(|| huge.into()))
             .exec();
     }
 }
 
 #[cfg(not(unix))]
-fn keep_pages(_: &str) {}
+fn keep_pages(_: &str, _: &str) {}
