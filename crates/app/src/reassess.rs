@@ -568,10 +568,7 @@ impl Reassessed {
     }
 }
 
-/// Tables of so many rows are read whole when they are first asked for; others piece by piece.
-const SMALL_ROWS: usize = 10_000;
-
-/// Rows of a piece.
+/// Rows of a piece of a column that is read at once.
 const PIECE_ROWS: usize = 4_096;
 
 /// What a column of a file is to the program.
@@ -586,21 +583,12 @@ struct RunState<'a> {
     stored: Stored<'a>,
     /// By column and number of the piece.
     pieces: HashMap<(Place, usize), ArrayRef>,
-    /// Columns of tables that were read whole.
-    whole: HashMap<Place, ArrayRef>,
-    read: BTreeSet<(EntityId, bool)>,
     is_stored: HashMap<ColumnId, bool>,
 }
 
 impl<'a> RunState<'a> {
     fn new(stored: Stored<'a>) -> Self {
-        Self {
-            stored,
-            pieces: HashMap::new(),
-            whole: HashMap::new(),
-            read: BTreeSet::new(),
-            is_stored: HashMap::new(),
-        }
+        Self { stored, pieces: HashMap::new(), is_stored: HashMap::new() }
     }
 
     fn cell(&mut self, place: Place, row: u32) -> Result<Option<Value>, TableError> {
@@ -613,8 +601,10 @@ impl<'a> RunState<'a> {
             }
             Place::Edge(id) => (program.edge(id).child, format!("_{}", program.edge(id).name), false),
         };
-        if let Some(array) = self.whole.get(&place) {
-            return Ok(if row < array.len() { cell(array, row) } else { None });
+        let piece = row / PIECE_ROWS;
+        let start = piece * PIECE_ROWS;
+        if let Some(array) = self.pieces.get(&(place, piece)) {
+            return Ok(if row - start < array.len() { cell(array, row - start) } else { None });
         }
         let table = if result {
             let Some(table) = self.stored.result(entity)? else { return Ok(None) };
@@ -626,42 +616,10 @@ impl<'a> RunState<'a> {
         if row >= rows || !table.has(&name) {
             return Ok(None);
         }
-        if rows <= SMALL_ROWS {
-            if self.read.insert((entity, result)) {
-                let batch = table.read_all()?;
-                self.keep(entity, result, &batch);
-            }
-            return Ok(self.whole.get(&place).and_then(|array| cell(array, row)));
-        }
-        let piece = row / PIECE_ROWS;
-        let start = piece * PIECE_ROWS;
-        if let Some(array) = self.pieces.get(&(place, piece)) {
-            return Ok(cell(array, row - start));
-        }
         let array = table.range(&name, start, rows.min(start + PIECE_ROWS))?;
         let value = cell(&array, row - start);
         self.pieces.insert((place, piece), array);
         Ok(value)
-    }
-
-    fn keep(&mut self, entity: EntityId, result: bool, batch: &arrow::array::RecordBatch) {
-        let program = self.stored.program();
-        for (index, column) in
-            program.columns.iter().enumerate().filter(|(_, column)| column.entity == entity)
-        {
-            if matches!(column.kind, ColumnKind::Field(_)) != result
-                && let Some(array) = batch.column_by_name(&column.name)
-            {
-                self.whole.insert(Place::Column(ColumnId(index as u32)), array.clone());
-            }
-        }
-        for (index, edge) in
-            program.edges.iter().enumerate().filter(|(_, edge)| edge.child == entity && !result)
-        {
-            if let Some(array) = batch.column_by_name(&format!("_{}", edge.name)) {
-                self.whole.insert(Place::Edge(EdgeId(index as u32)), array.clone());
-            }
-        }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct StoredTable {
     file: File,
     name: String,
     metadata: ArrowReaderMetadata,
+    /// Positions of the columns by name.
+    positions: HashMap<String, usize>,
     /// Number of the first row of each row group, and of all rows.
     starts: Vec<usize>,
     /// Row groups with the index of their pages, as far as they have been asked for.
@@ -53,7 +55,9 @@ impl StoredTable {
         for group in metadata.metadata().row_groups() {
             starts.push(starts[starts.len() - 1] + usize::try_from(group.num_rows()).unwrap_or(0));
         }
-        Ok(Self { file, name, metadata, starts, groups: RefCell::default() })
+        let fields = metadata.schema().fields().iter().enumerate();
+        let positions = fields.map(|(position, field)| (field.name().clone(), position)).collect();
+        Ok(Self { file, name, metadata, positions, starts, groups: RefCell::default() })
     }
 
     pub fn rows(&self) -> usize {
@@ -61,7 +65,7 @@ impl StoredTable {
     }
 
     pub fn has(&self, column: &str) -> bool {
-        self.metadata.schema().index_of(column).is_ok()
+        self.positions.contains_key(column)
     }
 
     fn fault(&self, why: impl std::fmt::Display) -> TableError {
@@ -77,10 +81,7 @@ impl StoredTable {
     }
 
     fn position(&self, column: &str) -> Result<usize, TableError> {
-        self.metadata
-            .schema()
-            .index_of(column)
-            .map_err(|_| self.fault(format!("it has no column `{column}`")))
+        self.positions.get(column).copied().ok_or_else(|| self.fault(format!("it has no column `{column}`")))
     }
 
     /// One row group as if it were all of the file, with the index of its pages.
@@ -106,7 +107,7 @@ impl StoredTable {
     /// are left out.
     pub fn read(&self, rows: &[u32], columns: &[&str]) -> Result<RecordBatch, TableError> {
         let mut positions: Vec<usize> =
-            columns.iter().filter_map(|name| self.metadata.schema().index_of(name).ok()).collect();
+            columns.iter().filter_map(|name| self.positions.get(*name).copied()).collect();
         positions.sort_unstable();
         positions.dedup();
         let schema = self.metadata.schema();
@@ -187,7 +188,7 @@ impl StoredTable {
 
     /// Number of rows in which a column is known; `None` if it is not there.
     pub fn known(&self, column: &str) -> Result<Option<u64>, TableError> {
-        let Ok(position) = self.metadata.schema().index_of(column) else { return Ok(None) };
+        let Some(&position) = self.positions.get(column) else { return Ok(None) };
         let mut known = 0;
         for (group, meta) in self.metadata.metadata().row_groups().iter().enumerate() {
             let nulls = meta.column(position).statistics().and_then(Statistics::null_count_opt);
@@ -205,8 +206,8 @@ impl StoredTable {
 
     /// Some columns of the whole table; `None` if one of them is not there.
     pub fn columns(&self, names: &[&str]) -> Result<Option<RecordBatch>, TableError> {
-        let schema = self.metadata.schema();
-        let positions: Option<Vec<usize>> = names.iter().map(|name| schema.index_of(name).ok()).collect();
+        let positions: Option<Vec<usize>> =
+            names.iter().map(|name| self.positions.get(*name).copied()).collect();
         let Some(positions) = positions else { return Ok(None) };
         let builder = self.builder(&self.metadata)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), positions);

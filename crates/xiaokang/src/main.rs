@@ -69,7 +69,8 @@ fn main() -> ExitCode {
 }
 
 /// The allocator gives pages back to the system as soon as they are free, and a run asks for as many again for its
-/// next part; it is told to wait, for ever with `-1`. It takes its settings from the environment, and only when a process starts: so this one starts again.
+/// next part; it is told to wait, for ever with `-1`. It takes its settings from the environment, and only when a
+/// process starts: so this one starts again.
 #[cfg(unix)]
 fn keep_pages(milliseconds: &str, huge: &str) {
     use std::os::unix::process::CommandExt as _;
