@@ -29,13 +29,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Who gives a limit wants pages given back. What encodes results makes a buffer of a megabyte for each column of
+    // Who gives a limit wants pages given back at once. What encodes results makes a buffer of a megabyte for each column of
     // each group and uses little of it: huge pages would clear twice that every time.
     const FOR_EVER: &str = "-1";
     const ONE_SECOND: &str = "1000";
+    const AT_ONCE: &str = "10";
     let keep = match &arguments.command {
-        Command::Assess(options) if options.memory.is_some() => None,
-        Command::Cluster(arguments::ClusterCommand::Executor(options)) if options.memory.is_some() => None,
+        Command::Assess(options) if options.memory.is_some() => Some((AT_ONCE, "0")),
+        Command::Cluster(arguments::ClusterCommand::Executor(options)) if options.memory.is_some() => {
+            Some((AT_ONCE, "0"))
+        }
         Command::Assess(options) if options.totals_only => Some((FOR_EVER, "1")),
         Command::Assess(_) => Some((ONE_SECOND, "0")),
         Command::Cluster(_) | Command::Synth(_) => Some((FOR_EVER, "0")),

@@ -70,7 +70,11 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let mut failed = 0;
     let mut passed = 0;
-    if options.engine == CaseEngine::Interpreter || options.engine == CaseEngine::All {
+    let asked = |engine: CaseEngine| match options.engine {
+        None => engine != CaseEngine::Planned,
+        Some(asked) => asked == engine || asked == CaseEngine::All,
+    };
+    if asked(CaseEngine::Interpreter) {
         let (good, bad) = print_results(&program, "interpreter", &cases::interpreted(&program), lang);
         passed += good;
         failed += bad;
@@ -80,7 +84,7 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
         (CaseEngine::Planned, "planned", Execution::Plans),
     ];
     for (engine, name, execution) in ways {
-        if options.engine == engine || options.engine == CaseEngine::All {
+        if asked(engine) {
             let results = cases::executed(&program, execution).map_err(Failure::internal)?;
             let (good, bad) = print_results(&program, name, &results, lang);
             passed += good;
