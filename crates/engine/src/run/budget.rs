@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pack::program::{ColumnId, EntityId, Program};
 
-use super::parts::Layout;
+use super::parts::{Layout, SMALL_ROWS};
 use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::desugar::{Flat, Form};
@@ -15,22 +15,27 @@ use crate::stages::stages;
 
 /// What the process takes before it has read a row: the allocator's reserves, and for each column the program, its
 /// plan and its code.
-const BASE_BYTES: f64 = (96 << 20) as f64;
-const COLUMN_BYTES: f64 = (12 << 10) as f64;
+const BASE_BYTES: f64 = (64 << 20) as f64;
+const COLUMN_BYTES: f64 = (8 << 10) as f64;
 
 /// Smaller parts cost more time than they save memory.
 const PART_ROWS_MIN: usize = 4096;
 
 /// Arrays are sized in advance and dropped late; this is what is held over what is counted.
-const SLACK: f64 = 1.5;
+const SLACK: f64 = 1.4;
 
-/// What an encoded row takes of what it took before, with what the encoders hold.
-const ENCODED: f64 = 0.5;
+/// What an encoded row takes of what it took before.
+const ENCODED: f64 = 0.1;
+
+/// What the encoder of a column holds while a group is worked on, truth values excepted, which share theirs.
+const ENCODER_BYTES: f64 = (3 << 18) as f64;
 
 /// What the rows of every entity take.
 pub(crate) struct Budget {
     /// By entity: bytes that a row takes, as read and as computed.
     widths: Vec<f64>,
+    /// By entity: columns that are stored and no truth values.
+    encoders: Vec<usize>,
     base: f64,
     limit: f64,
     /// Whether results are encoded.
@@ -53,8 +58,12 @@ impl Budget {
             let made = held.iter().map(|id| &flat.columns[id]).filter(|column| column.entity == entity);
             snapshot.bytes_of_row(program, &wanted) + made.map(|column| width(column.kind)).sum::<f64>()
         });
+        let encoders = (0..program.entities.len() as u32).map(|index| {
+            let columns = stored.iter().filter_map(|id| flat.columns.get(id));
+            columns.filter(|column| column.entity.0 == index && column.kind != Kind::Bool).count()
+        });
         let base = BASE_BYTES + flat.columns.len() as f64 * COLUMN_BYTES;
-        Self { widths: widths.collect(), base, limit: limit as f64, results }
+        Self { widths: widths.collect(), encoders: encoders.collect(), base, limit: limit as f64, results }
     }
 
     /// Rows of the largest entity that a part may have when so many are in work.
@@ -90,13 +99,21 @@ impl Budget {
         };
         let encoded =
             (0..layout.groups.len()).filter(|_| self.results).map(group).fold(0.0, f64::max) * ENCODED;
-        // Few rows of an entity wait for each other, or for what is made after the parts.
+        // Few rows of an entity wait for each other; those that wait for what is made after the parts do so on the
+        // disk.
         let small = entities().filter(|(entity, _)| self.results && layout.is_small(*entity, snapshot));
-        let small: f64 = small.map(|(entity, width)| snapshot.rows(entity) as f64 * width).sum();
+        let small: f64 =
+            small.map(|(entity, width)| snapshot.rows(entity).min(SMALL_ROWS) as f64 * width).sum();
+        let large = entities().filter(|(entity, _)| self.results && layout.is_split(*entity));
+        let encoders: usize = large
+            .filter(|(entity, _)| !layout.is_small(*entity, snapshot))
+            .map(|(entity, _)| self.encoders[entity.index()])
+            .sum();
         // Parts in work, and encoded ones besides, of which one waits to be taken over.
         let needed = |threads: usize| {
             let threads = threads as f64;
-            self.base + whole + small + threads * SLACK * largest + (threads + 1.0) * encoded
+            let part = SLACK * largest + encoders as f64 * ENCODER_BYTES;
+            self.base + whole + small + threads * part + (threads + 1.0) * encoded
         };
         let fitting = (1..=threads.max(1)).rev().find(|threads| needed(*threads) <= self.limit);
         fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1) as u64 })

@@ -151,13 +151,13 @@ fn damaged(what: &str) -> EngineError {
 }
 
 /// A batch as an Arrow file.
-fn packed(batch: &RecordBatch) -> Result<Bytes, EngineError> {
+pub(super) fn packed(batch: &RecordBatch) -> Result<Bytes, EngineError> {
     let mut writer = FileWriter::try_new(vec![], &batch.schema())?;
     writer.write(batch)?;
     Ok(writer.into_inner()?.into())
 }
 
-fn unpacked(file: Bytes) -> Result<RecordBatch, EngineError> {
+pub(super) fn unpacked(file: Bytes) -> Result<RecordBatch, EngineError> {
     let reader = FileReader::try_new(std::io::Cursor::new(file), None)?;
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>()?;

@@ -147,7 +147,8 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     let folder = options.out.as_deref().map(Folder::create).transpose()?;
     prepared(program, options, |prepared| {
         let Prepared { work, threads, warnings, mut totals, mut findings } = prepared;
-        let mut collected = Collected::new(&work, folder.as_ref(), &mut totals, &mut findings)?;
+        let spill = options.memory_limit.is_some();
+        let mut collected = Collected::new(&work, folder.as_ref(), spill, &mut totals, &mut findings)?;
         let layout = work.layout;
         (options.progress)(Progress::Started { parts: layout.parts });
         let take = &mut |group: usize, result| {
@@ -277,6 +278,8 @@ fn prepared<T>(
 /// What the groups have handed over so far.
 struct Collected<'a> {
     folder: Option<&'a Folder>,
+    /// Whether what waits is put on the disk.
+    spill: bool,
     writers: BTreeMap<EntityId, TableWriter>,
     /// Entities that have columns made after the parts, with the files that their groups wait in, or the batches.
     late: BTreeMap<EntityId, Waiting>,
@@ -289,6 +292,7 @@ impl<'a> Collected<'a> {
     fn new(
         work: &Work<'_>,
         folder: Option<&'a Folder>,
+        spill: bool,
         totals: &'a mut Totals,
         findings: &'a mut Vec<Finding>,
     ) -> Result<Self, EngineError> {
@@ -300,7 +304,7 @@ impl<'a> Collected<'a> {
                 late.insert(output.entity, Waiting::default());
             }
         }
-        Ok(Self { folder, writers, late, handed_over: BTreeMap::new(), totals, findings })
+        Ok(Self { folder, spill, writers, late, handed_over: BTreeMap::new(), totals, findings })
     }
 
     fn take(&mut self, group: usize, result: GroupResult) -> Result<(), EngineError> {
@@ -320,7 +324,13 @@ impl<'a> Collected<'a> {
         }
         for (entity, batch) in result.batches {
             if let Some(waiting) = self.late.get_mut(&entity) {
-                waiting.batches.push(batch);
+                waiting.batches.push(match self.folder.filter(|_| self.spill) {
+                    Some(folder) => {
+                        let path = folder.file(&format!(".{}-{group}.arrow", entity.0));
+                        WaitingBatch::spilled(&batch, path)?
+                    }
+                    None => WaitingBatch::Held(batch),
+                });
             } else if let Some(writer) = self.writers.get_mut(&entity) {
                 writer.append_small(batch)?;
             }
@@ -335,7 +345,7 @@ impl<'a> Collected<'a> {
 
     /// Computes what crosses parts and completes the files.
     fn finish(self, work: &Work<'_>, threads: usize) -> Result<Vec<Written>, EngineError> {
-        let Self { folder, mut writers, mut late, handed_over, totals, findings } = self;
+        let Self { folder, mut writers, mut late, handed_over, totals, findings, .. } = self;
         let runtime = session::small_runtime()?;
         let tables = work.finish(&runtime, handed_over, totals, findings)?;
         let jobs = work.outputs.iter().filter_map(|output| {
@@ -367,7 +377,32 @@ impl<'a> Collected<'a> {
 #[derive(Default)]
 struct Waiting {
     files: Vec<PathBuf>,
-    batches: Vec<RecordBatch>,
+    batches: Vec<WaitingBatch>,
+}
+
+/// A batch that waits, in memory or on the disk.
+enum WaitingBatch {
+    Held(RecordBatch),
+    Spilled(PathBuf),
+}
+
+impl WaitingBatch {
+    fn spilled(batch: &RecordBatch, path: PathBuf) -> Result<Self, EngineError> {
+        std::fs::write(&path, group::packed(batch)?).map_err(|error| EngineError::file(&path, error))?;
+        Ok(Self::Spilled(path))
+    }
+
+    fn take(self) -> Result<RecordBatch, EngineError> {
+        match self {
+            Self::Held(batch) => Ok(batch),
+            Self::Spilled(path) => {
+                let failed = |error| EngineError::file(&path, error);
+                let batch = group::unpacked(std::fs::read(&path).map_err(failed)?.into())?;
+                std::fs::remove_file(&path).map_err(failed)?;
+                Ok(batch)
+            }
+        }
+    }
 }
 
 /// The columns of batches of the same rows, as the schema orders them.
@@ -404,8 +439,8 @@ fn completed(
         writer.append(&[early?, late?])?;
         std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
     }
-    for (group, batch) in waiting.batches.iter().enumerate() {
-        writer.append_small(merged(&output.schema, &[batch, &made(group)])?)?;
+    for (group, batch) in waiting.batches.into_iter().enumerate() {
+        writer.append_small(merged(&output.schema, &[&batch.take()?, &made(group)])?)?;
     }
     writer.finish()
 }
