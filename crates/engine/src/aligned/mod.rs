@@ -80,6 +80,11 @@ impl AlignedStage {
                 table.columns.remove(&name);
             }
         }
+        for (entity, name) in &self.dropped {
+            if let Some(table) = tables.0.get_mut(entity.index()).and_then(Option::as_mut) {
+                table.columns.remove(name);
+            }
+        }
         Ok(bytes)
     }
 

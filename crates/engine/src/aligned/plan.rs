@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pack::program::{ColumnId, Direction, EntityId, Frame};
 
-use crate::desugar::{Call, CallFunction, Flat, PartFunction, edge_column};
+use crate::desugar::{Call, CallFunction, Flat, Form, PartFunction, edge_column};
 use crate::scalar::{Kind, Named, Scalar};
 use crate::stages::{AggregatePass, Stage, Step};
-use crate::vector::{Builder, Source, VectorProgram};
+use crate::vector::{Builder, Input, Source, VectorProgram};
 
 /// Stages in order of execution.
 pub(crate) struct AlignedPlan {
@@ -20,6 +20,8 @@ pub(super) struct AlignedStage {
     pub entity: EntityId,
     pub passes: Vec<Pass>,
     pub segments: Vec<Segment>,
+    /// Columns that nothing reads after it.
+    pub dropped: Vec<(EntityId, String)>,
 }
 
 /// All aggregates along one edge. The program's first output is the position of the parent.
@@ -111,9 +113,56 @@ impl AlignedPlan {
         }
         let stages = drafts.into_iter().map(|(label, entity, passes, segments)| {
             let segments = segments.into_iter().map(|draft| settle(entity, draft, &read)).collect();
-            AlignedStage { label, entity, passes, segments }
+            AlignedStage { label, entity, passes, segments, dropped: vec![] }
         });
-        Self { stages: stages.collect() }
+        let mut stages: Vec<AlignedStage> = stages.collect();
+        drop_early(flat, &mut stages, kept);
+        Self { stages }
+    }
+}
+
+/// Has every column that is not kept dropped after the stage that reads it last. Keys and references stay: results
+/// name parents by them.
+fn drop_early(flat: &Flat<'_>, stages: &mut [AlignedStage], kept: &BTreeSet<ColumnId>) {
+    let program = flat.program;
+    let kept: BTreeSet<(EntityId, &str)> =
+        kept.iter().map(|id| (program.column(*id).entity, program.column(*id).name.as_str())).collect();
+    let mut last: BTreeMap<(EntityId, String), usize> = BTreeMap::new();
+    for (id, column) in &flat.columns {
+        let is_key = program.entity(column.entity).key == *id;
+        if matches!(column.form, Form::Field) && !is_key {
+            last.insert((column.entity, column.name.clone()), 0);
+        }
+    }
+    for (number, stage) in stages.iter().enumerate() {
+        for segment in &stage.segments {
+            if let Segment::Project(projection) = segment {
+                last.extend(projection.names.iter().map(|name| ((stage.entity, name.clone()), number)));
+            }
+        }
+        for input in stage.inputs() {
+            if let Some(known) = last.get_mut(&(input.entity, input.name.clone())) {
+                *known = number;
+            }
+        }
+    }
+    last.retain(|(entity, name), _| !kept.contains(&(*entity, name.as_str())));
+    for (column, number) in last {
+        if let Some(stage) = stages.get_mut(number) {
+            stage.dropped.push(column);
+        }
+    }
+}
+
+impl AlignedStage {
+    /// The columns that it reads, of whatever table.
+    fn inputs(&self) -> impl Iterator<Item = &Input> {
+        let passes = self.passes.iter().flat_map(|pass| pass.program.inputs());
+        let segments = self.segments.iter().flat_map(|segment| match segment {
+            Segment::Project(projection) => projection.program.inputs(),
+            Segment::Window(windows) => windows.inputs.program.inputs(),
+        });
+        passes.chain(segments)
     }
 }
 

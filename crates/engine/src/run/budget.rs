@@ -22,13 +22,13 @@ const COLUMN_BYTES: f64 = (8 << 10) as f64;
 const PART_ROWS_MIN: usize = 4096;
 
 /// Arrays are sized in advance and dropped late; this is what is held over what is counted.
-const SLACK: f64 = 1.4;
+const SLACK: f64 = 1.2;
 
 /// What an encoded row takes of what it took before.
 const ENCODED: f64 = 0.1;
 
 /// What the encoder of a column holds while a group is worked on, truth values excepted, which share theirs.
-const ENCODER_BYTES: f64 = (3 << 18) as f64;
+const ENCODER_BYTES: f64 = (1 << 19) as f64;
 
 /// What the rows of every entity take.
 pub(crate) struct Budget {

@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
 use datafusion::arrow::compute::concat_batches;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::column::writer::ColumnCloseResult;
@@ -144,7 +145,10 @@ impl GroupWriter {
     /// Chunks fill row groups exactly.
     fn write_chunk(&mut self, chunk: &RecordBatch) -> Result<(), EngineError> {
         if let Some(others) = &mut self.others {
-            others.write(&chunk.project(&self.other_columns)?).map_err(encoding)?;
+            let chunk = chunk.project(&self.other_columns)?;
+            let columns = chunk.columns().iter().map(without_empty_nulls).collect::<Result<_, _>>()?;
+            let chunk = RecordBatch::try_new(chunk.schema(), columns)?;
+            others.write(&chunk).map_err(encoding)?;
         }
         let ended = self.rows > 0 && self.rows.is_multiple_of(GROUP_ROWS);
         for truths in &mut self.truths {
@@ -207,6 +211,15 @@ impl Truths {
         self.full.push(full.close()?);
         Ok(())
     }
+}
+
+/// The encoder writes the levels of an array that could have NULLs otherwise than of one that could not; whether it
+/// could may depend on what else was in its batch.
+fn without_empty_nulls(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if array.null_count() > 0 || array.nulls().is_none() {
+        return Ok(Arc::clone(array));
+    }
+    Ok(make_array(array.to_data().into_builder().nulls(None).build()?))
 }
 
 /// One batch as a Parquet file.
@@ -413,7 +426,7 @@ impl Drop for Folder {
 /// What the encoder is given must not change what it writes.
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+    use datafusion::arrow::array::{BooleanArray, Int64Array, StringArray};
     use datafusion::parquet::file::metadata::RowGroupMetaData;
 
     use super::*;
@@ -424,9 +437,12 @@ mod tests {
         let texts: StringArray = range.clone().map(|row| Some(format!("{}", row % 40_000))).collect();
         let truth =
             |value: &dyn Fn(i64) -> Option<bool>| -> BooleanArray { range.clone().map(value).collect() };
-        let columns: [(&str, ArrayRef, bool); 6] = [
+        let seldom: Int64Array =
+            range.clone().map(|row| (row % 50_000 != 1).then_some(i64::from(row % 9_000 == 8))).collect();
+        let columns: [(&str, ArrayRef, bool); 7] = [
             ("known", Arc::new(truth(&|row| Some(row % 3 == 0))), true),
             ("n", Arc::new(numbers), true),
+            ("seldom", Arc::new(seldom), true),
             ("some", Arc::new(truth(&|row| (row % 5 != 0).then_some(row % 2 == 0))), true),
             ("t", Arc::new(texts), true),
             ("unknown", Arc::new(truth(&|_| None)), true),
@@ -464,7 +480,7 @@ mod tests {
         };
         let path = folder.path().join("x.parquet");
         let mut writer = TableWriter::create(path.clone(), batch.schema()).expect("a file");
-        let files = ["true", "t", "n", "known", "unknown", "some"].map(one);
+        let files = ["true", "t", "n", "known", "seldom", "unknown", "some"].map(one);
         writer.append(&files).expect("a group");
         writer.append_small(rows(50_000..50_004)).expect("a group");
         writer.append_small(rows(50_004..50_010)).expect("a group");
@@ -488,7 +504,7 @@ mod tests {
                 .expect("it is read");
         let groups: Vec<_> = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [GROUP_ROWS as i64, 5]);
-        let statistics: Vec<_> = builder.metadata().row_group(0).columns()[2..3]
+        let statistics: Vec<_> = builder.metadata().row_group(0).columns()[3..4]
             .iter()
             .filter_map(|column| column.statistics()?.null_count_opt())
             .collect();

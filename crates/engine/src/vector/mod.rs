@@ -16,5 +16,5 @@ mod value;
 
 pub(crate) use arrays::Column;
 pub(crate) use machine::Machine;
-pub(crate) use program::{Builder, Source, Sources, VectorProgram};
+pub(crate) use program::{Builder, Input, Source, Sources, VectorProgram};
 pub(crate) use reduce::Accumulator;
