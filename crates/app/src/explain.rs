@@ -8,6 +8,7 @@ use engine::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records
 use model::Date;
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
+use store::{Registry, StoreError};
 use thiserror::Error;
 
 use crate::cases::cell;
@@ -196,9 +197,19 @@ impl<'a> Stored<'a> {
         self.program
     }
 
-    /// Number of the last change of the registry that is in the snapshot, if it was taken from one.
-    pub(crate) fn change(&self) -> Option<u64> {
-        self.run.change
+    /// Number of the last change that is in the snapshot, if it was taken from this registry.
+    pub(crate) fn change_of(&self, registry: &Registry) -> Result<Option<u64>, StoreError> {
+        let sources = registry.sources()?;
+        let known: HashMap<i64, (&str, &str)> = sources
+            .iter()
+            .map(|source| (i64::from(source.id.0), (source.file.as_str(), source.sheet.as_str())))
+            .collect();
+        let same = self.run.sources.iter().all(|(id, (file, sheet))| {
+            known.get(id).is_some_and(|(own_file, own_sheet)| {
+                own_file == file && sheet.as_deref().is_none_or(|sheet| sheet == *own_sheet)
+            })
+        });
+        Ok(self.run.change.filter(|_| same))
     }
 
     pub(crate) fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {

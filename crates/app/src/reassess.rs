@@ -45,9 +45,15 @@ pub enum ReassessError {
         "{entity} `{key}`: other records name it by `{field}`, which has changed\nhint: run `xiaokang assess` again"
     )]
     Referred { entity: String, key: String, field: String },
+    #[error(
+        "{entity} `{key}`: its key is given as something else\nhint: remove the record, and add one with the other key"
+    )]
+    Key { entity: String, key: String },
     #[error("so much rests on this that a run is the better way ({0})\nhint: run `xiaokang assess` again")]
     TooMany(String),
-    #[error("the snapshot of the run was not taken from a registry\nhint: give the changes with `--changes`")]
+    #[error(
+        "the snapshot of the run was not taken from this registry\nhint: give the changes with `--changes`"
+    )]
     NoRegistry,
 }
 
@@ -108,8 +114,12 @@ pub struct Reassessment<'a> {
     new_rows: HashMap<(EntityId, String), u32>,
     next_row: HashMap<EntityId, u32>,
     removed: BTreeSet<(EntityId, u32)>,
-    /// Records that name one that was removed.
-    dangling: HashMap<(EdgeId, String), Vec<u32>>,
+    /// Records by the texts by which others name them, as far as the snapshot does not have them.
+    names: HashMap<(ColumnId, String), u32>,
+    /// Records that name one that is not there.
+    waiting: HashMap<(EdgeId, String), BTreeSet<u32>>,
+    /// Whether records of the snapshot name others that it does not have, by edge.
+    incomplete: HashMap<EdgeId, bool>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
     masks: engine::Masks,
@@ -134,7 +144,9 @@ impl<'a> Reassessment<'a> {
             new_rows: HashMap::new(),
             next_row: HashMap::new(),
             removed: BTreeSet::new(),
-            dangling: HashMap::new(),
+            names: HashMap::new(),
+            waiting: HashMap::new(),
+            incomplete: HashMap::new(),
             derived_from: derived::needed(program).into_values().flatten().collect(),
             masks: crate::query::masks(program),
         })
@@ -182,6 +194,9 @@ impl<'a> Reassessment<'a> {
                 matches!(program.column(*id).kind, ColumnKind::Field(_)) && !program.is_derived(*id)
             };
             let id = named.filter(recorded).ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
+            if fields.iter().any(|(known, _)| *known == id) {
+                return Err(format!("`{name}.{field}` is given twice"));
+            }
             let value = json_values::read(program, id, json);
             fields.push((id, value.map_err(|reason| format!("`{name}.{field}`: {reason}"))?));
         }
@@ -193,7 +208,7 @@ impl<'a> Reassessment<'a> {
     /// # Errors
     /// A run over a snapshot of something else, and failures of the registry.
     pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
-        let change = self.reassessor.state().stored.change().ok_or(ReassessError::NoRegistry)?;
+        let change = self.reassessor.state().stored.change_of(registry)?.ok_or(ReassessError::NoRegistry)?;
         let view = registry.view();
         let mut changes = vec![];
         for (entity, key) in registry.changed_since(change)? {
@@ -236,7 +251,7 @@ impl<'a> Reassessment<'a> {
             if kind == ChangeKind::Added && !fields.iter().any(|(id, _)| *id == key_column) {
                 fields.push((key_column, Some(Value::Text(change.key.clone()))));
             }
-            let parents = self.parents(change, kind, &fields, changes, &draft)?;
+            let parents = self.parents(change, (row, kind), &fields, changes, &mut draft)?;
             all.push(forward::Change { entity: change.entity, row, kind, fields, parents });
         }
         for (edge, child, parent) in self.found_again(changes, &draft)? {
@@ -249,23 +264,53 @@ impl<'a> Reassessment<'a> {
                 parents: vec![(edge, Some(parent))],
             });
         }
-        let left = self.left_dangling(changes, &draft)?;
+        self.note_removed(changes, &mut draft)?;
         let consequences = self.reassessor.apply(&all)?;
-        self.dangling.extend(left);
         for (change, (row, kind)) in changes.iter().zip(&draft.places) {
             match kind {
                 ChangeKind::Added => {
                     self.new_rows.insert((change.entity, change.key.clone()), *row);
                     self.next_row.insert(change.entity, row + 1);
+                    for (on, text) in self.names_of(change) {
+                        self.names.insert((on, text), *row);
+                    }
                 }
                 ChangeKind::Removed => {
                     self.removed.insert((change.entity, *row));
                     self.new_rows.remove(&(change.entity, change.key.clone()));
+                    let program = self.program;
+                    self.names
+                        .retain(|(on, _), known| program.column(*on).entity != change.entity || known != row);
                 }
                 ChangeKind::Changed => {}
             }
         }
-        self.told(changes, &draft, consequences)
+        for (edge, text, child) in std::mem::take(&mut draft.waiting) {
+            self.waiting.entry((edge, text)).or_default().insert(child);
+        }
+        self.told(changes, draft, consequences)
+    }
+
+    /// The texts by which others may name a new record.
+    fn names_of(&self, change: &RecordChange) -> Vec<(ColumnId, String)> {
+        let key = self.program.entity(change.entity).key;
+        let named: BTreeSet<ColumnId> = self
+            .program
+            .edges
+            .iter()
+            .filter(|edge| edge.parent == change.entity)
+            .map(|edge| edge.on)
+            .collect();
+        let text = |on: ColumnId| {
+            if on == key {
+                return Some(change.key.clone());
+            }
+            match change.fields.iter().flatten().find(|(id, _)| *id == on) {
+                Some((_, Some(Value::Text(text)))) => Some(text.clone()),
+                _ => None,
+            }
+        };
+        named.into_iter().filter_map(|on| Some((on, text(on)?))).collect()
     }
 
     /// Finds the record, or a row for a new one; refuses what cannot be followed.
@@ -293,6 +338,12 @@ impl<'a> Reassessment<'a> {
                 (known, ChangeKind::Added)
             }
         };
+        let key_column = program.entity(change.entity).key;
+        let given = change.fields.iter().flatten().find(|(id, _)| *id == key_column);
+        if given.is_some_and(|(_, value)| value.as_ref().map(key_text).as_ref() != Some(&change.key)) {
+            let (entity, key) = names();
+            return Err(ReassessError::Key { entity, key });
+        }
         if derives && kind != ChangeKind::Changed {
             let (entity, key) = names();
             return Err(ReassessError::Derived { entity, key });
@@ -320,10 +371,10 @@ impl<'a> Reassessment<'a> {
     fn parents(
         &mut self,
         change: &RecordChange,
-        kind: ChangeKind,
+        (row, kind): (u32, ChangeKind),
         fields: &[(ColumnId, Option<Value>)],
         changes: &[RecordChange],
-        draft: &Draft,
+        draft: &mut Draft,
     ) -> Result<Vec<(EdgeId, Option<u32>)>, ReassessError> {
         let program = self.program;
         let mut parents = vec![];
@@ -336,7 +387,11 @@ impl<'a> Reassessment<'a> {
             let given = fields.iter().find(|(field, _)| *field == edge.via);
             let parent = match (given, kind) {
                 (Some((_, Some(Value::Text(name)))), _) => {
-                    self.named(edge.parent, edge.on, name, changes, draft)?
+                    let parent = self.named(edge.parent, edge.on, name, changes, draft)?;
+                    if parent.is_none() {
+                        draft.waiting.push((id, name.clone(), row));
+                    }
+                    parent
                 }
                 (Some(_), _) | (None, ChangeKind::Added) => None,
                 (None, _) => continue,
@@ -375,6 +430,8 @@ impl<'a> Reassessment<'a> {
         };
         let found = if is_key {
             self.row(entity, name)?
+        } else if let Some(row) = self.names.get(&(on, name.to_owned())) {
+            Some(*row)
         } else {
             let field = &self.program.column(on).name;
             let row = self.reassessor.state().stored.snapshot(entity)?.find(field, name)?;
@@ -383,7 +440,7 @@ impl<'a> Reassessment<'a> {
         Ok(found.filter(|row| !going(*row)))
     }
 
-    /// Records whose parent is there again.
+    /// Records that have named a new record before it was there.
     fn found_again(
         &mut self,
         changes: &[RecordChange],
@@ -392,17 +449,24 @@ impl<'a> Reassessment<'a> {
         let mut found = vec![];
         let added = changes.iter().zip(&draft.places).filter(|(_, (_, kind))| *kind == ChangeKind::Added);
         for (change, (row, _)) in added {
-            for index in 0..self.program.edges.len() as u32 {
-                let edge = self.program.edge(EdgeId(index));
-                let waiting = self.dangling.get(&(EdgeId(index), change.key.clone())).cloned();
-                for child in waiting.into_iter().flatten() {
-                    let named = self.reassessor.value(edge.via, child)?;
-                    let stays = !self.removed.contains(&(edge.child, child))
-                        && !draft.places.iter().zip(changes).any(|(place, change)| {
-                            change.entity == edge.child && *place == (child, ChangeKind::Removed)
-                        });
-                    if stays && named == Some(Value::Text(change.key.clone())) {
-                        found.push((EdgeId(index), child, *row));
+            for (on, text) in self.names_of(change) {
+                for index in 0..self.program.edges.len() as u32 {
+                    let (id, edge) = (EdgeId(index), self.program.edge(EdgeId(index)));
+                    if edge.parent != change.entity || edge.on != on {
+                        continue;
+                    }
+                    let mut waiting: BTreeSet<u32> =
+                        self.waiting.get(&(id, text.clone())).cloned().unwrap_or_default();
+                    if self.is_incomplete(id)? {
+                        let via = &self.program.column(edge.via).name;
+                        waiting.extend(
+                            self.reassessor.state().stored.snapshot(edge.child)?.find_all(via, &text)?,
+                        );
+                    }
+                    for child in waiting {
+                        if self.still_names(edge.child, edge.via, child, &text, changes, draft)? {
+                            found.push((id, child, *row));
+                        }
                     }
                 }
             }
@@ -410,40 +474,95 @@ impl<'a> Reassessment<'a> {
         Ok(found)
     }
 
-    /// Records that stay and name one that goes.
-    fn left_dangling(
+    /// Whether some record of the snapshot names another along an edge that is not there.
+    fn is_incomplete(&mut self, id: EdgeId) -> Result<bool, ReassessError> {
+        if let Some(known) = self.incomplete.get(&id) {
+            return Ok(*known);
+        }
+        let edge = self.program.edge(id);
+        let table = self.reassessor.state().stored.snapshot(edge.child)?;
+        let named = table.known(&self.program.column(edge.via).name)?;
+        let found = table.known(&format!("_{}", edge.name))?;
+        let incomplete = named.unwrap_or(0) > found.unwrap_or(0);
+        self.incomplete.insert(id, incomplete);
+        Ok(incomplete)
+    }
+
+    /// Whether a record that these changes do not move or remove names another by a text.
+    fn still_names(
         &mut self,
+        entity: EntityId,
+        via: ColumnId,
+        row: u32,
+        text: &str,
         changes: &[RecordChange],
         draft: &Draft,
-    ) -> Result<HashMap<(EdgeId, String), Vec<u32>>, ReassessError> {
-        let mut left = HashMap::new();
-        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
-            for index in (0..self.program.edges.len() as u32).filter(|_| *kind == ChangeKind::Removed) {
-                let edge = EdgeId(index);
-                if self.program.edge(edge).parent == change.entity {
-                    let children = self.reassessor.children(edge, *row)?;
-                    left.insert((edge, change.key.clone()), children);
+    ) -> Result<bool, ReassessError> {
+        let settled = changes.iter().zip(&draft.places).any(|(change, place)| {
+            let given = change.fields.as_ref().is_none_or(|fields| fields.iter().any(|(id, _)| *id == via));
+            change.entity == entity && place.0 == row && given
+        });
+        if settled || self.removed.contains(&(entity, row)) {
+            return Ok(false);
+        }
+        Ok(matches!(self.reassessor.value(via, row)?, Some(Value::Text(named)) if named == text))
+    }
+
+    /// What is known of records that go: who names them, and what was found about them.
+    fn note_removed(&mut self, changes: &[RecordChange], draft: &mut Draft) -> Result<(), ReassessError> {
+        let program = self.program;
+        let removed = changes.iter().zip(draft.places.clone());
+        for (change, (row, _)) in removed.filter(|(_, (_, kind))| *kind == ChangeKind::Removed) {
+            for index in 0..program.edges.len() as u32 {
+                let edge = program.edge(EdgeId(index));
+                if edge.parent != change.entity {
+                    continue;
+                }
+                if let Some(Value::Text(text)) = self.reassessor.value(edge.on, row)? {
+                    let children = self.reassessor.children(EdgeId(index), row)?;
+                    draft
+                        .waiting
+                        .extend(children.into_iter().map(|child| (EdgeId(index), text.clone(), child)));
+                }
+            }
+            let rules = program.findings.iter();
+            for rule in rules.filter(|rule| program.column(rule.column).entity == change.entity) {
+                if self.reassessor.value(rule.column, row)? == Some(Value::Bool(true)) {
+                    draft.findings.push(ChangedFinding {
+                        entity: change.entity,
+                        key: change.key.clone(),
+                        code: rule.code.clone(),
+                        rule: rule.rule.map(|rule| program.rules[rule.index()].id.clone()),
+                        found: false,
+                    });
                 }
             }
         }
-        Ok(left)
+        Ok(())
     }
 
     /// The consequences, record by record.
     fn told(
         &mut self,
         changes: &[RecordChange],
-        draft: &Draft,
+        draft: Draft,
         consequences: Consequences,
     ) -> Result<Reassessed, ReassessError> {
         let program = self.program;
+        let mut totals = vec![];
+        for ((total, known), added) in program.totals.iter().zip(&mut self.totals).zip(&consequences.totals) {
+            if *added != 0 {
+                totals.push((total.id.clone(), *known, *known + added));
+                *known += added;
+            }
+        }
         let mut records: BTreeMap<(EntityId, u32), ChangedRecord> = BTreeMap::new();
         for (change, (row, kind)) in changes.iter().zip(&draft.places) {
             let record =
                 ChangedRecord { entity: change.entity, key: change.key.clone(), kind: *kind, values: vec![] };
             records.insert((change.entity, *row), record);
         }
-        let mut findings = vec![];
+        let mut findings = draft.findings;
         for Changed { column, row, before, after } in consequences.changed {
             let declared = program.column(column);
             for rule in program.findings.iter().filter(|rule| rule.column == column) {
@@ -472,13 +591,6 @@ impl<'a> Reassessment<'a> {
             };
             record.values.push((column, before, after));
         }
-        let mut totals = vec![];
-        for ((total, known), added) in program.totals.iter().zip(&mut self.totals).zip(&consequences.totals) {
-            if *added != 0 {
-                totals.push((total.id.clone(), *known, *known + added));
-                *known += added;
-            }
-        }
         let changed =
             |record: &ChangedRecord| record.kind != ChangeKind::Changed || !record.values.is_empty();
         let records = records.into_values().filter(changed).collect();
@@ -503,10 +615,7 @@ impl<'a> Reassessment<'a> {
 
     fn key(&mut self, entity: EntityId, row: u32) -> Result<String, ReassessError> {
         let value = self.reassessor.value(self.program.entity(entity).key, row)?;
-        Ok(match value {
-            Some(Value::Text(key)) => key,
-            other => other.map(|value| format!("{value:?}")).unwrap_or_default(),
-        })
+        Ok(value.as_ref().map(key_text).unwrap_or_default())
     }
 }
 
@@ -516,6 +625,21 @@ struct Draft {
     places: Vec<(u32, ChangeKind)>,
     new: HashMap<(EntityId, String), u32>,
     next: HashMap<EntityId, u32>,
+    /// Records that will name one that is not there.
+    waiting: Vec<(EdgeId, String, u32)>,
+    /// Findings about records that go.
+    findings: Vec<ChangedFinding>,
+}
+
+/// A key as the office writes it.
+fn key_text(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Date(date) => date.to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Index(value) => value.to_string(),
+    }
 }
 
 impl Reassessed {
@@ -653,7 +777,16 @@ impl Records for RunState<'_> {
 
 impl forward::State for RunState<'_> {
     fn value(&mut self, column: ColumnId, row: u32) -> Result<Option<Value>, TableError> {
-        self.cell(Place::Column(column), row)
+        let value = self.cell(Place::Column(column), row)?;
+        let declared = self.stored.program().column(column);
+        // A run takes a recorded number beyond its range for unknown.
+        let beyond = match (&value, &declared.kind, declared.range) {
+            (Some(Value::Number(number)), ColumnKind::Field(_), Some(range)) => {
+                *number < range.min || *number > range.max
+            }
+            _ => false,
+        };
+        Ok(value.filter(|_| !beyond))
     }
 
     fn rows(&mut self, entity: EntityId) -> Result<u32, TableError> {

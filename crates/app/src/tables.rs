@@ -259,6 +259,28 @@ impl StoredTable {
         Ok(None)
     }
 
+    /// All rows whose text column holds `text`. Reads the whole column.
+    pub fn find_all(&self, column: &str, text: &str) -> Result<Vec<u32>, TableError> {
+        let position = self.position(column)?;
+        let mut rows = Vec::new();
+        for group in 0..self.starts.len() - 1 {
+            self.scan(
+                group,
+                position,
+                |_, _| true,
+                |array, offset| {
+                    if let Some(texts) = array.as_string_opt::<i32>() {
+                        let found =
+                            (0..texts.len()).filter(|row| texts.is_valid(*row) && texts.value(*row) == text);
+                        rows.extend(found.map(|row| offset + row as u32));
+                    }
+                    false
+                },
+            )?;
+        }
+        Ok(rows)
+    }
+
     /// Rows whose reference column holds one of `parents` (rising), with the parent.
     pub fn children(&self, column: &str, parents: &[u32]) -> Result<Vec<(u32, u32)>, TableError> {
         let position = self.position(column)?;

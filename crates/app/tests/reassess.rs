@@ -82,8 +82,33 @@ fn may_come_and_go(program: &Program, entity: EntityId) -> bool {
     !derived && !network && program.entity(entity).division.is_none()
 }
 
+/// The text by which others name a record along an edge whose field is not its key.
+fn other_name(key: &str) -> Option<Value> {
+    Some(Value::Text(format!("{key}-name")))
+}
+
+/// A key that a record may get some day, or has had.
+fn free_key(
+    program: &Program,
+    entity: EntityId,
+    gone: &[(EntityId, String)],
+    numbers: &mut Numbers,
+) -> String {
+    let had: Vec<&String> = gone.iter().filter(|(of, _)| *of == entity).map(|(_, key)| key).collect();
+    match had.get(numbers.below(had.len() + 2)) {
+        Some(key) => (*key).clone(),
+        None => format!("{}-{}", program.entity(entity).name, numbers.below(3)),
+    }
+}
+
 /// One set of changes: mostly one field of one record, sometimes a record that moves, comes or goes.
-fn changes(program: &Program, records: &Rows, numbers: &mut Numbers, round: usize) -> Vec<RecordChange> {
+fn changes(
+    program: &Program,
+    records: &Rows,
+    gone: &[(EntityId, String)],
+    numbers: &mut Numbers,
+    round: usize,
+) -> Vec<RecordChange> {
     let names = [
         "household",
         "person",
@@ -120,12 +145,14 @@ fn changes(program: &Program, records: &Rows, numbers: &mut Numbers, round: usiz
             1 if may_come_and_go(program, entity) => {
                 let mut fields = other.clone();
                 fields.retain(|id, _| is_field(program, *id) && !program.is_derived(*id));
-                let key = format!("{key}-new-{round}");
+                let free = free_key(program, entity, gone, numbers);
+                let taken = records.contains_key(&(entity, free.clone()));
+                let key = if taken || numbers.below(2) == 0 { format!("{key}-new-{round}") } else { free };
                 fields.insert(program.entity(entity).key, Some(Value::Text(key.clone())));
                 // Others name a record by its unique fields, too.
                 for edge in program.edges.iter().filter(|edge| edge.parent == entity) {
                     if edge.on != program.entity(entity).key {
-                        fields.insert(edge.on, None);
+                        fields.insert(edge.on, other_name(&key));
                     }
                 }
                 RecordChange { entity, key, fields: Some(fields.into_iter().collect()) }
@@ -138,8 +165,18 @@ fn changes(program: &Program, records: &Rows, numbers: &mut Numbers, round: usiz
                     if fields.iter().any(|(known, _)| known == id) {
                         continue;
                     }
-                    let unknown = numbers.below(5) == 0;
-                    fields.push((*id, if unknown { None } else { other.get(id).cloned().flatten() }));
+                    let edge = program.edges.iter().find(|edge| edge.via == *id);
+                    let value = match (numbers.below(5), edge) {
+                        (0, _) => None,
+                        // Somebody who is not there, or no longer, or not yet.
+                        (1 | 2, Some(edge)) => {
+                            let key = free_key(program, edge.parent, gone, numbers);
+                            let by_key = edge.on == program.entity(edge.parent).key;
+                            if by_key { Some(Value::Text(key)) } else { other_name(&key) }
+                        }
+                        _ => other.get(id).cloned().flatten(),
+                    };
+                    fields.push((*id, value));
                 }
                 RecordChange { entity, key, fields: Some(fields) }
             }
@@ -200,8 +237,9 @@ fn what_follows_is_what_a_run_says() {
     let mut reassessment = Reassessment::new(program, &stored).unwrap();
     let mut numbers = Numbers(20_151_231);
     let (mut applied, mut told, mut refused) = (0, 0, 0);
+    let mut gone: Vec<(EntityId, String)> = vec![];
     for round in 0..120 {
-        let set = changes(program, &records, &mut numbers, round);
+        let set = changes(program, &records, &gone, &mut numbers, round);
         let reassessed = match reassessment.apply(&set) {
             Ok(reassessed) => reassessed,
             // Nothing of the set has been applied.
@@ -213,6 +251,9 @@ fn what_follows_is_what_a_run_says() {
         };
         for change in &set {
             record(&mut records, change);
+            if change.fields.is_none() {
+                gone.push((change.entity, change.key.clone()));
+            }
         }
         applied += set.len();
         for changed in reassessed.records {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use app::assess::{AssessError, AssessOptions, Out, assess, assess_snapshot};
 use app::{EngineError, Execution, Progress, Timings};
 use model::Lang;
-use pack::program::{Program, TotalFunction, Type};
+use pack::program::{Program, Total, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
 use crate::arguments::{self, ExecutionArgument};
@@ -135,22 +135,27 @@ pub fn totals_text(program: &Program, manifest: &Json, lang: Lang) -> String {
     let width = program.totals.iter().map(|total| columns(total.title.get(lang))).max().unwrap_or(0);
     for total in &program.totals {
         let value = &manifest["totals"][&total.id];
-        let number = value.as_i64().map_or_else(|| value.to_string(), |number| number.to_string());
-        let money = matches!(&total.function, TotalFunction::Sum(id)
-            if matches!(&program.column(*id).ty, Type::Number(ty) if ty.is_money()));
-        let shown = match (money, value.as_i64()) {
-            (true, Some(fen)) => {
-                let fen = model::Fen::from_fen(fen);
-                let unit = if lang == Lang::Zh { " 元" } else { " yuan" };
-                fen.format_exact(model::MoneyUnit::Yuan) + unit
-            }
-            _ => number,
-        };
+        let number = value.as_i64().map(i128::from).or_else(|| value.as_str()?.parse().ok());
+        let shown =
+            number.map_or_else(|| value.to_string(), |number| total_text(program, total, number, lang));
         let title = total.title.get(lang);
         let pad = " ".repeat(width - columns(title));
         text.push_str(&format!("{title}{pad}  {shown}\n"));
     }
     text
+}
+
+/// A total as people read it, money in yuan.
+pub fn total_text(program: &Program, total: &Total, value: i128, lang: Lang) -> String {
+    let money = matches!(&total.function, TotalFunction::Sum(id)
+        if matches!(&program.column(*id).ty, Type::Number(ty) if ty.is_money()));
+    match (money, i64::try_from(value)) {
+        (true, Ok(fen)) => {
+            let unit = if lang == Lang::Zh { " 元" } else { " yuan" };
+            model::Fen::from_fen(fen).format_exact(model::MoneyUnit::Yuan) + unit
+        }
+        _ => value.to_string(),
+    }
 }
 
 /// Columns that a text takes on a terminal: a Chinese character takes two.

@@ -11,6 +11,7 @@ use model::{Lang, Text};
 use pack::program::{ColumnId, Program, Value};
 
 use crate::arguments::ReassessOptions;
+use crate::assess::total_text;
 use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
 
 /// Values rest on one another through many columns.
@@ -119,7 +120,9 @@ fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
         say!("{}", words("合计", "totals"));
     }
     for (id, before, after) in &reassessed.totals {
-        say!("  {id}: {before} → {after}");
+        let Some(total) = program.totals.iter().find(|total| total.id == *id) else { continue };
+        let text = |value: i128| total_text(program, total, value, lang);
+        say!("  {}: {} → {}", label(&total.title, id), text(*before), text(*after));
     }
 }
 

@@ -272,7 +272,10 @@ impl<S: State> Worlds<'_, S> {
                 });
                 self.spend(found.len());
                 let found: Rc<[u32]> = found.into();
-                self.children.insert((edge, parent), Rc::clone(&found));
+                // What a failure left unsaid is not to be remembered.
+                if self.failure.is_none() {
+                    self.children.insert((edge, parent), Rc::clone(&found));
+                }
                 found
             }
         };
@@ -337,7 +340,11 @@ impl<S: State> Worlds<'_, S> {
                 }
             }
         };
-        self.known.insert(cell, value.clone());
+        // An error about a record is unknown to all that read it, as in a run.
+        let value = Ok(value.unwrap_or(None));
+        if self.failure.is_none() {
+            self.known.insert(cell, value.clone());
+        }
         value
     }
 
@@ -366,8 +373,8 @@ impl<S: State> Worlds<'_, S> {
                     let sibling = Cell { column: cell.column, row };
                     if row == cell.row {
                         own = outcome;
-                    } else if !self.now {
-                        self.known.insert(sibling, outcome);
+                    } else if !self.now && self.failure.is_none() {
+                        self.known.insert(sibling, Ok(outcome.unwrap_or(None)));
                     }
                 }
                 own
