@@ -27,13 +27,15 @@ use console::Outcome;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// After how many milliseconds the allocator gives pages back.
+const FOR_EVER: &str = "-1";
+const ONE_SECOND: &str = "1000";
+const AT_ONCE: &str = "10";
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // Who gives a limit wants pages given back at once. What encodes results makes a buffer of a megabyte for each column of
     // each group and uses little of it: huge pages would clear twice that every time.
-    const FOR_EVER: &str = "-1";
-    const ONE_SECOND: &str = "1000";
-    const AT_ONCE: &str = "10";
     let keep = match &arguments.command {
         Command::Assess(options) if options.memory.is_some() => Some((AT_ONCE, "0")),
         Command::Cluster(arguments::ClusterCommand::Executor(options)) if options.memory.is_some() => {
