@@ -158,6 +158,7 @@ fn run_over(
         threads: options.threads,
         memory_limit: options.memory_limit,
         part_rows: engine::PART_ROWS,
+        block_rows: None,
         execution: options.execution,
         workers: None,
         timings: options.timings.clone(),

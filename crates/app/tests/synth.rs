@@ -150,6 +150,29 @@ fn sheets_import_without_a_fault() {
 }
 
 #[test]
+fn blocks_do_not_change_a_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    let snapshot = folder.path().join("s");
+    generate(&program, PERSONS, 3, 2, Format::Snapshot, &snapshot);
+    let run = |name: &str, block_rows| {
+        let mut options =
+            engine::RunOptions::new(&snapshot, folder.path().join(name), "2015-12-31".parse().unwrap());
+        options.block_rows = block_rows;
+        let summary = engine::run(&program, &options).unwrap();
+        (summary.totals, files(&folder.path().join(name)))
+    };
+    let (totals, whole) = run("whole", None);
+    for rows in [60, 900] {
+        let (in_blocks, files) = run(&format!("in-{rows}"), Some(rows));
+        assert_eq!(totals, in_blocks, "totals in blocks of {rows}");
+        let same = |name: &&String| whole.get(*name) == files.get(*name);
+        let others: Vec<&String> = whole.keys().chain(files.keys()).filter(|name| !same(name)).collect();
+        assert!(others.is_empty(), "in blocks of {rows} other bytes in {others:?}");
+    }
+}
+
+#[test]
 fn a_snapshot_runs() {
     let folder = tempfile::tempdir().unwrap();
     let pack = loaded();

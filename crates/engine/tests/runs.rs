@@ -59,6 +59,42 @@ fn parts_and_threads_do_not_change_a_byte() {
     assert_eq!(names, expected);
 }
 
+#[test]
+fn blocks_do_not_change_a_byte() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut world = world();
+    write_snapshot(&dir.path().join("snapshot"), &tables_of_records(&world, 9));
+    // Some of what is recorded is beyond its range.
+    let wages = world.program.columns.iter_mut().find(|column| column.name == "wages").expect("a column");
+    wages.range = Some(range(0, 300_000));
+    let world = world;
+    let run = |name: &str, block_rows, threads| {
+        let mut options =
+            RunOptions::new(dir.path().join("snapshot"), dir.path().join(name), day("2015-12-31"));
+        options.block_rows = block_rows;
+        options.threads = threads;
+        let summary = engine::run(&world.program, &options).expect("the run succeeds");
+        (summary.totals, bytes(&dir.path().join(name)))
+    };
+    let whole = run("whole", None, 2);
+    let findings = engine::query(
+        &dir.path().join("whole"),
+        "SELECT count(*) FROM findings WHERE code = 'out-of-range' AND key <> ''",
+    );
+    assert_ne!(shown(findings.expect("an answer")[0].column(0)), ["0"]);
+    for rows in [1, 40, usize::MAX] {
+        let blocks = run(&format!("blocks-{rows}"), Some(rows), 2);
+        assert_eq!(whole.0, blocks.0, "totals in blocks of {rows}");
+        let others: Vec<&String> = whole
+            .1
+            .keys()
+            .chain(blocks.1.keys())
+            .filter(|name| whole.1.get(*name) != blocks.1.get(*name))
+            .collect();
+        assert!(others.is_empty(), "in blocks of {rows} other bytes in {others:?}");
+    }
+}
+
 fn tables_of_records(
     world: &World,
     counties: usize,

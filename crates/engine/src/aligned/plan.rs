@@ -119,6 +119,11 @@ impl AlignedPlan {
         drop_early(flat, &mut stages, kept);
         Self { stages }
     }
+
+    /// The columns that it reads, of whatever table; some it makes itself.
+    pub fn inputs(&self) -> impl Iterator<Item = &Input> {
+        self.stages.iter().flat_map(AlignedStage::inputs)
+    }
 }
 
 /// Has every column that is not kept dropped after the stage that reads it last. Keys and references stay: results

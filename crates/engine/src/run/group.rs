@@ -15,8 +15,8 @@ use crate::{EngineError, Finding};
 
 /// The results of a group.
 pub struct GroupResult {
-    /// By split entity with many rows: the columns that are there, as a Parquet file.
-    pub(crate) files: BTreeMap<EntityId, Bytes>,
+    /// By split entity with many rows: the columns that are there, as Parquet files of the same rows.
+    pub(crate) files: BTreeMap<EntityId, Vec<Bytes>>,
     /// By split entity with few rows: the columns that are there.
     pub(crate) batches: BTreeMap<EntityId, RecordBatch>,
     /// Computed columns that are needed after the parts.
@@ -31,7 +31,8 @@ pub const INDEX: &str = "group.json";
 #[derive(Serialize, Deserialize)]
 struct Index {
     totals: Vec<String>,
-    results: Vec<String>,
+    /// Entities and their number of files.
+    results: Vec<(String, usize)>,
     batches: Vec<String>,
     handed_over: Vec<String>,
     findings: Vec<IndexedFinding>,
@@ -57,13 +58,16 @@ impl GroupResult {
         let name = |entity: EntityId| program.entities[entity.index()].name.clone();
         let mut index = Index {
             totals: self.totals.0.iter().map(ToString::to_string).collect(),
-            results: self.files.keys().map(|entity| name(*entity)).collect(),
+            results: self.files.iter().map(|(entity, files)| (name(*entity), files.len())).collect(),
             batches: self.batches.keys().map(|entity| name(*entity)).collect(),
             handed_over: vec![],
             findings: self.findings.into_iter().map(IndexedFinding::from).collect(),
         };
-        let mut files: Vec<(String, Bytes)> =
-            self.files.into_iter().map(|(entity, file)| (results_file(&name(entity)), file)).collect();
+        let mut files: Vec<(String, Bytes)> = vec![];
+        for (entity, parts) in self.files {
+            let parts = parts.into_iter().enumerate();
+            files.extend(parts.map(|(number, file)| (results_file(&name(entity), number), file)));
+        }
         for (entity, batch) in &self.batches {
             files.push((batch_file(&name(*entity)), packed(batch)?));
         }
@@ -106,8 +110,9 @@ impl GroupResult {
             findings: vec![],
             totals: Totals::new(program)?,
         };
-        for name in &index.results {
-            result.files.insert(entity(name)?, file(&results_file(name))?);
+        for (name, count) in &index.results {
+            let files = (0..*count).map(|number| file(&results_file(name, number)));
+            result.files.insert(entity(name)?, files.collect::<Result<_, _>>()?);
         }
         for name in &index.batches {
             result.batches.insert(entity(name)?, unpacked(file(&batch_file(name))?)?);
@@ -134,8 +139,8 @@ impl GroupResult {
     }
 }
 
-fn results_file(entity: &str) -> String {
-    format!("{entity}.parquet")
+fn results_file(entity: &str, number: usize) -> String {
+    format!("{entity}.{number}.parquet")
 }
 
 fn batch_file(entity: &str) -> String {

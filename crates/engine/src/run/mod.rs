@@ -1,19 +1,22 @@
 //! A run over a snapshot: by parts, in parallel, into a folder that appears at once.
 
+mod blocks;
 mod budget;
 mod group;
 mod manifest;
 mod output;
+mod pages;
 mod parts;
 mod phases;
 mod pool;
+mod rounds;
 mod snapshot;
+mod spill;
 mod timings;
 mod totals;
-mod truths;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -23,7 +26,7 @@ use datafusion::arrow::datatypes::{Field, SchemaRef};
 use model::Date;
 use pack::program::{ColumnId, EntityId, Program};
 
-use crate::desugar::{Env, Unknowns, desugar};
+use crate::desugar::{Env, Flat, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::table::Tables;
 use crate::{EngineError, Execution, Finding, findings, needs, session};
@@ -31,7 +34,9 @@ use budget::Budget;
 use output::{Encoded, Folder, TableWriter, Written, encode};
 use parts::Layout;
 use phases::Phases;
+use rounds::Rounds;
 use snapshot::Snapshot;
+use spill::Queue;
 use totals::Totals;
 use work::{Output, Work};
 
@@ -60,6 +65,9 @@ pub struct RunOptions {
     pub memory_limit: Option<usize>,
     /// A part has about so many rows of the largest entity.
     pub part_rows: usize,
+    /// Parts are worked on in blocks of about so many rows of the largest entity below the village; without it they
+    /// are if `memory_limit` asks for it.
+    pub block_rows: Option<usize>,
     pub execution: Execution,
     /// Who works on the groups; this process if nobody else.
     pub workers: Option<Arc<dyn Workers>>,
@@ -98,6 +106,7 @@ impl RunOptions {
             threads: 0,
             memory_limit: None,
             part_rows: PART_ROWS,
+            block_rows: None,
             execution: Execution::Aligned,
             workers: None,
             timings: Timings::default(),
@@ -147,8 +156,9 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
     let folder = options.out.as_deref().map(Folder::create).transpose()?;
     prepared(program, options, |prepared| {
         let Prepared { work, threads, warnings, mut totals, mut findings } = prepared;
-        let spill = options.memory_limit.is_some();
-        let mut collected = Collected::new(&work, folder.as_ref(), spill, &mut totals, &mut findings)?;
+        let spill = options.memory_limit.map(|_| work.spill_dir.clone());
+        let mut collected =
+            Collected::new(&work, folder.as_ref(), spill.as_deref(), &mut totals, &mut findings)?;
         let layout = work.layout;
         (options.progress)(Progress::Started { parts: layout.parts });
         let take = &mut |group: usize, result| {
@@ -249,9 +259,11 @@ fn prepared<T>(
     let budget = options
         .memory_limit
         .map(|limit| Budget::new(program, &flat, &snapshot, &stored, limit, options.out.is_some()));
-    let part_rows = budget
-        .as_ref()
-        .map_or(options.part_rows, |budget| budget.part_rows(&snapshot, threads, options.part_rows));
+    let part_rows = match (&budget, options.block_rows) {
+        (_, Some(_)) => usize::MAX,
+        (Some(budget), None) => budget.part_rows(&snapshot, threads, options.part_rows),
+        (None, None) => options.part_rows,
+    };
     let layout = match Layout::new(program, &snapshot, part_rows) {
         Err(error @ EngineError::SnapshotOrder { .. }) => {
             warnings.push(format!("{error}; it is run in one piece, which takes more memory and time"));
@@ -259,29 +271,83 @@ fn prepared<T>(
         }
         layout => layout?,
     };
-    let threads = match &budget {
-        Some(budget) => budget.threads(&snapshot, &layout, threads)?,
-        None => threads,
-    };
-    let phases = Phases::new(&flat, &layout, &snapshot)?;
+    let split = Split::new(&flat, &snapshot, &stored, layout, budget.as_ref(), threads, options)?;
     options.timings.add("split", since, 0, 0);
     let state = session::state(options.memory_limit)?;
-    let mut work = Work::new(&flat, &layout, &phases, &snapshot, &state, &stored, options);
+    let mut work = Work::new(&flat, &split, &snapshot, &state, &stored, options);
     let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
     session::deep(|| {
         let runtime = session::small_runtime()?;
         work.prepare(&runtime, &mut totals, &mut findings)
     })?;
-    go_on(Prepared { work, threads, warnings, totals, findings })
+    go_on(Prepared { work, threads: split.threads, warnings, totals, findings })
+}
+
+/// How a run is split.
+struct Split {
+    layout: Layout,
+    phases: Phases,
+    rounds: Option<Rounds>,
+    threads: usize,
+}
+
+impl Split {
+    /// Whole parts where they fit the memory, on as many threads as were asked for; else blocks, if more of them can be
+    /// in work than parts.
+    fn new(
+        flat: &Flat<'_>,
+        snapshot: &Snapshot,
+        stored: &BTreeSet<ColumnId>,
+        layout: Layout,
+        budget: Option<&Budget>,
+        threads: usize,
+        options: &RunOptions,
+    ) -> Result<Self, EngineError> {
+        let parts = budget.map_or(Ok(threads), |budget| budget.threads(snapshot, &layout, threads));
+        let aligned = options.execution == Execution::Aligned;
+        if let Some(block_rows) = options.block_rows.filter(|_| aligned) {
+            return Self::in_blocks(flat, snapshot, stored, layout, block_rows, threads);
+        }
+        if let (Some(budget), true) = (budget, aligned && !matches!(parts, Ok(fitting) if fitting == threads))
+        {
+            let layout = Layout::new(flat.program, snapshot, usize::MAX)?;
+            let split = Self::in_blocks(flat, snapshot, stored, layout, Budget::BLOCK_ROWS[0], threads)?;
+            if let Some(rounds) = split.rounds {
+                match (budget.blocks(flat, snapshot, &split.layout, &rounds, threads), &parts) {
+                    (Ok((fitting, _)), Ok(parts)) if fitting <= *parts => {}
+                    (Ok((threads, block_rows)), _) => {
+                        return Self::in_blocks(flat, snapshot, stored, split.layout, block_rows, threads);
+                    }
+                    (Err(error), Err(_)) => return Err(error),
+                    (Err(_), Ok(_)) => {}
+                }
+            }
+        }
+        let phases = Phases::new(flat, &layout, snapshot)?;
+        Ok(Self { layout, phases, rounds: None, threads: parts? })
+    }
+
+    fn in_blocks(
+        flat: &Flat<'_>,
+        snapshot: &Snapshot,
+        stored: &BTreeSet<ColumnId>,
+        layout: Layout,
+        block_rows: usize,
+        threads: usize,
+    ) -> Result<Self, EngineError> {
+        let phases = Phases::new(flat, &layout, snapshot)?;
+        let blocks = Layout::blocks(flat.program, snapshot, &layout, block_rows)?;
+        let kept = work::kept(flat, &phases, stored);
+        let rounds = blocks.map(|blocks| Rounds::new(flat, blocks, &phases, snapshot, &kept)).transpose()?;
+        Ok(Self { layout, phases, rounds, threads })
+    }
 }
 
 /// What the groups have handed over so far.
 struct Collected<'a> {
     folder: Option<&'a Folder>,
-    /// Whether what waits is put on the disk.
-    spill: bool,
     writers: BTreeMap<EntityId, TableWriter>,
-    /// Entities that have columns made after the parts, with the files that their groups wait in, or the batches.
+    /// Entities whose groups wait for the end: what columns made after the parts belong to.
     late: BTreeMap<EntityId, Waiting>,
     handed_over: BTreeMap<ColumnId, Vec<ArrayRef>>,
     totals: &'a mut Totals,
@@ -292,45 +358,52 @@ impl<'a> Collected<'a> {
     fn new(
         work: &Work<'_>,
         folder: Option<&'a Folder>,
-        spill: bool,
+        spill: Option<&Path>,
         totals: &'a mut Totals,
         findings: &'a mut Vec<Finding>,
     ) -> Result<Self, EngineError> {
         let (mut writers, mut late) = (BTreeMap::new(), BTreeMap::new());
         for (output, folder) in work.outputs.iter().filter_map(|output| Some((output, folder?))) {
             let name = format!("{}.parquet", work.program.entities[output.entity.index()].name);
-            writers.insert(output.entity, TableWriter::create(folder.file(&name), output.schema.clone())?);
-            if !output.late.fields().is_empty() {
-                late.insert(output.entity, Waiting::default());
+            writers.insert(
+                output.entity,
+                TableWriter::create(folder.file(&name), output.schema.clone(), spill)?,
+            );
+            // With little memory the files of all groups wait: what a file says of its row groups is held until it is
+            // closed, and is much where there are many groups.
+            let large =
+                work.layout.is_split(output.entity) && !work.layout.is_small(output.entity, work.snapshot);
+            if !output.late.fields().is_empty() || (spill.is_some() && large) {
+                let waiting = Waiting { files: vec![], batches: Queue::new(spill)? };
+                late.insert(output.entity, waiting);
             }
         }
-        Ok(Self { folder, spill, writers, late, handed_over: BTreeMap::new(), totals, findings })
+        Ok(Self { folder, writers, late, handed_over: BTreeMap::new(), totals, findings })
     }
 
     fn take(&mut self, group: usize, result: GroupResult) -> Result<(), EngineError> {
-        for (entity, file) in result.files {
+        for (entity, files) in result.files {
             match (self.late.get_mut(&entity), self.folder) {
                 (Some(waiting), Some(folder)) => {
-                    let path = folder.file(&format!(".{}-{group}", entity.0));
-                    std::fs::write(&path, &file).map_err(|error| EngineError::file(&path, error))?;
-                    waiting.files.push(path);
+                    let mut paths = vec![];
+                    for (number, file) in files.iter().enumerate() {
+                        let path = folder.file(&format!(".{}-{group}-{number}", entity.0));
+                        std::fs::write(&path, file).map_err(|error| EngineError::file(&path, error))?;
+                        paths.push(path);
+                    }
+                    waiting.files.push(paths);
                 }
                 _ => {
                     if let Some(writer) = self.writers.get_mut(&entity) {
-                        writer.append(&[Encoded::open(file)?])?;
+                        let files = files.into_iter().map(Encoded::open);
+                        writer.append(&files.collect::<Result<Vec<_>, _>>()?)?;
                     }
                 }
             }
         }
         for (entity, batch) in result.batches {
             if let Some(waiting) = self.late.get_mut(&entity) {
-                waiting.batches.push(match self.folder.filter(|_| self.spill) {
-                    Some(folder) => {
-                        let path = folder.file(&format!(".{}-{group}.arrow", entity.0));
-                        WaitingBatch::spilled(&batch, path)?
-                    }
-                    None => WaitingBatch::Held(batch),
-                });
+                waiting.batches.push(batch)?;
             } else if let Some(writer) = self.writers.get_mut(&entity) {
                 writer.append_small(batch)?;
             }
@@ -366,7 +439,7 @@ impl<'a> Collected<'a> {
         findings::sort(findings);
         let Some(folder) = folder else { return Ok(written) };
         let batch = findings::batch(work.program, findings)?;
-        let mut writer = TableWriter::create(folder.file("findings.parquet"), batch.schema())?;
+        let mut writer = TableWriter::create(folder.file("findings.parquet"), batch.schema(), None)?;
         writer.append_small(batch)?;
         written.push(writer.finish()?);
         Ok(written)
@@ -376,33 +449,9 @@ impl<'a> Collected<'a> {
 /// Groups of an entity that wait for columns made after the parts.
 #[derive(Default)]
 struct Waiting {
-    files: Vec<PathBuf>,
-    batches: Vec<WaitingBatch>,
-}
-
-/// A batch that waits, in memory or on the disk.
-enum WaitingBatch {
-    Held(RecordBatch),
-    Spilled(PathBuf),
-}
-
-impl WaitingBatch {
-    fn spilled(batch: &RecordBatch, path: PathBuf) -> Result<Self, EngineError> {
-        std::fs::write(&path, group::packed(batch)?).map_err(|error| EngineError::file(&path, error))?;
-        Ok(Self::Spilled(path))
-    }
-
-    fn take(self) -> Result<RecordBatch, EngineError> {
-        match self {
-            Self::Held(batch) => Ok(batch),
-            Self::Spilled(path) => {
-                let failed = |error| EngineError::file(&path, error);
-                let batch = group::unpacked(std::fs::read(&path).map_err(failed)?.into())?;
-                std::fs::remove_file(&path).map_err(failed)?;
-                Ok(batch)
-            }
-        }
-    }
+    /// By group.
+    files: Vec<Vec<PathBuf>>,
+    batches: Queue,
 }
 
 /// The columns of batches of the same rows, as the schema orders them.
@@ -422,25 +471,37 @@ fn completed(
     waiting: Waiting,
 ) -> Result<Written, EngineError> {
     if !work.layout.is_split(output.entity) {
-        writer.append_small(work.batch(output, &output.schema, tables)?)?;
+        writer.append_small(work.batch(output, &output.schema, tables, &|_| None)?)?;
     }
     if waiting.files.is_empty() && waiting.batches.is_empty() {
         return writer.finish();
     }
-    let made = work.batch(output, &output.late, tables)?;
+    let made = match output.late.fields().len() {
+        0 => None,
+        _ => Some(work.batch(output, &output.late, tables, &|_| None)?),
+    };
     let made = |group: usize| {
         let rows = work.layout.group_rows(output.entity, group);
-        made.slice(rows.start, rows.len())
+        made.as_ref().map(|made| made.slice(rows.start, rows.len()))
     };
-    for (group, path) in waiting.files.iter().enumerate() {
-        let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
-        let files = [early.into(), encode(made(group))?.into()].map(Encoded::<bytes::Bytes>::open);
-        let [early, late] = files;
-        writer.append(&[early?, late?])?;
-        std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
+    for (group, paths) in waiting.files.iter().enumerate() {
+        let mut files = vec![];
+        if let Some(made) = made(group) {
+            files.push(Encoded::open(bytes::Bytes::from(encode(made)?))?);
+        }
+        for path in paths {
+            let early = std::fs::read(path).map_err(|error| EngineError::file(path, error))?;
+            files.push(Encoded::open(early.into())?);
+        }
+        writer.append(&files)?;
+        for path in paths {
+            std::fs::remove_file(path).map_err(|error| EngineError::file(path, error))?;
+        }
     }
-    for (group, batch) in waiting.batches.into_iter().enumerate() {
-        writer.append_small(merged(&output.schema, &[&batch.take()?, &made(group)])?)?;
+    for (group, batch) in waiting.batches.each().enumerate() {
+        let (early, late) = (batch?, made(group));
+        let batches: Vec<&RecordBatch> = std::iter::once(&early).chain(&late).collect();
+        writer.append_small(merged(&output.schema, &batches)?)?;
     }
     writer.finish()
 }

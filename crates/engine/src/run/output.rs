@@ -4,6 +4,7 @@
 //! A group of parts is encoded where it is computed, as a Parquet file of its own; the file of an entity takes the
 //! encoded columns over as they are. So encoding runs on all threads, or on other machines.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -12,8 +13,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::arrow::compute::concat;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::error::ArrowError;
 use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -26,8 +27,9 @@ use datafusion::parquet::file::writer::SerializedFileWriter;
 use datafusion::parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use sha2::{Digest, Sha256};
 
+use super::pages::{PageCompressor, PagedWriter, are_paged};
 use super::parts::SMALL_ROWS;
-use super::truths::{PageCompressor, TruthWriter};
+use super::spill::Queue;
 use crate::EngineError;
 
 /// The most rows of a row group.
@@ -35,32 +37,28 @@ const GROUP_ROWS: usize = 1 << 20;
 
 /// The encoder is handed so many rows at a time: what it sees of a column at once decides where it ends pages, so
 /// that they end where they do however the rows arrived.
-const CHUNK_ROWS: usize = 1 << 15;
+const CHUNK_ROWS: usize = 1 << 14;
 
-/// Row numbers rise and amounts are mostly alike or zero: the differences of numbers are stored. Truth values are
-/// written by [`TruthWriter`].
+/// Row numbers rise: their differences are stored. Other numbers and truth values are written by [`PagedWriter`].
 fn properties(schema: &Schema) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .set_created_by("xiaokang".to_owned())
         .set_statistics_enabled(EnabledStatistics::Chunk);
-    for field in schema.fields() {
-        let path = ColumnPath::new(vec![field.name().clone()]);
-        let encoding = match field.data_type() {
-            DataType::Int32 | DataType::Int64 | DataType::Date32 => Encoding::DELTA_BINARY_PACKED,
-            _ => continue,
-        };
+    if schema.column_with_name(ROW).is_some() {
+        let path = ColumnPath::new(vec![ROW.to_owned()]);
         properties = properties
-            .set_column_encoding(path.clone(), encoding)
-            .set_column_dictionary_enabled(path.clone(), false);
-        if field.name() == "_row" {
+            .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_dictionary_enabled(path.clone(), false)
             // Rows are looked for page by page.
-            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
-        }
+            .set_column_statistics_enabled(path, EnabledStatistics::Page);
     }
     properties.build()
 }
+
+/// The column of row numbers.
+const ROW: &str = "_row";
 
 fn encoding(error: ParquetError) -> EngineError {
     EngineError::parquet("results", error)
@@ -69,29 +67,32 @@ fn encoding(error: ParquetError) -> EngineError {
 /// Encodes the rows of one entity in a group.
 pub(crate) struct GroupWriter {
     schema: SchemaRef,
-    /// Of the columns that are not truth values, if there are any.
+    /// Of the columns that are not paged here, if there are any.
     others: Option<ArrowWriter<Vec<u8>>>,
     other_columns: Vec<usize>,
-    truths: Vec<Truths>,
+    paged: Vec<Paged>,
     compressor: PageCompressor,
     rows: usize,
-    waiting: Vec<RecordBatch>,
+    waiting: VecDeque<RecordBatch>,
     waiting_rows: usize,
 }
 
-/// A column of truth values: its place in the schema, what is being written, and the row groups that are full.
-struct Truths {
+/// A column of truth values or numbers: its place in the schema, what is being written, and the row groups that are
+/// full.
+struct Paged {
     place: usize,
     column: ColumnDescPtr,
-    open: TruthWriter,
+    open: PagedWriter,
     full: Vec<(Bytes, ColumnCloseResult)>,
 }
 
 impl GroupWriter {
     pub fn new(schema: SchemaRef) -> Result<Self, EngineError> {
-        let is_truth = |place: &usize| schema.field(*place).data_type() == &DataType::Boolean;
-        let (truths, other_columns): (Vec<usize>, Vec<usize>) =
-            (0..schema.fields().len()).partition(is_truth);
+        let is_paged = |place: &usize| {
+            let field = schema.field(*place);
+            field.name() != ROW && are_paged(field.data_type())
+        };
+        let (paged, other_columns): (Vec<usize>, Vec<usize>) = (0..schema.fields().len()).partition(is_paged);
         let others = if other_columns.is_empty() {
             None
         } else {
@@ -100,65 +101,80 @@ impl GroupWriter {
             Some(ArrowWriter::try_new(vec![], schema, Some(properties)).map_err(encoding)?)
         };
         let described = ArrowSchemaConverter::new().convert(&schema).map_err(encoding)?;
-        let truths = truths.into_iter().map(|place| {
+        let paged = paged.into_iter().map(|place| {
             let column = described.column(place);
-            Truths { place, open: TruthWriter::new(Arc::clone(&column)), column, full: vec![] }
+            Paged { place, open: PagedWriter::new(Arc::clone(&column)), column, full: vec![] }
         });
-        let truths = truths.collect();
+        let paged = paged.collect();
         let compressor = PageCompressor::new().map_err(encoding)?;
         Ok(Self {
             schema,
             others,
             other_columns,
-            truths,
+            paged,
             compressor,
             rows: 0,
-            waiting: vec![],
+            waiting: VecDeque::new(),
             waiting_rows: 0,
         })
     }
 
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
         self.waiting_rows += batch.num_rows();
-        self.waiting.push(batch);
-        if self.waiting_rows >= CHUNK_ROWS { self.write_waiting(false) } else { Ok(()) }
+        self.waiting.push_back(batch);
+        self.write_waiting(false)
     }
 
     /// Encodes what is there in whole chunks, or to the last row.
     fn write_waiting(&mut self, all: bool) -> Result<(), EngineError> {
-        let rows = match self.waiting.as_slice() {
-            [batch] => batch.clone(),
-            batches => concat_batches(&self.schema, batches)?,
-        };
-        let mut start = 0;
-        while start + CHUNK_ROWS <= rows.num_rows() || (all && start < rows.num_rows()) {
-            let chunk = rows.slice(start, CHUNK_ROWS.min(rows.num_rows() - start));
+        while self.waiting_rows >= CHUNK_ROWS || (all && self.waiting_rows > 0) {
+            let chunk = self.next_chunk();
             self.write_chunk(&chunk)?;
-            start += chunk.num_rows();
         }
-        let rest = rows.slice(start, rows.num_rows() - start);
-        self.waiting_rows = rest.num_rows();
-        self.waiting = if rest.num_rows() == 0 { vec![] } else { vec![rest] };
         Ok(())
     }
 
+    /// The next rows that wait, in pieces of batches.
+    fn next_chunk(&mut self) -> Vec<RecordBatch> {
+        let mut missing = CHUNK_ROWS.min(self.waiting_rows);
+        self.waiting_rows -= missing;
+        let mut pieces = vec![];
+        while missing > 0 {
+            let Some(batch) = self.waiting.pop_front() else { break };
+            let rows = batch.num_rows();
+            if rows > missing {
+                self.waiting.push_front(batch.slice(missing, rows - missing));
+            }
+            pieces.push(batch.slice(0, rows.min(missing)));
+            missing -= rows.min(missing);
+        }
+        pieces
+    }
+
     /// Chunks fill row groups exactly.
-    fn write_chunk(&mut self, chunk: &RecordBatch) -> Result<(), EngineError> {
+    fn write_chunk(&mut self, pieces: &[RecordBatch]) -> Result<(), EngineError> {
+        let column = |place: usize| -> Result<ArrayRef, ArrowError> {
+            match pieces {
+                [piece] => Ok(Arc::clone(piece.column(place))),
+                pieces => {
+                    concat(&pieces.iter().map(|piece| piece.column(place).as_ref()).collect::<Vec<_>>())
+                }
+            }
+        };
         if let Some(others) = &mut self.others {
-            let chunk = chunk.project(&self.other_columns)?;
-            let columns = chunk.columns().iter().map(without_empty_nulls).collect::<Result<_, _>>()?;
-            let chunk = RecordBatch::try_new(chunk.schema(), columns)?;
+            let columns = self.other_columns.iter().map(|place| without_empty_nulls(&column(*place)?));
+            let schema = Arc::new(self.schema.project(&self.other_columns)?);
+            let chunk = RecordBatch::try_new(schema, columns.collect::<Result<_, _>>()?)?;
             others.write(&chunk).map_err(encoding)?;
         }
         let ended = self.rows > 0 && self.rows.is_multiple_of(GROUP_ROWS);
-        for truths in &mut self.truths {
+        for paged in &mut self.paged {
             if ended {
-                truths.end_row_group().map_err(encoding)?;
+                paged.end_row_group().map_err(encoding)?;
             }
-            let column = chunk.column(truths.place);
-            truths.open.write(column, &mut self.compressor).map_err(encoding)?;
+            paged.open.write(&column(paged.place)?, &mut self.compressor).map_err(encoding)?;
         }
-        self.rows += chunk.num_rows();
+        self.rows += pieces.iter().map(RecordBatch::num_rows).sum::<usize>();
         Ok(())
     }
 
@@ -175,18 +191,18 @@ impl GroupWriter {
             .0;
         let groups = self.rows.div_ceil(GROUP_ROWS);
         if self.rows > 0 {
-            for truths in &mut self.truths {
-                truths.end_row_group().map_err(encoding)?;
+            for paged in &mut self.paged {
+                paged.end_row_group().map_err(encoding)?;
             }
         }
-        let mut truths: Vec<_> =
-            self.truths.into_iter().map(|truths| (truths.place, truths.full.into_iter())).collect();
+        let mut paged: Vec<_> =
+            self.paged.into_iter().map(|paged| (paged.place, paged.full.into_iter())).collect();
         for group in 0..groups {
             let mut rows = writer.next_row_group().map_err(encoding)?;
-            let mut truths = truths.iter_mut().peekable();
+            let mut paged = paged.iter_mut().peekable();
             let mut other = 0;
             for place in 0..self.schema.fields().len() {
-                let appended = match (truths.next_if(|truths| truths.0 == place), &others) {
+                let appended = match (paged.next_if(|paged| paged.0 == place), &others) {
                     (Some((_, full)), _) => {
                         let (bytes, result) = full.next().expect("a chunk for each row group");
                         rows.append_column(&bytes, result)
@@ -195,7 +211,7 @@ impl GroupWriter {
                         other += 1;
                         rows.append_column(&others.reader, others.close_result(group, other - 1))
                     }
-                    (None, None) => unreachable!("a column is a truth value or another"),
+                    (None, None) => unreachable!("a column is paged here or another"),
                 };
                 appended.map_err(encoding)?;
             }
@@ -205,9 +221,9 @@ impl GroupWriter {
     }
 }
 
-impl Truths {
+impl Paged {
     fn end_row_group(&mut self) -> Result<(), ParquetError> {
-        let full = std::mem::replace(&mut self.open, TruthWriter::new(Arc::clone(&self.column)));
+        let full = std::mem::replace(&mut self.open, PagedWriter::new(Arc::clone(&self.column)));
         self.full.push(full.close()?);
         Ok(())
     }
@@ -272,7 +288,7 @@ pub(crate) struct TableWriter {
     schema: SchemaRef,
     rows: u64,
     /// Groups too small to be row groups by themselves.
-    waiting: Vec<RecordBatch>,
+    waiting: Queue,
 }
 
 /// A file that is complete.
@@ -285,12 +301,13 @@ pub(crate) struct Written {
 }
 
 impl TableWriter {
-    pub fn create(path: PathBuf, schema: SchemaRef) -> Result<Self, EngineError> {
+    /// With `spill`, what waits does so in that folder.
+    pub fn create(path: PathBuf, schema: SchemaRef, spill: Option<&Path>) -> Result<Self, EngineError> {
         let file = HashingFile::create(&path).map_err(|error| EngineError::file(&path, error))?;
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(&schema)))
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|error| EngineError::parquet(&path, error))?;
-        Ok(Self { path, writer: writer.0, schema, rows: 0, waiting: vec![] })
+        Ok(Self { path, writer: writer.0, schema, rows: 0, waiting: Queue::new(spill)? })
     }
 
     /// Adds a group whose columns are spread over files of the same rows.
@@ -317,16 +334,16 @@ impl TableWriter {
 
     /// Adds the rows of a group that is encoded together with the next ones, until there are enough.
     pub fn append_small(&mut self, batch: RecordBatch) -> Result<(), EngineError> {
-        self.waiting.push(batch);
-        if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() < SMALL_ROWS {
-            return Ok(());
-        }
-        self.write_waiting()
+        self.waiting.push(batch)?;
+        if self.waiting.rows < SMALL_ROWS { Ok(()) } else { self.write_waiting() }
     }
 
     fn write_waiting(&mut self) -> Result<(), EngineError> {
-        let batch = concat_batches(&self.schema, &std::mem::take(&mut self.waiting))?;
-        self.append(&[Encoded::open(Bytes::from(encode(batch)?))?])
+        let files = self.waiting.by_columns(&self.schema);
+        let files = files.map(|batch| Encoded::open(Bytes::from(encode(batch?)?)));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
+        self.waiting.clear()?;
+        self.append(&files)
     }
 
     pub fn finish(mut self) -> Result<Written, EngineError> {
@@ -426,8 +443,10 @@ impl Drop for Folder {
 /// What the encoder is given must not change what it writes.
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{BooleanArray, Int64Array, StringArray};
+    use datafusion::arrow::array::{BooleanArray, Date32Array, Int32Array, Int64Array, StringArray};
+    use datafusion::arrow::compute::concat_batches;
     use datafusion::parquet::file::metadata::RowGroupMetaData;
+    use datafusion::parquet::file::statistics::Statistics;
 
     use super::*;
 
@@ -439,7 +458,23 @@ mod tests {
             |value: &dyn Fn(i64) -> Option<bool>| -> BooleanArray { range.clone().map(value).collect() };
         let seldom: Int64Array =
             range.clone().map(|row| (row % 50_000 != 1).then_some(i64::from(row % 9_000 == 8))).collect();
-        let columns: [(&str, ArrayRef, bool); 7] = [
+        let far: Int64Array = range
+            .clone()
+            .map(|row| match row % 11 {
+                0 => Some(i64::MAX),
+                1 => Some(i64::MIN),
+                2 => None,
+                _ => Some(row.wrapping_mul(0x9E37_79B9_7F4A_7C15_u64 as i64) >> (row % 64)),
+            })
+            .collect();
+        let short: Int32Array = range
+            .clone()
+            .map(|row| if row % 3 == 0 { i32::MAX - row as i32 } else { i32::MIN + row as i32 })
+            .collect();
+        let days: Date32Array =
+            range.clone().map(|row| (row % 2 == 0).then_some(16_800 - row as i32)).collect();
+        let nothing: Int64Array = range.clone().map(|_| None).collect();
+        let columns: [(&str, ArrayRef, bool); 11] = [
             ("known", Arc::new(truth(&|row| Some(row % 3 == 0))), true),
             ("n", Arc::new(numbers), true),
             ("seldom", Arc::new(seldom), true),
@@ -447,6 +482,10 @@ mod tests {
             ("t", Arc::new(texts), true),
             ("unknown", Arc::new(truth(&|_| None)), true),
             ("true", Arc::new(truth(&|row| (row != 70_000).then_some(true))), true),
+            ("far", Arc::new(far), true),
+            ("short", Arc::new(short), true),
+            ("days", Arc::new(days), true),
+            ("nothing", Arc::new(nothing), true),
         ];
         RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length")
     }
@@ -479,8 +518,10 @@ mod tests {
             Encoded::open(Bytes::from(encode(batch).expect("it is encoded"))).expect("a file")
         };
         let path = folder.path().join("x.parquet");
-        let mut writer = TableWriter::create(path.clone(), batch.schema()).expect("a file");
-        let files = ["true", "t", "n", "known", "seldom", "unknown", "some"].map(one);
+        let mut writer = TableWriter::create(path.clone(), batch.schema(), None).expect("a file");
+        let files =
+            ["true", "t", "n", "known", "far", "seldom", "nothing", "unknown", "some", "days", "short"]
+                .map(one);
         writer.append(&files).expect("a group");
         writer.append_small(rows(50_000..50_004)).expect("a group");
         writer.append_small(rows(50_004..50_010)).expect("a group");
@@ -509,6 +550,14 @@ mod tests {
             .filter_map(|column| column.statistics()?.null_count_opt())
             .collect();
         assert_eq!(statistics, [(GROUP_ROWS as u64).div_ceil(5)]);
+        let bounds = |column: usize| builder.metadata().row_group(0).column(column).statistics().cloned();
+        assert!(matches!(
+            bounds(7),
+            Some(Statistics::Int64(bounds))
+                if bounds.min_opt() == Some(&i64::MIN) && bounds.max_opt() == Some(&i64::MAX)
+        ));
+        assert!(matches!(bounds(9), Some(Statistics::Int32(bounds)) if bounds.max_opt() == Some(&16_800)));
+        assert!(matches!(bounds(10), Some(Statistics::Int64(bounds)) if bounds.min_opt().is_none()));
         let read: Vec<_> = builder
             .with_batch_size(1 << 21)
             .build()

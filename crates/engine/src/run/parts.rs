@@ -44,6 +44,28 @@ impl Layout {
         Ok(Self { split, starts, parts: cuts.len() - 1, groups })
     }
 
+    /// Splits the groups of a layout below the village into blocks of about `block_rows` of what has most rows.
+    /// There are none where the parts are villages already.
+    pub fn blocks(
+        program: &Program,
+        snapshot: &Snapshot,
+        layout: &Self,
+        block_rows: usize,
+    ) -> Result<Option<Self>, EngineError> {
+        let Some(village) = at_level(program, "village")
+            .filter(|village| Some(*village) != split_entity(program) && layout.is_split(*village))
+        else {
+            return Ok(None);
+        };
+        let starts = below(program, snapshot, village)?;
+        let split = starts.iter().map(|starts| !starts.is_empty()).collect();
+        let groups = (0..layout.groups.len()).map(|group| layout.group_rows(village, group).start);
+        let bounds: Vec<usize> = groups.chain([snapshot.rows(village)]).collect();
+        let (cuts, groups) = part_cuts(&starts, &bounds, block_rows.max(1));
+        let starts = at_cuts(snapshot, &starts, &cuts);
+        Ok(Some(Self { split, starts, parts: cuts.len() - 1, groups }))
+    }
+
     /// Everything in one part, whatever the order of the rows.
     pub fn whole(program: &Program, snapshot: &Snapshot) -> Self {
         let count = program.entities.len();
@@ -106,11 +128,13 @@ impl Layout {
 }
 
 fn split_entity(program: &Program) -> Option<EntityId> {
-    let level = |level: &str| {
-        let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
-        found.map(|index| EntityId(index as u32))
-    };
-    level("county").or_else(|| level("village"))
+    at_level(program, "county").or_else(|| at_level(program, "village"))
+}
+
+/// The entity of the divisions of a level.
+fn at_level(program: &Program, level: &str) -> Option<EntityId> {
+    let found = program.entities.iter().position(|entity| entity.division.as_deref() == Some(level));
+    found.map(|index| EntityId(index as u32))
 }
 
 /// By entity: the first row below each row of `top`, and the number of rows at the end; empty for what is not

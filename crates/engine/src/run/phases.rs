@@ -100,7 +100,8 @@ impl Phases {
     }
 }
 
-fn crossing(
+/// Edges between split entities that join rows of different parts.
+pub(super) fn crossing(
     program: &Program,
     layout: &Layout,
     snapshot: &Snapshot,
@@ -117,7 +118,7 @@ fn crossing(
 }
 
 /// Whether a column joins or compares rows that may be in different parts.
-fn spans(program: &Program, layout: &Layout, crossing: &BTreeSet<EdgeId>, id: ColumnId) -> bool {
+pub(super) fn spans(program: &Program, layout: &Layout, crossing: &BTreeSet<EdgeId>, id: ColumnId) -> bool {
     let column = &program.columns[id.index()];
     if !layout.is_split(column.entity) {
         // A count of all children reads no column of theirs, but needs their rows.

@@ -56,7 +56,7 @@ impl Shared {
     }
 }
 
-/// Lets the others go when a worker panics.
+/// Lets the others go when a worker or the taker panics.
 struct StopOnPanic<'a>(&'a Shared);
 
 impl Drop for StopOnPanic<'_> {
@@ -90,6 +90,7 @@ pub(crate) fn in_order<T: Send>(
             }
         }
         drop(sender);
+        let _guard = StopOnPanic(&shared);
         let result = take_all(&shared, &receiver, take);
         shared.stop();
         result

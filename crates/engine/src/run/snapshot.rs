@@ -139,6 +139,11 @@ impl Snapshot {
         self.files[entity.index()].rows
     }
 
+    /// Bytes that what the files say of themselves takes.
+    pub fn bytes_of_metadata(&self) -> usize {
+        self.files.iter().map(|file| file.metadata.metadata().memory_size()).sum()
+    }
+
     /// Rows of the wanted columns as one batch.
     pub fn read(
         &self,

@@ -1,6 +1,8 @@
 //! What a run knows, and what it does with one part.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -16,10 +18,11 @@ use super::group::GroupResult;
 use super::output::GroupWriter;
 use super::parts::Layout;
 use super::phases::{Phase, Phases};
+use super::rounds::Rounds;
 use super::snapshot::Snapshot;
 use super::timings::Timings;
 use super::totals::Totals;
-use super::{Progress, RunOptions};
+use super::{Progress, RunOptions, Split};
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
 use crate::findings::{Finding, collect};
@@ -34,7 +37,7 @@ use crate::{EngineError, Execution};
 pub(crate) struct Output {
     pub entity: EntityId,
     /// Edges under whose names the parents' keys are given.
-    parents: Vec<EdgeId>,
+    pub parents: Vec<EdgeId>,
     /// `_row`, the key, the parents' keys, and the results in order of computation.
     pub schema: SchemaRef,
     /// Of what the parts make of a split entity.
@@ -60,11 +63,15 @@ pub(crate) struct Work<'a> {
     /// Keys of split entities to which edges lead from elsewhere.
     pub crossed: Tables,
     /// Whether the records' keys are read: what is not written needs none.
-    keys: bool,
-    timings: Timings,
-    progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    pub keys: bool,
+    /// How a group is worked on block by block, if it is.
+    rounds: Option<&'a Rounds>,
+    /// Where columns of blocks wait.
+    pub spill_dir: PathBuf,
+    pub timings: Timings,
+    pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// Parts computed so far.
-    done: AtomicUsize,
+    pub done: AtomicUsize,
 }
 
 /// The stages of a phase, in one of the forms in which they can be executed.
@@ -90,7 +97,7 @@ impl Steps<'_> {
 }
 
 /// The columns that something reads after the phase that makes them.
-fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
+pub(super) fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
     let mut kept: BTreeSet<ColumnId> = stored.union(&totalled(flat.program)).copied().collect();
     kept.extend(&phases.handed_over);
     for id in &flat.order {
@@ -107,13 +114,13 @@ fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeS
 impl<'a> Work<'a> {
     pub fn new(
         flat: &'a Flat<'a>,
-        layout: &'a Layout,
-        phases: &'a Phases,
+        split: &'a Split,
         snapshot: &'a Snapshot,
         state: &'a SessionState,
         stored: &BTreeSet<ColumnId>,
         options: &RunOptions,
     ) -> Self {
+        let Split { layout, phases, rounds, .. } = split;
         let program = flat.program;
         let outputs = outputs(flat, layout, phases, stored);
         let none = || Tables(vec![None; program.entities.len()]);
@@ -131,11 +138,14 @@ impl<'a> Work<'a> {
             state,
             outputs,
             before: steps(&phases.before, &kept),
-            part: steps(&phases.part, &kept),
+            // Blocks are worked on in steps of their own.
+            part: steps(if rounds.is_some() { &[] } else { &phases.part }, &kept),
             after: steps(&phases.after, &kept),
             whole: none(),
             crossed: none(),
             keys: options.out.is_some(),
+            rounds: rounds.as_ref(),
+            spill_dir: spill_dir(options),
             timings: options.timings.clone(),
             progress: Arc::clone(&options.progress),
             done: AtomicUsize::new(0),
@@ -174,30 +184,43 @@ impl<'a> Work<'a> {
         all.filter(|entity| self.layout.is_split(*entity) == split).collect()
     }
 
-    fn load(
+    pub fn key(&self, entity: EntityId) -> ColumnId {
+        self.program.entities[entity.index()].key
+    }
+
+    pub fn load(
         &self,
         entity: EntityId,
         needed: impl IntoIterator<Item = ColumnId>,
-        rows: std::ops::Range<usize>,
+        rows: Range<usize>,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Table, EngineError> {
+        let mut wanted = Wanted::new(self.program, entity, needed);
+        if !self.keys {
+            let key = self.key(entity);
+            wanted.fields.retain(|id| *id != key || self.flat.columns.contains_key(id));
+        }
+        self.load_fields(&wanted, rows, findings)
+    }
+
+    pub fn load_fields(
+        &self,
+        wanted: &Wanted,
+        rows: Range<usize>,
         findings: &mut Vec<Finding>,
     ) -> Result<Table, EngineError> {
         let since = Instant::now();
-        let mut wanted = Wanted::new(self.program, entity, needed);
-        if !self.keys {
-            let key = self.program.entities[entity.index()].key;
-            wanted.fields.retain(|id| *id != key || self.flat.columns.contains_key(id));
-        }
         let start = rows.start as i32;
         let count = rows.len();
-        let batch = self.snapshot.read(self.program, &wanted, rows)?;
-        let table = load(self.program, &wanted, &batch, start, Missing::Refuse, findings)?;
-        let label = format!("read {}", self.program.entities[entity.index()].name);
+        let batch = self.snapshot.read(self.program, wanted, rows)?;
+        let table = load(self.program, wanted, &batch, start, Missing::Refuse, findings)?;
+        let label = format!("read {}", self.program.entities[wanted.entity.index()].name);
         self.timings.add(&label, since, count, batch.get_array_memory_size());
         Ok(table)
     }
 
     /// Whether an edge can lead to a split entity's row that is not at hand where the child's is.
-    fn leads_away(&self, edge: EdgeId) -> bool {
+    pub fn leads_away(&self, edge: EdgeId) -> bool {
         let declared = &self.program.edges[edge.index()];
         let away = !self.layout.is_split(declared.child) && self.layout.is_split(declared.parent);
         away || self.phases.crossing.contains(&edge)
@@ -205,6 +228,9 @@ impl<'a> Work<'a> {
 
     /// Loads and computes the parts of a group, one after the other.
     pub fn group(&self, group: usize, runtime: &Runtime) -> Result<GroupResult, EngineError> {
+        if let Some(rounds) = self.rounds {
+            return self.group_in_blocks(rounds, group);
+        }
         let mut writers = BTreeMap::new();
         let mut small: BTreeMap<EntityId, Vec<RecordBatch>> = BTreeMap::new();
         for output in self.outputs.iter().filter(|output| self.keys && self.layout.is_split(output.entity)) {
@@ -222,9 +248,9 @@ impl<'a> Work<'a> {
             let since = Instant::now();
             for output in &self.outputs {
                 if let Some(writer) = writers.get_mut(&output.entity) {
-                    writer.write(self.batch(output, &output.early, &tables)?)?;
+                    writer.write(self.batch(output, &output.early, &tables, &|_| None)?)?;
                 } else if let Some(batches) = small.get_mut(&output.entity) {
-                    batches.push(self.batch(output, &output.early, &tables)?);
+                    batches.push(self.batch(output, &output.early, &tables, &|_| None)?);
                 }
             }
             self.timings.add("encode", since, 0, 0);
@@ -235,11 +261,11 @@ impl<'a> Work<'a> {
             (self.progress)(Progress::Parts { done, parts: self.layout.parts });
         }
         let since = Instant::now();
-        let mut files = BTreeMap::new();
+        let mut files: BTreeMap<EntityId, Vec<bytes::Bytes>> = BTreeMap::new();
         for (entity, writer) in writers {
-            files.insert(entity, writer.finish()?.into());
+            files.insert(entity, vec![writer.finish()?.into()]);
         }
-        self.timings.add("encode", since, 0, files.values().map(bytes::Bytes::len).sum());
+        self.timings.add("encode", since, 0, files.values().flatten().map(bytes::Bytes::len).sum());
         let batches = small.into_iter().filter_map(|(entity, batches)| {
             let schema = batches.first()?.schema();
             Some(concat_batches(&schema, &batches).map(|batch| (entity, batch)))
@@ -310,12 +336,14 @@ impl<'a> Work<'a> {
         Ok(tables)
     }
 
-    /// Columns of an entity's results, of a schema made from its own; what is still missing is NULL.
-    pub fn batch(
-        &self,
+    /// Columns of an entity's results, of a schema made from its own; what is still missing is NULL. `keys` has the
+    /// parents along edges that lead out of the tables.
+    pub fn batch<'t>(
+        &'t self,
         output: &Output,
         schema: &SchemaRef,
-        tables: &Tables,
+        tables: &'t Tables,
+        keys: &dyn Fn(EdgeId) -> Option<&'t Table>,
     ) -> Result<RecordBatch, EngineError> {
         let Some(table) = tables.get(output.entity) else {
             return Ok(RecordBatch::new_empty(Arc::clone(schema)));
@@ -325,7 +353,7 @@ impl<'a> Work<'a> {
             edges.copied().find(|edge| self.program.edges[edge.index()].name == name)
         };
         let arrays = schema.fields().iter().map(|field| match edge(field.name()) {
-            Some(edge) => self.parent_keys(edge, table, tables),
+            Some(edge) => self.parent_keys(edge, table, tables, keys(edge)),
             None => Ok(match table.columns.get(field.name()) {
                 Some(array) => Arc::clone(array),
                 None => new_null_array(field.data_type(), table.rows),
@@ -335,12 +363,18 @@ impl<'a> Work<'a> {
     }
 
     /// The keys of the parents along an edge, as text.
-    fn parent_keys(&self, edge: EdgeId, table: &Table, tables: &Tables) -> Result<ArrayRef, EngineError> {
+    fn parent_keys(
+        &self,
+        edge: EdgeId,
+        table: &Table,
+        tables: &Tables,
+        keys: Option<&Table>,
+    ) -> Result<ArrayRef, EngineError> {
         let declared = &self.program.edges[edge.index()];
         let parents = if self.leads_away(edge) {
             self.crossed.get(declared.parent)
         } else {
-            tables.get(declared.parent)
+            keys.or_else(|| tables.get(declared.parent))
         };
         let key = self.program.entities[declared.parent.index()].key;
         let keys = parents.and_then(|parents| parents.columns.get(&self.program.columns[key.index()].name));
@@ -352,6 +386,13 @@ impl<'a> Work<'a> {
             _ => Ok(new_null_array(&DataType::Utf8, table.rows)),
         }
     }
+}
+
+/// Beside the results, or with other temporary files where there is no such place: on another machine, say.
+fn spill_dir(options: &RunOptions) -> PathBuf {
+    let beside = options.out.as_deref().and_then(Path::parent);
+    let beside = beside.map(|dir| if dir == Path::new("") { Path::new(".") } else { dir });
+    beside.filter(|dir| dir.is_dir()).map_or_else(std::env::temp_dir, Path::to_owned)
 }
 
 fn outputs(flat: &Flat<'_>, layout: &Layout, phases: &Phases, stored: &BTreeSet<ColumnId>) -> Vec<Output> {
@@ -397,7 +438,7 @@ fn outputs(flat: &Flat<'_>, layout: &Layout, phases: &Phases, stored: &BTreeSet<
     outputs
 }
 
-fn joined(arrays: &[ArrayRef]) -> Result<ArrayRef, EngineError> {
+pub(super) fn joined(arrays: &[ArrayRef]) -> Result<ArrayRef, EngineError> {
     match arrays {
         [array] => Ok(Arc::clone(array)),
         _ => Ok(concat(&arrays.iter().map(AsRef::as_ref).collect::<Vec<_>>())?),
