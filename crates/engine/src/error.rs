@@ -27,7 +27,7 @@ pub enum EngineError {
     SnapshotType { entity: String, column: String, expected: String, found: String },
     #[error("the snapshot of `{entity}` is not sorted along `{column}` at row {row}")]
     SnapshotOrder { entity: String, column: String, row: usize },
-    #[error("the run needs at least {} MiB of memory: its largest division cannot be taken apart", needed.div_ceil(1 << 20))]
+    #[error("the run needs at least {} MiB of memory: its largest division takes so much even piece by piece", needed.div_ceil(1 << 20))]
     MemoryTooSmall { needed: u64 },
     #[error("`{}` exists already; a run is never overwritten", path.display())]
     OutputExists { path: PathBuf },

@@ -31,8 +31,10 @@ const ENCODED: f64 = 0.1;
 /// What the encoders of an entity hold while a group is worked on.
 const ENCODER_BYTES: f64 = (4 << 20) as f64;
 
-/// What a thread holds besides what it works on: pages that its allocator has begun.
+/// What a thread that works on blocks holds besides them, mostly pages that its allocator has begun; and what is held
+/// besides by a run that encodes results block by block. Both are measured.
 const THREAD_BYTES: f64 = (48 << 20) as f64;
+const WRITER_BYTES: f64 = (112 << 20) as f64;
 
 /// What the rows of every entity take.
 pub(crate) struct Budget {
@@ -142,9 +144,10 @@ impl Budget {
             most = most.max(snapshot.rows(entity) as f64);
         }
         let needed = |threads: usize, rows: usize| {
-            let block = SLACK * rows as f64 * bytes / most;
+            let block = rows as f64 * bytes / most;
+            let writer = if self.results { WRITER_BYTES } else { 0.0 };
             let thread = THREAD_BYTES + self.encoders(snapshot, layout) + block + group;
-            self.base + self.whole(snapshot, layout) + threads as f64 * thread + encoded
+            self.base + self.whole(snapshot, layout) + writer + threads as f64 * thread + encoded
         };
         let choices =
             (1..=threads.max(1)).rev().flat_map(|threads| Self::BLOCK_ROWS.map(|rows| (threads, rows)));
