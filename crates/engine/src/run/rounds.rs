@@ -116,6 +116,7 @@ impl Rounds {
             }
         });
         let mut steps: Vec<Step> = steps.collect();
+        read_all_fields(flat, &blocks, &mut steps);
         let (mut by_blocks, mut by_group) = (BTreeSet::new(), BTreeSet::new());
         for step in steps.iter_mut().rev() {
             step.for_blocks = step.made.intersection(&by_blocks).copied().collect();
@@ -142,6 +143,24 @@ impl Rounds {
 
 /// The place of the first step over blocks.
 const FIRST: usize = 1;
+
+/// Has the first step over blocks read the fields that no step reads, as a part does: what is wrong with them is a
+/// finding all the same.
+fn read_all_fields(flat: &Flat<'_>, blocks: &Layout, steps: &mut [Step]) {
+    let fields = flat.columns.iter().filter(|(_, column)| matches!(column.form, Form::Field));
+    let mut unread: BTreeMap<ColumnId, EntityId> = fields
+        .map(|(id, column)| (*id, column.entity))
+        .filter(|(_, entity)| blocks.is_split(*entity))
+        .collect();
+    for id in steps.iter().flat_map(|step| step.reads.values()).flat_map(|reads| &reads.fields) {
+        unread.remove(id);
+    }
+    if let Some(first) = steps.iter_mut().find(|step| step.is_first) {
+        for (id, entity) in unread {
+            first.reads.entry(entity).or_default().fields.insert(id);
+        }
+    }
+}
 
 /// When a column is computed: at even places over the group, at odd ones over each block.
 fn places(
