@@ -173,6 +173,30 @@ fn blocks_do_not_change_a_byte() {
 }
 
 #[test]
+fn the_memory_that_a_run_asks_for_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = loaded().program;
+    let snapshot = folder.path().join("s");
+    generate(&program, PERSONS, 3, 2, Format::Snapshot, &snapshot);
+    let run = |name: &str, memory_limit| {
+        let out = folder.path().join(name);
+        let mut options = engine::RunOptions::new(&snapshot, &out, "2015-12-31".parse().unwrap());
+        options.memory_limit = memory_limit;
+        (engine::run(&program, &options), out)
+    };
+    let (refused, out) = run("refused", Some(1 << 20));
+    let needed = match refused {
+        Err(engine::EngineError::MemoryTooSmall { needed }) => usize::try_from(needed).unwrap(),
+        other => panic!("{other:?}"),
+    };
+    assert!(!out.exists());
+    let (limited, least) = run("least", Some(needed));
+    let (free, whole) = run("whole", None);
+    assert_eq!(limited.unwrap().totals, free.unwrap().totals);
+    assert!(files(&least) == files(&whole), "some file differs");
+}
+
+#[test]
 fn a_snapshot_runs() {
     let folder = tempfile::tempdir().unwrap();
     let pack = loaded();

@@ -110,7 +110,7 @@ impl Budget {
             self.base + self.whole(snapshot, layout) + threads * part + (threads + 1.0) * encoded
         };
         let fitting = (1..=threads.max(1)).rev().find(|threads| needed(*threads) <= self.limit);
-        fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1) as u64 })
+        fitting.ok_or(EngineError::MemoryTooSmall { needed: needed(1).ceil() as u64 })
     }
 
     /// The threads that may work on groups in blocks at a time, and the rows of the largest entity in a block.
@@ -153,7 +153,7 @@ impl Budget {
             (1..=threads.max(1)).rev().flat_map(|threads| Self::BLOCK_ROWS.map(|rows| (threads, rows)));
         let fitting = choices.into_iter().find(|(threads, rows)| needed(*threads, *rows) <= self.limit);
         let least = needed(1, Self::BLOCK_ROWS[Self::BLOCK_ROWS.len() - 1]);
-        fitting.ok_or(EngineError::MemoryTooSmall { needed: least as u64 })
+        fitting.ok_or(EngineError::MemoryTooSmall { needed: least.ceil() as u64 })
     }
 
     /// Rows of the largest entity that blocks may have: the larger, the fewer pages are read for two of them.
