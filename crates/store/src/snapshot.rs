@@ -20,11 +20,11 @@ use sha2::{Digest, Sha256};
 use crate::error::{Result, StoreError};
 use crate::history::read_sources;
 use crate::layout::Layout;
-use crate::migrate::hex;
+use crate::meta::read_id;
 use crate::registry::Registry;
 use crate::session::last_change;
 use crate::snapshot_columns::{RowFault, Rows, schema};
-use crate::snapshot_file::{FileJob, FileSummary, sync_folder, write_file};
+use crate::snapshot_file::{FileJob, FileSummary, hex, sync_folder, write_file};
 use crate::snapshot_order::{NO_ROW, Order, RowIndex, sortable};
 
 /// `format` in `snapshot.json`.
@@ -302,6 +302,7 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
         .map(|source| {
             json!({
                 "id": source.id.0,
+                "kind": source.kind.as_str(),
                 "file": source.file,
                 "sheet": source.sheet,
                 "sha256": source.sha256,
@@ -309,7 +310,9 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
             })
         })
         .collect();
-    let more = Map::from_iter([("sources".to_owned(), Json::Array(sources))]);
+    let registry = Json::String(read_id(connection)?.to_string());
+    let more =
+        Map::from_iter([("sources".to_owned(), Json::Array(sources)), ("registry".to_owned(), registry)]);
     finish_manifest(folder, files, change, more)
 }
 

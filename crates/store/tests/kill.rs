@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{county, entity, fields, meta, number, record, text};
+use common::{county, entity, fields, meta, number, record, registry_id, text};
 use pack::program::Program;
 use store::{Record, Registry};
 
@@ -41,7 +41,7 @@ fn household(index: usize, income: i128) -> Record {
 
 fn prepare(folder: &Path, program: &Program) {
     let id = entity(program, "household");
-    let mut registry = Registry::create(folder, program).unwrap();
+    let mut registry = Registry::create(folder, program, registry_id()).unwrap();
     let mut session = registry.begin(meta(1)).unwrap();
     let records: Vec<Record> = (0..ROWS).map(|index| household(index, 1)).collect();
     session.upsert(id, fields(program, id), &records).unwrap();

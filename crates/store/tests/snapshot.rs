@@ -10,7 +10,7 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use common::{county, day, entity, fields, import, meta, number, text};
+use common::{county, day, entity, fields, import, meta, number, registry_id, text};
 use pack::program::{Program, Value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
@@ -70,10 +70,10 @@ fn fill(registry: &mut Registry, program: &Program, at: i64) {
     import(registry, program, at, "person", persons.map(|(key, household)| person(key, household)).to_vec());
     let id = entity(program, "stay");
     let mut session = registry.begin(meta(at)).unwrap();
-    let source = NewSource { file: "住院.xlsx".into(), sheet: "一".into(), sha256: "ab".repeat(32) };
+    let source = NewSource::file("住院.xlsx", "一", "ab".repeat(32));
     let source = session.add_source(source).unwrap();
     let values = vec![text("z1"), text("p3"), text("head h5"), number(100)];
-    let record = Record { values, source: Some(source), source_row: Some(12), valid_from: None };
+    let record = Record { values, source: Some(source), source_row: Some(12), ..Record::default() };
     session.upsert(id, fields(program, id), &[record]).unwrap();
     session.commit().unwrap();
 }
@@ -81,7 +81,7 @@ fn fill(registry: &mut Registry, program: &Program, at: i64) {
 fn snapshot(at: i64) -> (TempDir, SnapshotSummary) {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, at);
     let summary = registry.snapshot(&folder.path().join("snapshot")).unwrap();
     (folder, summary)
@@ -174,7 +174,7 @@ fn the_manifest_names_every_file() {
 #[test]
 fn an_empty_registry_has_every_file() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::create(folder.path(), &county().0).unwrap();
+    let registry = Registry::create(folder.path(), &county().0, registry_id()).unwrap();
     let path = folder.path().join("snapshot");
     let summary = registry.snapshot(&path).unwrap();
     assert_eq!(summary.change, 0);
@@ -200,7 +200,7 @@ fn equal_content_has_an_equal_digest_whenever_recorded() {
 fn any_other_value_gives_another_digest() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, DAY);
     let path = folder.path().join("snapshot");
     let before = registry.snapshot(&path).unwrap();
@@ -220,7 +220,7 @@ fn any_other_value_gives_another_digest() {
 fn deleted_records_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, DAY);
     let mut session = registry.begin(meta(DAY)).unwrap();
     session.delete(entity(&program, "household"), &["h1"]).unwrap();
@@ -237,7 +237,7 @@ fn deleted_records_are_left_out() {
 fn a_field_that_became_required_must_be_filled_in() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     import(
         &mut registry,
         &program,
