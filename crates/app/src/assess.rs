@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{EngineError, Execution, Progress, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
+use engine::{EngineError, Progress, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
 use model::Date;
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -49,7 +49,6 @@ pub struct AssessOptions {
     pub threads: usize,
     /// Bytes that the run may hold; no limit if absent.
     pub memory_limit: Option<usize>,
-    pub execution: Execution,
     /// The snapshot's files, if it is not in a folder.
     pub snapshot_files: Option<Arc<dyn SnapshotFiles>>,
     /// Finds who works on the run, from its options; this process if absent.
@@ -78,7 +77,6 @@ impl AssessOptions {
             previous: None,
             threads: 0,
             memory_limit: None,
-            execution: Execution::Aligned,
             snapshot_files: None,
             workers: None,
             timings: Timings::default(),
@@ -159,7 +157,6 @@ fn run_over(
         memory_limit: options.memory_limit,
         part_rows: engine::PART_ROWS,
         block_rows: None,
-        execution: options.execution,
         workers: None,
         timings: options.timings.clone(),
         progress: Arc::clone(&options.progress),

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::RecordBatch;
-use engine::{EngineError, Execution};
+use engine::EngineError;
 use model::Date;
 use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, Type, Value};
 use serde_json::Value as Json;
@@ -89,8 +89,7 @@ impl<'p> Calculator<'p> {
             self.read(line, place, &mut records).map_err(wrong)?;
         }
         let tables = engine::tables_of_records(self.program, &records)?;
-        let results =
-            engine::run_tables_for(self.program, self.as_of, tables, Execution::Aligned, &self.wanted)?;
+        let results = engine::run_tables_for(self.program, self.as_of, tables, &self.wanted)?;
         Ok(self.write(lines.len(), &results))
     }
 

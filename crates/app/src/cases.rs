@@ -1,11 +1,11 @@
-//! Runs a pack's worked cases, in the interpreter and in the planned engine.
+//! Runs a pack's worked cases, in the interpreter and in the engine.
 
 use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use engine::interpret::calculate;
-use engine::{EngineError, Execution};
+use engine::EngineError;
+use evaluate::interpret::calculate;
 use model::Date;
 use pack::program::{Case, CaseRecord, ColumnKind, Expectation, Program, Span, Value};
 
@@ -57,11 +57,11 @@ pub fn interpreted(program: &Program) -> Vec<CaseResult> {
 }
 
 /// Runs all cases of one date together in the engine.
-pub fn executed(program: &Program, execution: Execution) -> Result<Vec<CaseResult>, EngineError> {
+pub fn executed(program: &Program) -> Result<Vec<CaseResult>, EngineError> {
     let mut results: Vec<Option<CaseResult>> = vec![None; program.cases.len()];
     for (as_of, numbers) in by_date(program) {
         let recorded = tables_at(program, as_of)?;
-        let tables = engine::run_tables(program, as_of, recorded.clone(), execution)?;
+        let tables = engine::run_tables(program, as_of, recorded.clone())?;
         let rows = row_index(program, &tables);
         for number in numbers {
             let case = &program.cases[number];

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use engine::explain::{Asked, Effort, Explanation};
-use engine::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
+use evaluate::explain::{Asked, Effort, Explanation};
+use evaluate::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
 use model::Date;
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
@@ -119,7 +119,7 @@ pub fn explain(
     let row = stored.find(id, key)?;
     let named = name.is_some();
     let explained = |facts: &Facts, row: u32, asked: Asked| {
-        engine::explain::explain(program, facts, run.as_of, id, row, asked, Effort::default())
+        evaluate::explain::explain(program, facts, run.as_of, id, row, asked, Effort::default())
     };
     if let Some((facts, row)) = gather(program, &mut stored, id, row, &asked, Taken::Outside)? {
         return Ok(asked.into_iter().filter_map(|asked| explained(&facts, row, asked)).collect());
@@ -318,16 +318,16 @@ fn gather(
         }
         Taken::Everything => Branch::none(program),
     };
-    let columns = asked.iter().flat_map(|asked| engine::explain::asked_columns(program, entity, *asked));
+    let columns = asked.iter().flat_map(|asked| evaluate::explain::asked_columns(program, entity, *asked));
     let roots: Vec<(ColumnId, u32)> = columns.map(|column| (column, row)).collect();
-    let found = engine::interpret::needed(program, &roots, &mut branch, stored, RECORDS_MAX)?;
+    let found = evaluate::interpret::needed(program, &roots, &mut branch, stored, RECORDS_MAX)?;
     let Some(mut needed) = found else { return Ok(None) };
     needed.rows.entry(entity).or_default().insert(row);
     // Whoever asks about a route sees the whole of it.
     let routes: Vec<_> = needed
         .read
         .iter()
-        .filter_map(|(column, rows)| Some((engine::explain::route_of(program, *column)?, rows.clone())))
+        .filter_map(|(column, rows)| Some((evaluate::explain::route_of(program, *column)?, rows.clone())))
         .collect();
     for (column, rows) in routes {
         needed.columns.insert(column);

@@ -16,10 +16,10 @@ pub mod explain;
 pub mod forms;
 pub mod import;
 mod json_values;
+pub mod masks;
 pub mod mutate;
 pub mod pack_cache;
 pub mod packs;
-pub mod query;
 pub mod reassess;
 pub mod registry;
 pub mod report;
@@ -27,9 +27,9 @@ pub mod seed;
 pub mod synth;
 mod tables;
 
-pub use engine::explain::{Explanation, value_text};
 pub use engine::sql::{
     Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
 };
-pub use engine::{EngineError, Execution, Progress, SnapshotFiles, Timings, run_tables, snapshot_digest};
+pub use engine::{EngineError, Progress, SnapshotFiles, Timings, run_tables, snapshot_digest};
+pub use evaluate::explain::{Explanation, value_text};
 pub use store::{Moment, Registry};

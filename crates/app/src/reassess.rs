@@ -8,9 +8,9 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::ArrayRef;
-use engine::interpret::Records;
-use engine::reassess as forward;
-use engine::reassess::{Changed, Consequences, Reassessor};
+use evaluate::interpret::Records;
+use evaluate::reassess as forward;
+use evaluate::reassess::{Changed, Consequences, Reassessor};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 use serde_json::Value as Json;
 use store::{Registry, StoreError};
@@ -22,7 +22,7 @@ use crate::explain::{ExplainError, Stored, StoredRun};
 use crate::json_values::{self, decimals, print, quoted};
 use crate::tables::TableError;
 
-pub use engine::reassess::ChangeKind;
+pub use evaluate::reassess::ChangeKind;
 
 #[derive(Debug, Error)]
 pub enum ReassessError {
@@ -122,7 +122,7 @@ pub struct Reassessment<'a> {
     incomplete: HashMap<EdgeId, bool>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
-    masks: engine::Masks,
+    masks: crate::masks::Masks,
 }
 
 impl<'a> Reassessment<'a> {
@@ -148,7 +148,7 @@ impl<'a> Reassessment<'a> {
             waiting: HashMap::new(),
             incomplete: HashMap::new(),
             derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::query::masks(program),
+            masks: crate::masks::masks(program),
         })
     }
 
@@ -605,7 +605,7 @@ impl<'a> Reassessment<'a> {
                 let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
                 for value in [before, after] {
                     if let Some(Value::Text(text)) = value {
-                        *text = engine::explain::mask(text, *pii);
+                        *text = evaluate::explain::mask(text, *pii);
                     }
                 }
             }

@@ -1,13 +1,21 @@
-//! Every construct of the language, in the direct evaluator and in plans: the worked cases of a small pack.
+//! Every construct of the language, in the direct evaluator and in the engine: the worked cases of a
+//! small pack, and those of the shipped one.
 
 use std::path::Path;
 
-use app::Execution;
 use app::cases::{CaseResult, executed, interpreted};
 use pack::program::Program;
 
 fn program() -> Program {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language");
+    load("tests/language")
+}
+
+fn shipped() -> Program {
+    load("../../packs/sichuan-2015")
+}
+
+fn load(pack: &str) -> Program {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(pack);
     match app::packs::load(&folder, &[], &[]) {
         Ok(loaded) => loaded.program,
         Err(app::packs::PackError::Mistakes(failure)) => panic!("{}", failure.render(false)),
@@ -40,11 +48,22 @@ fn every_construct_means_in_the_evaluator_what_the_cases_say() {
 }
 
 #[test]
-fn every_construct_means_in_plans_what_the_cases_say() {
-    check(&executed(&program(), Execution::Plans).expect("the plans run"));
+fn every_construct_means_along_the_order_what_the_cases_say() {
+    check(&executed(&program()).expect("the stages run"));
 }
 
 #[test]
-fn every_construct_means_along_the_order_what_the_cases_say() {
-    check(&executed(&program(), Execution::Aligned).expect("the stages run"));
+fn the_shipped_pack_means_in_the_evaluator_what_its_cases_say() {
+    let program = shipped();
+    let results = interpreted(&program);
+    assert_eq!(results.len(), program.cases.len());
+    check(&results);
+}
+
+#[test]
+fn the_shipped_pack_means_in_the_engine_what_its_cases_say() {
+    let program = shipped();
+    let results = executed(&program).expect("the stages run");
+    assert_eq!(results.len(), program.cases.len());
+    check(&results);
 }

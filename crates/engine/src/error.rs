@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use datafusion::arrow::error::ArrowError;
-use datafusion::error::DataFusionError;
-use datafusion::parquet::errors::ParquetError;
+use arrow::error::ArrowError;
 use model::Date;
+use parquet::errors::ParquetError;
 use thiserror::Error;
 
 /// Why a program could not be run. [`EngineError::code`] is stable; messages may be reworded.
@@ -35,16 +34,6 @@ pub enum EngineError {
     RunFormat { path: PathBuf, reason: String },
     #[error("no entity is called `{name}`")]
     UnknownEntity { name: String },
-    #[error("the query was refused: {0}")]
-    Query(#[source] DataFusionError),
-    #[error("the memory limit is too small for the largest part: {0}")]
-    Memory(#[source] DataFusionError),
-    #[error("stage `{stage}` failed: {source}")]
-    Stage {
-        stage: String,
-        #[source]
-        source: DataFusionError,
-    },
     #[error("`{}`: {source}", path.display())]
     File {
         path: PathBuf,
@@ -81,23 +70,12 @@ impl EngineError {
             Self::OutputExists { .. } => "output-exists",
             Self::RunFormat { .. } => "run-format",
             Self::UnknownEntity { .. } => "unknown-entity",
-            Self::Query(_) => "query-refused",
-            Self::Memory(_) => "memory-limit",
-            Self::Stage { .. } => "stage-failed",
             Self::File { .. } => "file",
             Self::Parquet { .. } => "parquet",
             Self::Arrow(_) => "table",
             Self::Cluster(_) => "cluster",
             Self::Worker(_) => "worker",
         }
-    }
-
-    /// A failure of DataFusion while executing `stage`.
-    pub(crate) fn stage(stage: impl Into<String>, source: DataFusionError) -> Self {
-        if matches!(source.find_root(), DataFusionError::ResourcesExhausted(_)) {
-            return Self::Memory(source);
-        }
-        Self::Stage { stage: stage.into(), source }
     }
 
     pub(crate) fn file(path: impl Into<PathBuf>, source: std::io::Error) -> Self {

@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, new_null_array,
-};
-use datafusion::arrow::compute::{cast, nullif};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, RecordBatch, new_null_array};
+use arrow::compute::{cast, nullif};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use pack::program::{ColumnId, EdgeId, EntityId, Program, Range, Type};
 
 use crate::EngineError;
 use crate::desugar::{Unknowns, edge_column};
 use crate::findings::Finding;
-use crate::lower::{ROW_TYPE, data_type};
 use crate::scalar::Kind;
-use crate::table::Table;
+use crate::table::{ROW_TYPE, Table, data_type};
 
 /// What is read of an entity.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::datatypes::{Field, Schema};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Field, Schema};
 use model::Date;
 use pack::program::{ColumnId, ColumnKind, EntityId, Program};
 
@@ -13,7 +13,9 @@ use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::{Missing, Wanted, first_row, load, note_unknowns};
 use crate::run::Timings;
 use crate::table::{Table, Tables};
-use crate::{EngineError, Execution, needs, session, stages};
+use evaluate::needs;
+
+use crate::{EngineError, stack, stages};
 
 /// Runs the whole program over tables by entity name, in the form of a snapshot (see
 /// [`crate::tables_of_records`]). An entity without a table has no rows; a field without a column is
@@ -24,7 +26,7 @@ use crate::{EngineError, Execution, needs, session, stages};
 /// `Decimal128(38, 0)` where the range needs it).
 ///
 /// # Errors
-/// A parameter without a value in force, a column of the wrong type, or a failure of DataFusion.
+/// A parameter without a value in force, a column of the wrong type, or a failure of Arrow.
 #[allow(
     clippy::implicit_hasher,
     reason = "a generic hasher would have to be named by callers without tables"
@@ -33,9 +35,8 @@ pub fn run_tables(
     program: &Program,
     as_of: Date,
     tables: HashMap<String, RecordBatch>,
-    execution: Execution,
 ) -> Result<HashMap<String, RecordBatch>, EngineError> {
-    run_tables_for(program, as_of, tables, execution, &needs::stored(program))
+    run_tables_for(program, as_of, tables, &needs::stored(program))
 }
 
 /// As [`run_tables`], for some columns and what they need.
@@ -47,23 +48,13 @@ pub fn run_tables_for(
     program: &Program,
     as_of: Date,
     tables: HashMap<String, RecordBatch>,
-    execution: Execution,
     stored: &BTreeSet<ColumnId>,
 ) -> Result<HashMap<String, RecordBatch>, EngineError> {
     let (mut loaded, unknowns) = loaded(program, &tables, stored)?;
     let flat = desugar(program, Env { as_of }, &unknowns, stored.iter().copied())?;
     let stages = stages::stages(&flat, stored);
-    session::deep(|| {
-        match execution {
-            Execution::Aligned => AlignedPlan::new(&flat, &stages, stored).evaluate(
-                program,
-                &mut loaded,
-                &Timings::default(),
-            )?,
-            Execution::Plans => {
-                session::small_runtime()?.block_on(loaded.evaluate(session::shared()?, &flat, &stages))?;
-            }
-        }
+    stack::deep(|| {
+        AlignedPlan::new(&flat, &stages, stored).evaluate(program, &mut loaded, &Timings::default())?;
         results(program, &loaded, &stored.iter().copied().collect::<Vec<_>>())
     })
 }

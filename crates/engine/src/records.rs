@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
+use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
     StringArray,
 };
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use model::Date;
 use pack::program::{CaseRecord, ColumnId, EntityId, Program, Type, Value};
 
 use crate::EngineError;
 use crate::desugar::edge_column;
-use crate::lower::data_type;
 use crate::scalar::Kind;
+use crate::table::data_type;
 
 /// Tables of a snapshot: one batch for every entity of the program, its rows sorted along the tree and
 /// otherwise in the order given, with row numbers, references, fields and empty provenance. A field that
@@ -144,7 +144,7 @@ fn batch(
     }
     for (name, ty) in PROVENANCE {
         fields.push(Field::new(name, ty.clone(), true));
-        arrays.push(datafusion::arrow::array::new_null_array(&ty, records.len()));
+        arrays.push(arrow::array::new_null_array(&ty, records.len()));
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
 }

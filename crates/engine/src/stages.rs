@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pack::program::{ColumnId, EdgeId, EntityId};
 
 use crate::desugar::{Call, Flat, Form, Part};
-use crate::needs;
 use crate::scalar::{Named, Scalar};
+use evaluate::needs;
 
 /// Work on one entity: joins, then steps.
 #[derive(Clone, Debug)]
@@ -118,6 +118,38 @@ pub(crate) fn stage(flat: &Flat<'_>, entity: EntityId, number: u32, columns: Vec
 struct Pass {
     steps: Leveller,
     parts: Vec<Part>,
+}
+
+/// What a stage leaves behind: `_row` and the columns that it makes.
+pub(crate) fn output_names(flat: &Flat<'_>, stage: &Stage) -> BTreeSet<String> {
+    let made = stage.columns.iter().map(|id| flat.columns[id].name.clone());
+    std::iter::once("_row".to_owned()).chain(made).collect()
+}
+
+/// What must exist before a step so that `after` exists behind it.
+pub(crate) fn needed_before(step: &Step, mut after: BTreeSet<String>) -> BTreeSet<String> {
+    match step {
+        Step::Project(columns) => {
+            let used: Vec<_> = columns.iter().filter(|column| after.remove(&column.name)).collect();
+            for named in used {
+                named.value.columns(&mut |name| {
+                    after.insert(name.to_owned());
+                });
+            }
+        }
+        Step::Window(calls) => {
+            for call in calls {
+                after.remove(&call.name);
+                let order = call.order.iter().map(|(value, _)| value);
+                for value in call.argument.iter().chain(&call.partition).chain(order) {
+                    value.columns(&mut |name| {
+                        after.insert(name.to_owned());
+                    });
+                }
+            }
+        }
+    }
+    after
 }
 
 impl Pass {

@@ -98,7 +98,7 @@ fn blocks_do_not_change_a_byte() {
 fn tables_of_records(
     world: &World,
     counties: usize,
-) -> std::collections::HashMap<String, datafusion::arrow::array::RecordBatch> {
+) -> std::collections::HashMap<String, arrow::array::RecordBatch> {
     engine::tables_of_records(&world.program, &people(world, counties)).expect("records make tables")
 }
 
@@ -109,12 +109,11 @@ fn a_run_says_what_memory_says() {
     let tables = tables_of_records(&world, 7);
     write_snapshot(&dir.path().join("snapshot"), &tables);
     run_world(&world, dir.path(), "run", 30, 2);
-    let results = engine::run_tables(&world.program, day("2015-12-31"), tables, engine::Execution::Aligned)
-        .expect("it runs");
+    let results = engine::run_tables(&world.program, day("2015-12-31"), tables).expect("it runs");
     for (entity, expected) in &results {
         let found = engine::query(&dir.path().join("run"), &format!("SELECT * FROM {entity} ORDER BY _row"));
         let found = found.expect("the query is answered");
-        let found = datafusion::arrow::compute::concat_batches(&found[0].schema(), &found).expect("batches");
+        let found = arrow::compute::concat_batches(&found[0].schema(), &found).expect("batches");
         for field in expected.schema().fields() {
             let name = field.name();
             let (a, b) = (expected.column_by_name(name), found.column_by_name(name));
@@ -212,12 +211,11 @@ fn a_run_that_fails_leaves_nothing() {
     fails("snapshot-column-missing");
     let reversed = household.column_by_name("_village").expect("a column");
     let order: Vec<u32> = (0..household.num_rows() as u32).rev().collect();
-    let order = datafusion::arrow::array::UInt32Array::from(order);
-    let reversed = datafusion::arrow::compute::take(reversed, &order, None).expect("rows");
+    let order = arrow::array::UInt32Array::from(order);
+    let reversed = arrow::compute::take(reversed, &order, None).expect("rows");
     let mut columns = household.columns().to_vec();
     columns[household.schema().index_of("_village").expect("a column")] = reversed;
-    let unsorted =
-        datafusion::arrow::array::RecordBatch::try_new(household.schema(), columns).expect("a batch");
+    let unsorted = arrow::array::RecordBatch::try_new(household.schema(), columns).expect("a batch");
     tables.insert("household".to_owned(), unsorted);
     write_snapshot(&snapshot, &tables);
     let mut unsorted = options.clone();

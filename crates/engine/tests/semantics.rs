@@ -237,9 +237,7 @@ fn a_parameter_without_a_value_in_force_names_itself() {
     let id = builder.parameter("poverty_line", COUNT, shape);
     let value = expr(ExprKind::Parameter { id, at: None, key: None }, COUNT, Some(range(1, 1)));
     builder.scalar(entity, "value", value);
-    let error =
-        engine::run_tables(&builder.program, day("2015-12-31"), [].into(), engine::Execution::Aligned)
-            .expect_err("not in force");
+    let error = engine::run_tables(&builder.program, day("2015-12-31"), [].into()).expect_err("not in force");
     assert_eq!(error.code(), "parameter-not-in-force");
     assert_eq!(error.to_string(), "no value of parameter `poverty_line` is in force on 2015-12-31");
 }

@@ -175,7 +175,7 @@ fn a_step_writes_records_that_say_which_step() {
         .history(id, "h1")
         .unwrap()
         .iter()
-        .map(|change| sources[change.decision.0 as usize].clone())
+        .map(|change| sources[change.source.unwrap().0 as usize].clone())
         .collect();
     assert_eq!(
         (told[0].kind, told[0].file.as_str(), told[0].sheet.as_str()),

@@ -46,13 +46,14 @@ pub enum Command {
     Reassess(ReassessOptions),
     /// Write a run as a workbook: figures by article, lists of who gets what.
     Report(ReportOptions),
-    /// Query a run and its registry with SQL.
-    Sql(SqlOptions),
+    /// Query a run and its registry with SQL (the program `xiaokang-sql`).
+    #[command(disable_help_flag = true)]
+    Sql(CompanionArguments),
     /// Make believable records for every entity of a pack.
     Synth(SynthOptions),
-    /// Run a part of a cluster that works on runs together.
-    #[command(subcommand)]
-    Cluster(ClusterCommand),
+    /// Run a part of a cluster that works on runs together (the program `xiaokang-cluster`).
+    #[command(disable_help_flag = true)]
+    Cluster(CompanionArguments),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -155,9 +156,6 @@ pub struct AssessOptions {
     /// Print what each stage took: time over all threads, rows, bytes.
     #[arg(long)]
     pub timings: bool,
-    /// How stages are executed; both give the same.
-    #[arg(long, value_enum, default_value_t = ExecutionArgument::Aligned)]
-    pub execution: ExecutionArgument,
     /// Print the totals as JSON.
     #[arg(long)]
     pub json: bool,
@@ -182,14 +180,6 @@ pub struct CalculateOptions {
     pub only: Vec<String>,
     /// File with a JSON object a line; standard input if absent.
     pub file: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExecutionArgument {
-    /// Along the order of the snapshot.
-    Aligned,
-    /// As DataFusion plans.
-    Plans,
 }
 
 /// A number of bytes: `512MiB`.
@@ -263,49 +253,6 @@ pub enum SynthFormat {
     Xlsx,
 }
 
-#[derive(Subcommand)]
-pub enum ClusterCommand {
-    /// Hand out the groups of runs to executors.
-    Scheduler(SchedulerOptions),
-    /// Work on groups of runs for a scheduler.
-    Executor(ExecutorOptions),
-}
-
-#[derive(Args)]
-pub struct SchedulerOptions {
-    /// Address to listen on. The protocol asks nobody who they are: keep it inside a closed network.
-    #[arg(long, default_value = "127.0.0.1:50050")]
-    pub listen: std::net::SocketAddr,
-    /// Seconds without a sign of life after which an executor counts as lost.
-    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..))]
-    pub executor_timeout: u64,
-}
-
-#[derive(Args)]
-pub struct ExecutorOptions {
-    /// The scheduler.
-    #[arg(long, default_value = "http://127.0.0.1:50050")]
-    pub scheduler: String,
-    /// Address of this machine, at which the scheduler and clients reach it.
-    #[arg(long, default_value = "127.0.0.1")]
-    pub host: std::net::IpAddr,
-    /// Port for what tasks hand over.
-    #[arg(long, default_value_t = 50051)]
-    pub port: u16,
-    /// Port for tasks.
-    #[arg(long, default_value_t = 50052)]
-    pub task_port: u16,
-    /// Threads to use; all cores if absent.
-    #[arg(long)]
-    pub threads: Option<usize>,
-    /// Memory that a run may take here: `2GiB`; no limit if absent.
-    #[arg(long, value_name = "SIZE")]
-    pub memory: Option<SizeArgument>,
-    /// Folder for what tasks hand over; a temporary one if absent.
-    #[arg(long)]
-    pub work_dir: Option<PathBuf>,
-}
-
 #[derive(Args)]
 pub struct ReassessOptions {
     /// Folder of the run; nothing in it is changed.
@@ -359,26 +306,11 @@ pub struct ReportOptions {
     pub out: PathBuf,
 }
 
+/// What goes on to a program that stands beside this one.
 #[derive(Args)]
-pub struct SqlOptions {
-    /// Folder of the run.
-    #[arg(long)]
-    pub run: PathBuf,
-    /// How rows are printed.
-    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
-    pub format: RowFormat,
-    /// Show names, identity numbers, phones and accounts as recorded; the query then sees them, too.
-    #[arg(long)]
-    pub unmasked: bool,
-    /// The query; tables are named like the pack's entities.
-    pub query: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum RowFormat {
-    Table,
-    Csv,
-    Json,
+pub struct CompanionArguments {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<std::ffi::OsString>,
 }
 
 #[derive(Subcommand)]
@@ -444,9 +376,6 @@ pub enum CaseEngine {
     Interpreter,
     /// Along the order of the rows, as runs do.
     Aligned,
-    /// In DataFusion plans: minutes for a large pack, most of them planning.
-    Planned,
-    All,
 }
 
 #[derive(Args)]

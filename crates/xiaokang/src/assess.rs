@@ -3,16 +3,43 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use app::assess::{AssessError, AssessOptions, Out, assess, assess_snapshot};
-use app::{EngineError, Execution, Progress, Timings};
+use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
+use app::{EngineError, Progress, SnapshotFiles, Timings};
 use model::Lang;
 use pack::program::{Program, Total, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
-use crate::arguments::{self, ExecutionArgument};
+use crate::arguments;
+use crate::companion::{Companion, own_arguments};
 use crate::console::{CommandResult, Failure, Outcome, load_pack, open_registry, progress_bar, say};
 
+/// What of a run is not in this process or on this machine.
+#[derive(Default)]
+pub struct Elsewhere {
+    /// Who works on it.
+    pub workers: Option<FindWorkers>,
+    /// The snapshot's files.
+    pub snapshot_files: Option<Arc<dyn SnapshotFiles>>,
+}
+
+/// Whether a run needs a cluster or an object store: then the program for these does it.
+pub fn is_elsewhere(options: &arguments::AssessOptions) -> bool {
+    let snapshot = options.snapshot.as_deref().map(|snapshot| snapshot.to_string_lossy().into_owned());
+    options.cluster.is_some() || snapshot.is_some_and(|snapshot| snapshot.contains("://"))
+}
+
 pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
+    if is_elsewhere(options) {
+        return Companion::Cluster.run(lang, own_arguments());
+    }
+    run_with(options, Elsewhere::default(), lang)
+}
+
+/// Runs with what the caller has of elsewhere.
+///
+/// # Errors
+/// As the command says them.
+pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: Lang) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
     let pack = load_pack(&options.pack, &options.overlay, &overrides)?;
     let bar = progress_bar(if lang == Lang::Zh { "运行" } else { "assessing" });
@@ -28,18 +55,8 @@ pub fn run(options: &arguments::AssessOptions, lang: Lang) -> CommandResult {
         previous: options.previous.clone(),
         threads: options.threads.unwrap_or(0),
         memory_limit: options.memory.map(|size| size.0),
-        execution: match options.execution {
-            ExecutionArgument::Aligned => Execution::Aligned,
-            ExecutionArgument::Plans => Execution::Plans,
-        },
-        snapshot_files: match &options.snapshot {
-            Some(snapshot) => crate::cluster::snapshot_files(snapshot)?,
-            None => None,
-        },
-        workers: options
-            .cluster
-            .as_deref()
-            .map(|scheduler| crate::cluster::workers(scheduler, options.staging.as_deref())),
+        snapshot_files: elsewhere.snapshot_files,
+        workers: elsewhere.workers,
         timings: timings.clone(),
         progress: Arc::new(move |progress| match progress {
             Progress::Started { parts } => shown.set_length(parts as u64),

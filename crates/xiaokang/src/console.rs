@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
 use app::pack_cache::PackCache;
@@ -12,10 +13,11 @@ use pack::Override;
 use pack::program::Program;
 
 /// Prints a line for the user or the next program.
+#[macro_export]
 macro_rules! say {
     ($($text:tt)*) => { $crate::console::print_line(format_args!($($text)*)) };
 }
-pub(crate) use say;
+pub use say;
 
 pub fn print_line(line: std::fmt::Arguments<'_>) {
     if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
@@ -40,6 +42,8 @@ pub enum Failure {
     Input { message: String, hint: Option<String> },
     /// A fault of the program or the machine: exit code 3.
     Internal { message: String },
+    /// A program beside this one has said it.
+    Said { code: u8 },
 }
 
 impl Failure {
@@ -64,6 +68,7 @@ impl Failure {
         match self {
             Self::Input { .. } => 2,
             Self::Internal { .. } => 3,
+            Self::Said { code } => *code,
         }
     }
 
@@ -75,6 +80,7 @@ impl Failure {
                     eprintln!("hint: {hint}");
                 }
             }
+            Self::Said { .. } => {}
             Self::Internal { message } => {
                 eprintln!("internal error: {message}");
                 eprintln!("hint: nothing was changed; please report this with the command that caused it");
@@ -84,6 +90,18 @@ impl Failure {
 }
 
 pub type CommandResult = Result<Outcome, Failure>;
+
+/// Says what went wrong, if anything did, and gives the exit code.
+pub fn ended(outcome: CommandResult) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code())
+        }
+    }
+}
 
 /// Compiled packs are kept where the user's caches are; `XIAOKANG_CACHE` names another folder, and empty means none.
 pub fn pack_cache() -> PackCache {

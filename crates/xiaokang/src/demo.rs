@@ -4,9 +4,7 @@ use std::path::PathBuf;
 
 use model::Lang;
 
-use crate::arguments::{
-    AssessOptions, DateArgument, DemoOptions, ExecutionArgument, ExplainOptions, ImportOptions,
-};
+use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
 use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
 use crate::{assess, explain, import};
 
@@ -56,7 +54,6 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             totals_only: false,
             memory: None,
             timings: false,
-            execution: ExecutionArgument::Aligned,
             cluster: None,
             staging: None,
             previous: None,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use app::Execution;
 use app::cases::{self, CaseResult};
 use app::mutate::{Mutation, Selection};
 use engine_text::shown;
@@ -70,26 +69,17 @@ fn test(options: &PackTestOptions, lang: Lang) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
     let mut failed = 0;
     let mut passed = 0;
-    let asked = |engine: CaseEngine| match options.engine {
-        None => engine != CaseEngine::Planned,
-        Some(asked) => asked == engine || asked == CaseEngine::All,
-    };
+    let asked = |engine: CaseEngine| options.engine.is_none_or(|asked| asked == engine);
     if asked(CaseEngine::Interpreter) {
         let (good, bad) = print_results(&program, "interpreter", &cases::interpreted(&program), lang);
         passed += good;
         failed += bad;
     }
-    let ways = [
-        (CaseEngine::Aligned, "aligned", Execution::Aligned),
-        (CaseEngine::Planned, "planned", Execution::Plans),
-    ];
-    for (engine, name, execution) in ways {
-        if asked(engine) {
-            let results = cases::executed(&program, execution).map_err(Failure::internal)?;
-            let (good, bad) = print_results(&program, name, &results, lang);
-            passed += good;
-            failed += bad;
-        }
+    if asked(CaseEngine::Aligned) {
+        let results = cases::executed(&program).map_err(Failure::internal)?;
+        let (good, bad) = print_results(&program, "aligned", &results, lang);
+        passed += good;
+        failed += bad;
     }
     match lang {
         Lang::Zh => say!("通过 {passed}，失败 {failed}"),

@@ -163,12 +163,6 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
     assert!(stranger.contains("hint: keys look like `5133361"), "{stranger}");
     assert_eq!(xiaokang(here, &["report", "--run", "run", "--out", "summary.xlsx"]).status.code(), Some(0));
     assert!(here.join("summary.xlsx").metadata().expect("the workbook is there").len() > 20_000);
-    let counted = xiaokang(
-        here,
-        &["sql", "--run", "run", "--format", "csv", "select count(*) as n from household where poor"],
-    );
-    assert_eq!(String::from_utf8_lossy(&counted.stdout).trim(), format!("n\n{}", totals["poor_households"]));
-    personal_texts_are_masked_from_queries(here);
     same_run_twice(here);
     a_parameter_set_for_one_run_changes_it(here, &totals);
     what_follows_from_changes_is_told(here, &totals);
@@ -220,34 +214,6 @@ fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
         changes("wrong.jsonl", lines);
         let text = said(here, &["reassess", "--run", "run", "--changes", "wrong.jsonl", "--lang", "en"]);
         assert!(text.starts_with("exit 2\n") && text.contains(expected), "{text}");
-    }
-}
-
-fn personal_texts_are_masked_from_queries(here: &Path) {
-    let sql = |more: &[&str], query: &str| {
-        let mut arguments = vec!["sql", "--run", "run", "--format", "csv", "--lang", "en"];
-        arguments.extend(more);
-        arguments.push(query);
-        said(here, &arguments)
-    };
-    let one = "select name, citizen_number, birth from person where number = '5133361002040001901'";
-    let masked = sql(&[], one);
-    assert!(masked.contains("*,513*************15,1950-08-05"), "{masked}");
-    assert!(masked.contains("note: name, citizen_number masked; `--unmasked`"), "{masked}");
-    let open = sql(&["--unmasked"], one);
-    assert!(open.contains(",513336195008051715,") || open.contains(",51333619500805"), "{open}");
-    assert!(open.contains("are not masked: do not pass them on"), "{open}");
-    // No expression, condition or other name gets behind the mask.
-    for query in [
-        "select substr(citizen_number, 7, 8) as b from person where number = '5133361002040001901'",
-        "select concat('', p.citizen_number) as c from (select * from person) p",
-        "select count(*) as n from person where citizen_number like '%19500805%'",
-        "select max(account) as a, max(phone) as p from household",
-    ] {
-        let text = sql(&[], query);
-        let digits = text.split(|letter: char| !letter.is_ascii_digit());
-        assert!(digits.into_iter().all(|run| run.len() < 7), "{query}: {text}");
-        assert!(text.starts_with("exit 0"), "{text}");
     }
 }
 
@@ -311,7 +277,6 @@ fn mistakes_are_told_with_what_where_and_how() {
         &["assess", "--registry", "small", "--pack", pack, "--as-of", "2015-12-31", "--out", "mine"],
         &["assess", "--registry", "small", "--pack", pack, "--as-of", "2015-12-31", "--out", "broken.xlsx"],
         &["explain", "--run", "none", "household", "1"],
-        &["sql", "--run", "none", "select 1"],
         &["report", "--run", "none", "--out", "x.xlsx"],
         &["pack", "check", "typo"],
     ] {
@@ -373,4 +338,41 @@ fn a_reader_who_has_seen_enough_ends_a_command_quietly() {
     drop(reader);
     let output = command.stdout(writer).output().expect("the binary starts");
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn a_program_that_is_not_built_is_named_with_the_command_that_builds_it() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let alone = folder.path().join("xiaokang");
+    std::fs::copy(env!("CARGO_BIN_EXE_xiaokang"), &alone).expect("the program is copied");
+    for (arguments, build) in [
+        (&["sql", "--run", "run", "select 1"][..], "cargo build --release -p query"),
+        (&["cluster", "scheduler", "--listen", "127.0.0.1:0"], "cargo build --release -p cluster"),
+        (
+            &[
+                "assess",
+                "--snapshot",
+                "s3://bucket/snapshot",
+                "--pack",
+                "p",
+                "--as-of",
+                "2015-12-31",
+                "--totals-only",
+            ],
+            "cargo build --release -p cluster",
+        ),
+    ] {
+        for (lang, said) in [("zh", "没有找到程序"), ("en", "is not there")] {
+            let mut command = Command::new(&alone);
+            let output = command
+                .args(["--lang", lang])
+                .args(arguments)
+                .env("PATH", "")
+                .output()
+                .expect("the program starts");
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{text}");
+            assert!(text.contains(said) && text.contains(build), "{text}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ mod network;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use engine::interpret::calculate;
+use evaluate::interpret::calculate;
 use model::Date;
 use pack::program::{
     CaseRecord, ColumnId, Derived, EdgeId, EntityId, Network, NetworkFunction, NodePath, Program, Type, Value,

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use engine::explain::mask;
-use engine::interpret::Evaluator;
+use evaluate::explain::mask;
+use evaluate::interpret::Evaluator;
 use model::{Date, Text};
 use pack::program::{Check, ColumnId, EntityId, Program, Rule, RuleDetail, Type, Value};
 use store::View;

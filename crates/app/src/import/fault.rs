@@ -1,6 +1,6 @@
 //! What is wrong with a cell, in words for the person who typed it.
 
-use engine::explain::mask;
+use evaluate::explain::mask;
 use model::{Refusal, RefusalCode, Text};
 use pack::program::{Action, Pii};
 use serde_json::{Value, json};

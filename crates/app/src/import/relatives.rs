@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::interpret::{Facts, FactsBuilder};
+use evaluate::interpret::{Facts, FactsBuilder};
 use pack::program::{ColumnId, EdgeId, EntityId, Program, Value};
 use store::View;
 

@@ -8,7 +8,7 @@ mod sites;
 
 use std::collections::{HashMap, HashSet};
 
-use engine::interpret::{Evaluator, Facts};
+use evaluate::interpret::{Evaluator, Facts};
 use model::Date;
 use pack::Restricted;
 use pack::program::{CaseRecord, ColumnId, Derived, Program};

@@ -1,7 +1,7 @@
 //! Lists of who gets what, who lacks what and what contradicts itself.
 
 use arrow::array::ArrayRef;
-use engine::explain::{mask, value_text};
+use evaluate::explain::{mask, value_text};
 use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Program, Rule, RuleDetail, Value};
 
 use super::{ReportError, Writer, scaled, verdict};

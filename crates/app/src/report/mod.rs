@@ -10,7 +10,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use arrow::array::RecordBatch;
-use engine::explain::unit_text;
+use evaluate::explain::unit_text;
 use model::Lang;
 use pack::program::{ColumnId, EntityId, Program, Rule, RuleDetail, Type};
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};

@@ -2,8 +2,8 @@
 //!
 //! References between tables are dense row numbers. A look-up is therefore a value picked by position, and an
 //! aggregate adds each child to its parent's place: nothing is hashed, joined or sorted, and siblings that stand
-//! together make it run through memory once. Scalar work is done by the vector machine. A stage means the same as
-//! its DataFusion plan (see [`crate::lower`]), whatever the order of the rows; only its speed rests on the order.
+//! together make it run through memory once. Scalar work is done by the vector machine. A stage means the same
+//! whatever the order of the rows; only its speed rests on the order.
 
 mod plan;
 mod window;
@@ -11,20 +11,10 @@ mod window;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use datafusion::arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef};
 use pack::program::{EntityId, Program};
 
 pub(crate) use plan::AlignedPlan;
-
-/// How stages are executed. Both mean the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Execution {
-    /// Along the order of the snapshot, by the vector machine.
-    #[default]
-    Aligned,
-    /// As plans of joins, aggregates and windows, by DataFusion.
-    Plans,
-}
 
 use plan::{AlignedStage, Pass, Projection, Segment, WindowSegment};
 

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, UInt32Array,
-};
-use datafusion::arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, partition, take};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array, Int64Array, UInt32Array};
+use arrow::compute::{SortColumn, SortOptions, lexsort_to_indices, partition, take};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 use pack::program::{Direction, Frame};
 
 use super::plan::{WindowCall, WindowGroup};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use bytes::Bytes;
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use pack::program::{ColumnId, EdgeId, EntityId};
 
 use super::group::GroupResult;
@@ -24,8 +24,8 @@ use crate::EngineError;
 use crate::desugar::Form;
 use crate::findings::{Finding, collect, text_at};
 use crate::load::Wanted;
-use crate::needs::totalled;
 use crate::table::{Table, Tables};
+use evaluate::needs::totalled;
 
 /// A group in work.
 struct InBlocks<'w> {

@@ -10,9 +10,9 @@ use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::desugar::{Flat, Form};
 use crate::load::Wanted;
-use crate::needs::column_needs;
 use crate::scalar::Kind;
 use crate::stages::stages;
+use evaluate::needs::column_needs;
 
 /// What the process takes before it has read a row: the allocator's reserves, and for each column the program, its
 /// plan and its code.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::ipc::reader::FileReader;
+use arrow::ipc::writer::FileWriter;
 use bytes::Bytes;
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::ipc::reader::FileReader;
-use datafusion::arrow::ipc::writer::FileWriter;
 use pack::program::{ColumnId, EntityId, Program};
 use serde::{Deserialize, Serialize};
 

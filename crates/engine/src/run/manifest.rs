@@ -14,7 +14,7 @@ use crate::desugar::decimals;
 use crate::parameters::in_force;
 
 /// The format of a run directory.
-pub(crate) const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 
 pub(crate) struct Contents<'a> {
     pub program: &'a Program,

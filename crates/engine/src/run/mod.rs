@@ -21,15 +21,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch};
-use datafusion::arrow::datatypes::{Field, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Field, SchemaRef};
 use model::Date;
 use pack::program::{ColumnId, EntityId, Program};
 
 use crate::desugar::{Env, Flat, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::table::Tables;
-use crate::{EngineError, Execution, Finding, findings, needs, session};
+use evaluate::needs;
+
+use crate::{EngineError, Finding, findings, stack};
 use budget::Budget;
 use output::{Encoded, Folder, TableWriter, Written, encode};
 use parts::Layout;
@@ -41,7 +43,7 @@ use totals::Totals;
 use work::{Output, Work};
 
 pub use group::{GroupResult, INDEX as GROUP_INDEX};
-pub(crate) use manifest::FORMAT;
+pub use manifest::FORMAT as RUN_FORMAT;
 pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
 pub use timings::{Timing, Timings};
 
@@ -68,7 +70,6 @@ pub struct RunOptions {
     /// Parts are worked on in blocks of about so many rows of the largest entity below the village; without it they
     /// are if `memory_limit` asks for it.
     pub block_rows: Option<usize>,
-    pub execution: Execution,
     /// Who works on the groups; this process if nobody else.
     pub workers: Option<Arc<dyn Workers>>,
     /// Where to note what the pieces of the run take.
@@ -107,7 +108,6 @@ impl RunOptions {
             memory_limit: None,
             part_rows: PART_ROWS,
             block_rows: None,
-            execution: Execution::Aligned,
             workers: None,
             timings: Timings::default(),
             progress: Arc::new(|_| {}),
@@ -175,12 +175,12 @@ pub fn run(program: &Program, options: &RunOptions) -> Result<RunSummary, Engine
             Some(workers) => workers.each(layout.groups.len(), take)?,
             None => {
                 let groups = layout.groups.len();
-                pool::in_order(threads, groups, &|group, runtime| work.group(group, runtime), take)?;
+                pool::in_order(threads, groups, &|group| work.group(group), take)?;
             }
         }
         (options.progress)(Progress::Finishing);
         let since = Instant::now();
-        let written = session::deep(|| collected.finish(&work, threads))?;
+        let written = stack::deep(|| collected.finish(&work, threads))?;
         options.timings.add("finish", since, 0, 0);
         publish(program, options, &work, Results { written, totals, findings, warnings }, folder)
     })
@@ -201,11 +201,11 @@ pub fn serve(
         pool::in_order(
             threads,
             threads,
-            &|_, runtime| {
+            &|_| {
                 while let Some(request) = next() {
                     let groups = work.layout.groups.len();
                     (request.reply)(if request.group < groups {
-                        work.group(request.group, runtime)
+                        work.group(request.group)
                     } else {
                         Err(EngineError::Worker(format!("there is no group {} of {groups}", request.group)))
                     });
@@ -233,12 +233,7 @@ fn prepared<T>(
     go_on: impl FnOnce(Prepared<'_>) -> Result<T, EngineError>,
 ) -> Result<T, EngineError> {
     let since = Instant::now();
-    let snapshot = Snapshot::open(
-        program,
-        &options.snapshot,
-        options.snapshot_files.as_ref(),
-        options.execution == Execution::Aligned,
-    )?;
+    let snapshot = Snapshot::open(program, &options.snapshot, options.snapshot_files.as_ref())?;
     let mut stored = needs::stored(program);
     stored.extend(needs::aggregates_of_divisions(program, &needs::alias_of(program)));
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
@@ -273,13 +268,9 @@ fn prepared<T>(
     };
     let split = Split::new(&flat, &snapshot, &stored, layout, budget.as_ref(), threads, options)?;
     options.timings.add("split", since, 0, 0);
-    let state = session::state(options.memory_limit)?;
-    let mut work = Work::new(&flat, &split, &snapshot, &state, &stored, options);
+    let mut work = Work::new(&flat, &split, &snapshot, &stored, options);
     let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
-    session::deep(|| {
-        let runtime = session::small_runtime()?;
-        work.prepare(&runtime, &mut totals, &mut findings)
-    })?;
+    stack::deep(|| work.prepare(&mut totals, &mut findings))?;
     go_on(Prepared { work, threads: split.threads, warnings, totals, findings })
 }
 
@@ -304,12 +295,10 @@ impl Split {
         options: &RunOptions,
     ) -> Result<Self, EngineError> {
         let parts = budget.map_or(Ok(threads), |budget| budget.threads(snapshot, &layout, threads));
-        let aligned = options.execution == Execution::Aligned;
-        if let Some(block_rows) = options.block_rows.filter(|_| aligned) {
+        if let Some(block_rows) = options.block_rows {
             return Self::in_blocks(flat, snapshot, stored, layout, block_rows, threads);
         }
-        if let (Some(budget), true) = (budget, aligned && !matches!(parts, Ok(fitting) if fitting == threads))
-        {
+        if let Some(budget) = budget.filter(|_| !matches!(parts, Ok(fitting) if fitting == threads)) {
             let layout = Layout::new(flat.program, snapshot, usize::MAX)?;
             let split = Self::in_blocks(flat, snapshot, stored, layout, Budget::BLOCK_ROWS[0], threads)?;
             if let Some(rounds) = split.rounds {
@@ -419,15 +408,14 @@ impl<'a> Collected<'a> {
     /// Computes what crosses parts and completes the files.
     fn finish(self, work: &Work<'_>, threads: usize) -> Result<Vec<Written>, EngineError> {
         let Self { folder, mut writers, mut late, handed_over, totals, findings, .. } = self;
-        let runtime = session::small_runtime()?;
-        let tables = work.finish(&runtime, handed_over, totals, findings)?;
+        let tables = work.finish(handed_over, totals, findings)?;
         let jobs = work.outputs.iter().filter_map(|output| {
             let waiting = late.remove(&output.entity).unwrap_or_default();
             Some(Mutex::new(Some((output, writers.remove(&output.entity)?, waiting))))
         });
         let jobs: Vec<_> = jobs.collect();
         let mut written = vec![];
-        let complete = |job: usize, _: &_| {
+        let complete = |job: usize| {
             let job = jobs[job].lock().unwrap_or_else(PoisonError::into_inner).take();
             let (output, writer, waiting) = job.expect("every file is completed once");
             completed(work, &tables, output, writer, waiting)

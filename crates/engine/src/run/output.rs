@@ -11,20 +11,20 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
+use arrow::compute::concat;
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow::error::ArrowError;
 use bytes::Bytes;
-use datafusion::arrow::array::{Array as _, ArrayRef, RecordBatch, make_array};
-use datafusion::arrow::compute::concat;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::arrow::error::ArrowError;
-use datafusion::parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
-use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
-use datafusion::parquet::column::writer::ColumnCloseResult;
-use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
-use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
-use datafusion::parquet::file::reader::ChunkReader;
-use datafusion::parquet::file::writer::SerializedFileWriter;
-use datafusion::parquet::schema::types::{ColumnDescPtr, ColumnPath};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::ChunkReader;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::{ColumnDescPtr, ColumnPath};
 use sha2::{Digest, Sha256};
 
 use super::pages::{PageCompressor, PagedWriter, are_paged};
@@ -443,10 +443,10 @@ impl Drop for Folder {
 /// What the encoder is given must not change what it writes.
 #[cfg(test)]
 mod tests {
-    use datafusion::arrow::array::{BooleanArray, Date32Array, Int32Array, Int64Array, StringArray};
-    use datafusion::arrow::compute::concat_batches;
-    use datafusion::parquet::file::metadata::RowGroupMetaData;
-    use datafusion::parquet::file::statistics::Statistics;
+    use arrow::array::{BooleanArray, Date32Array, Int32Array, Int64Array, StringArray};
+    use arrow::compute::concat_batches;
+    use parquet::file::metadata::RowGroupMetaData;
+    use parquet::file::statistics::Statistics;
 
     use super::*;
 
@@ -528,7 +528,7 @@ mod tests {
         let written = writer.finish().expect("it is finished");
         assert_eq!(written.rows, 50_010);
         let file = File::open(&path).expect("it is there");
-        let reader = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+        let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
             .and_then(|builder| builder.with_batch_size(1 << 20).build())
             .expect("it is read");
         let read: Vec<_> = reader.collect::<Result<_, _>>().expect("it is read");
@@ -541,8 +541,7 @@ mod tests {
         let count = (GROUP_ROWS + 5) as i64;
         let file = Bytes::from(encoded([rows(0..count)]));
         let builder =
-            datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
-                .expect("it is read");
+            parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("it is read");
         let groups: Vec<_> = builder.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [GROUP_ROWS as i64, 5]);
         let statistics: Vec<_> = builder.metadata().row_group(0).columns()[3..4]

@@ -4,19 +4,19 @@
 //! A page of truth values holds two bitmaps, which values are known and those that are, as Arrow holds them in
 //! memory. A page of numbers holds the bitmap and the differences of the known ones (`DELTA_BINARY_PACKED`).
 
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter;
+use arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type};
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
-use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::compute::filter;
-use datafusion::arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type};
-use datafusion::parquet::basic::{Compression, Encoding, PageType, ZstdLevel};
-use datafusion::parquet::column::page::{CompressedPage, Page, PageWriter};
-use datafusion::parquet::column::writer::ColumnCloseResult;
-use datafusion::parquet::errors::{ParquetError, Result};
-use datafusion::parquet::file::metadata::{ColumnChunkMetaData, OffsetIndexBuilder, PageEncodingStats};
-use datafusion::parquet::file::statistics::Statistics;
-use datafusion::parquet::file::writer::{SerializedPageWriter, TrackedWrite};
-use datafusion::parquet::schema::types::ColumnDescPtr;
+use parquet::basic::{Compression, Encoding, PageType, ZstdLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::metadata::{ColumnChunkMetaData, OffsetIndexBuilder, PageEncodingStats};
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
 use zstd::bulk::Compressor;
 
 /// Compresses pages, of one column after the other: what it works in is large, and columns are many.
@@ -119,7 +119,7 @@ impl PagedWriter {
 
     fn encoding(&self) -> Encoding {
         match self.column.physical_type() {
-            datafusion::parquet::basic::Type::BOOLEAN => Encoding::PLAIN,
+            parquet::basic::Type::BOOLEAN => Encoding::PLAIN,
             _ => Encoding::DELTA_BINARY_PACKED,
         }
     }
@@ -138,10 +138,10 @@ impl PagedWriter {
             (Bounds::Long(least, greatest), _) => {
                 Statistics::int64(Some(least), Some(greatest), None, nulls, false)
             }
-            (Bounds::Unknown, datafusion::parquet::basic::Type::BOOLEAN) => {
+            (Bounds::Unknown, parquet::basic::Type::BOOLEAN) => {
                 Statistics::boolean(None, None, None, nulls, false)
             }
-            (Bounds::Unknown, datafusion::parquet::basic::Type::INT32) => {
+            (Bounds::Unknown, parquet::basic::Type::INT32) => {
                 Statistics::int32(None, None, None, nulls, false)
             }
             (Bounds::Unknown, _) => Statistics::int64(None, None, None, nulls, false),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use datafusion::arrow::array::Array;
+use arrow::array::Array;
 use pack::program::{EdgeId, EntityId, Program};
 
 use super::snapshot::Snapshot;

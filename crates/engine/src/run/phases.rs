@@ -12,8 +12,8 @@ use super::parts::Layout;
 use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::desugar::{Flat, Form};
-use crate::needs::column_needs;
 use crate::stages::{Stage, stages_of};
+use evaluate::needs::column_needs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {

@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use tokio::runtime::Runtime;
-
 use crate::EngineError;
-use crate::session::{STACK_BYTES, small_runtime};
+use crate::stack::STACK_BYTES;
 
 /// Which part comes next, and how many have been taken over.
 struct Window {
@@ -72,7 +70,7 @@ impl Drop for StopOnPanic<'_> {
 pub(crate) fn in_order<T: Send>(
     threads: usize,
     parts: usize,
-    work: &(dyn Fn(usize, &Runtime) -> Result<T, EngineError> + Sync),
+    work: &(dyn Fn(usize) -> Result<T, EngineError> + Sync),
     take: &mut dyn FnMut(usize, T) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
     let threads = threads.clamp(1, parts.max(1));
@@ -99,20 +97,12 @@ pub(crate) fn in_order<T: Send>(
 
 fn worker<T>(
     shared: &Shared,
-    work: &(dyn Fn(usize, &Runtime) -> Result<T, EngineError> + Sync),
+    work: &(dyn Fn(usize) -> Result<T, EngineError> + Sync),
     sender: &Sender<(usize, Result<T, EngineError>)>,
 ) {
     let _guard = StopOnPanic(shared);
-    let runtime = match small_runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            // Nobody listens only if the run has failed already.
-            let _ = sender.send((usize::MAX, Err(error)));
-            return;
-        }
-    };
     while let Some(part) = shared.next() {
-        if sender.send((part, work(part, &runtime))).is_err() {
+        if sender.send((part, work(part))).is_err() {
             return;
         }
     }
@@ -149,7 +139,7 @@ mod tests {
         in_order(
             4,
             50,
-            &|part, _| {
+            &|part| {
                 let spin: u64 = (0..(50 - part as u64) * 1000).sum();
                 Ok((part, spin))
             },
@@ -165,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_first_error_ends_it() {
-        let failing = |part: usize, _: &Runtime| {
+        let failing = |part: usize| {
             if part == 3 { Err(EngineError::Worker("three".to_owned())) } else { Ok(part) }
         };
         let result = in_order(2, 1000, &failing, &mut |_, _| Ok(()));

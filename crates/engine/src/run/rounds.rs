@@ -15,9 +15,9 @@ use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
-use crate::needs::column_needs;
 use crate::scalar::Kind;
 use crate::stages::stages_of;
+use evaluate::needs::column_needs;
 
 /// The steps of every group.
 pub(crate) struct Rounds {

@@ -7,19 +7,19 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arrow::array::{Array, AsArray, Int32Array, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use bytes::Bytes;
-use datafusion::arrow::array::{Array, AsArray, Int32Array, RecordBatch};
-use datafusion::arrow::compute::concat_batches;
-use datafusion::arrow::datatypes::{DataType, Field, Int32Type, Schema};
-use datafusion::parquet;
-use datafusion::parquet::arrow::ProjectionMask;
-use datafusion::parquet::arrow::arrow_reader::{
+use pack::program::{EdgeId, Entity, EntityId, Program, Type};
+use parquet;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
 };
-use datafusion::parquet::errors::ParquetError;
-use datafusion::parquet::file::reader::{ChunkReader, Length};
-use datafusion::parquet::file::statistics::Statistics;
-use pack::program::{EdgeId, Entity, EntityId, Program, Type};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::statistics::Statistics;
 use serde::Deserialize;
 
 use crate::EngineError;
@@ -112,14 +112,13 @@ impl Snapshot {
         program: &Program,
         dir: &Path,
         files: Option<&Arc<dyn SnapshotFiles>>,
-        codes: bool,
     ) -> Result<Self, EngineError> {
         let manifest = Manifest::read(dir, files.map(AsRef::as_ref))?;
         let wrong = |reason: String| EngineError::SnapshotFormat { path: dir.to_owned(), reason };
         let open = |entity: &Entity| {
             let name = entity.name.as_str();
             let coded = entity.fields.iter().map(|id| &program.columns[id.index()]);
-            let coded = coded.filter(|column| codes && matches!(column.ty, Type::Code(_)));
+            let coded = coded.filter(|column| matches!(column.ty, Type::Code(_)));
             let coded: Vec<&str> = coded.map(|column| column.name.as_str()).collect();
             let file = EntityFile::open(dir.join(format!("{name}.parquet")), files, &coded)?;
             match manifest.entities.get(name) {
@@ -430,7 +429,7 @@ impl EntityFile {
                 .with_batch_size(rows.len().clamp(1, 1 << 20))
                 .build()
                 .map_err(|error| self.error(error))?;
-            schema = Some(datafusion::arrow::array::RecordBatchReader::schema(&reader));
+            schema = Some(arrow::array::RecordBatchReader::schema(&reader));
             for batch in reader {
                 let batch = batch?;
                 left -= batch.num_rows();

@@ -1,7 +1,7 @@
 //! Totals, added up as the parts come in.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
-use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use pack::program::{ColumnId, EntityId, Program, TotalFunction, Type};
 
 use crate::EngineError;

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use datafusion::arrow::array::{ArrayRef, RecordBatch, new_null_array};
-use datafusion::arrow::compute::{cast, concat, concat_batches};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::execution::SessionState;
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::compute::{cast, concat, concat_batches};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pack::program::{ColumnId, EdgeId, EntityId, Program};
-use tokio::runtime::Runtime;
 
 use super::group::GroupResult;
 use super::output::GroupWriter;
@@ -23,15 +21,14 @@ use super::snapshot::Snapshot;
 use super::timings::Timings;
 use super::totals::Totals;
 use super::{Progress, RunOptions, Split};
+use crate::EngineError;
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
 use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
-use crate::lower::{ROW_TYPE, data_type};
-use crate::needs::{column_needs, totalled};
 use crate::stages::Stage;
-use crate::table::{Table, Tables};
-use crate::{EngineError, Execution};
+use crate::table::{ROW_TYPE, Table, Tables, data_type};
+use evaluate::needs::{column_needs, totalled};
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -53,11 +50,10 @@ pub(crate) struct Work<'a> {
     pub layout: &'a Layout,
     pub phases: &'a Phases,
     pub snapshot: &'a Snapshot,
-    pub state: &'a SessionState,
     pub outputs: Vec<Output>,
-    before: Steps<'a>,
-    part: Steps<'a>,
-    after: Steps<'a>,
+    before: AlignedPlan,
+    part: AlignedPlan,
+    after: AlignedPlan,
     /// Entities that are not split, with what is computed before the parts.
     pub whole: Tables,
     /// Keys of split entities to which edges lead from elsewhere.
@@ -72,28 +68,6 @@ pub(crate) struct Work<'a> {
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// Parts computed so far.
     pub done: AtomicUsize,
-}
-
-/// The stages of a phase, in one of the forms in which they can be executed.
-enum Steps<'a> {
-    Plans(&'a [Stage]),
-    Aligned(AlignedPlan),
-}
-
-impl Steps<'_> {
-    fn evaluate(
-        &self,
-        state: &SessionState,
-        flat: &Flat<'_>,
-        tables: &mut Tables,
-        runtime: &Runtime,
-        timings: &Timings,
-    ) -> Result<(), EngineError> {
-        match self {
-            Self::Plans(stages) => runtime.block_on(tables.evaluate(state, flat, stages)),
-            Self::Aligned(plan) => plan.evaluate(flat.program, tables, timings),
-        }
-    }
 }
 
 /// The columns that something reads after the phase that makes them.
@@ -116,7 +90,6 @@ impl<'a> Work<'a> {
         flat: &'a Flat<'a>,
         split: &'a Split,
         snapshot: &'a Snapshot,
-        state: &'a SessionState,
         stored: &BTreeSet<ColumnId>,
         options: &RunOptions,
     ) -> Self {
@@ -125,17 +98,13 @@ impl<'a> Work<'a> {
         let outputs = outputs(flat, layout, phases, stored);
         let none = || Tables(vec![None; program.entities.len()]);
         let kept = kept(flat, phases, stored);
-        let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| match options.execution {
-            Execution::Plans => Steps::Plans(stages),
-            Execution::Aligned => Steps::Aligned(AlignedPlan::new(flat, stages, kept)),
-        };
+        let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| AlignedPlan::new(flat, stages, kept);
         Self {
             program,
             flat,
             layout,
             phases,
             snapshot,
-            state,
             outputs,
             before: steps(&phases.before, &kept),
             // Blocks are worked on in steps of their own.
@@ -153,12 +122,7 @@ impl<'a> Work<'a> {
     }
 
     /// Loads the entities that are not split, and computes what the parts may need of them.
-    pub fn prepare(
-        &mut self,
-        runtime: &Runtime,
-        totals: &mut Totals,
-        findings: &mut Vec<Finding>,
-    ) -> Result<(), EngineError> {
+    pub fn prepare(&mut self, totals: &mut Totals, findings: &mut Vec<Finding>) -> Result<(), EngineError> {
         for entity in self.entities(false) {
             let rows = 0..self.snapshot.rows(entity);
             let needed = self.flat.columns.keys().copied();
@@ -171,7 +135,7 @@ impl<'a> Work<'a> {
             let rows = 0..self.snapshot.rows(parent);
             self.crossed.0[parent.index()] = Some(self.load(parent, [], rows, &mut vec![])?);
         }
-        self.before.evaluate(self.state, self.flat, &mut self.whole, runtime, &self.timings)?;
+        self.before.evaluate(self.program, &mut self.whole, &self.timings)?;
         let owns = |entity: EntityId| !self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Before;
         totals.add_tables(self.program, &self.whole, &owns, &made);
@@ -227,7 +191,7 @@ impl<'a> Work<'a> {
     }
 
     /// Loads and computes the parts of a group, one after the other.
-    pub fn group(&self, group: usize, runtime: &Runtime) -> Result<GroupResult, EngineError> {
+    pub fn group(&self, group: usize) -> Result<GroupResult, EngineError> {
         if let Some(rounds) = self.rounds {
             return self.group_in_blocks(rounds, group);
         }
@@ -244,7 +208,7 @@ impl<'a> Work<'a> {
         let mut totals = Totals::new(self.program)?;
         let mut handed_over: BTreeMap<ColumnId, Vec<ArrayRef>> = BTreeMap::new();
         for part in self.layout.groups[group].clone() {
-            let tables = self.part(part, runtime, &mut totals, &mut findings)?;
+            let tables = self.part(part, &mut totals, &mut findings)?;
             let since = Instant::now();
             for output in &self.outputs {
                 if let Some(writer) = writers.get_mut(&output.entity) {
@@ -280,7 +244,6 @@ impl<'a> Work<'a> {
     fn part(
         &self,
         part: usize,
-        runtime: &Runtime,
         totals: &mut Totals,
         findings: &mut Vec<Finding>,
     ) -> Result<Tables, EngineError> {
@@ -290,7 +253,7 @@ impl<'a> Work<'a> {
             let needed = self.flat.columns.keys().copied();
             tables.0[entity.index()] = Some(self.load(entity, needed, rows, findings)?);
         }
-        self.part.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
+        self.part.evaluate(self.program, &mut tables, &self.timings)?;
         let owns = |entity: EntityId| self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
         totals.add_tables(self.program, &tables, &owns, &made);
@@ -310,7 +273,6 @@ impl<'a> Work<'a> {
     /// The tables of the last phase, computed: the whole entities, and the split ones that it works on.
     pub fn finish(
         &self,
-        runtime: &Runtime,
         handed_over: BTreeMap<ColumnId, Vec<ArrayRef>>,
         totals: &mut Totals,
         findings: &mut Vec<Finding>,
@@ -329,7 +291,7 @@ impl<'a> Work<'a> {
                 table.columns.insert(column.name.clone(), joined(&arrays)?);
             }
         }
-        self.after.evaluate(self.state, self.flat, &mut tables, runtime, &self.timings)?;
+        self.after.evaluate(self.program, &mut tables, &self.timings)?;
         let made = |id: ColumnId| self.phases.of(id) == Phase::After;
         totals.add_tables(self.program, &tables, &|_| false, &made);
         collect(self.program, &tables, &made, findings);

@@ -5,6 +5,10 @@ use pack::program::{Comparison, DatePart};
 use super::dialect::{Dialect, identifier};
 use crate::scalar::{Kind, Node, Operator, Scalar};
 
+/// A decimal division multiplies its dividend by 10^4 before it divides; beyond this the product would
+/// leave 128 bits, so that 256 are used.
+const DIVIDEND_MAX: i128 = 10_i128.pow(34);
+
 /// A line longer than this is broken.
 const LINE_MAX: usize = 100;
 
@@ -205,7 +209,7 @@ impl Printer {
             (Dialect::DataFusion, Kind::Wide) => {
                 let even = format!("{left} - {left} % {right}");
                 let bounds = a.bounds();
-                let huge = crate::lower::DIVIDEND_MAX;
+                let huge = DIVIDEND_MAX;
                 let quotient = if bounds.min < -huge || bounds.max > huge {
                     format!("CAST({even} AS DECIMAL(76, 0)) / CAST({right} AS DECIMAL(76, 0))")
                 } else {

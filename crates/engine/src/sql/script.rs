@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use datafusion::arrow::array::RecordBatch;
+use arrow::array::RecordBatch;
 use model::{Date, Lang};
 use pack::program::{ColumnId, Direction, EntityId, Frame, Program, RuleKind};
 
 use super::dialect::{Dialect, identifier};
 use super::expression::Printer;
+use crate::EngineError;
 use crate::desugar::{Call, CallFunction, Env, Flat, Part, PartFunction, Unknowns, desugar, edge_column};
-use crate::lower::{needed_before, output_names};
 use crate::scalar::Named;
-use crate::stages::{AggregatePass, LookupJoin, Stage, Step, stages};
-use crate::{EngineError, needs};
+use crate::stages::{AggregatePass, LookupJoin, Stage, Step, needed_before, output_names, stages};
 
 /// The whole program in a dialect, parameters as of a date, for records that have every field the pack
 /// requires, as an import leaves them.
@@ -43,7 +42,7 @@ fn guarded_script(
     dialect: Dialect,
     unknowns: &Unknowns,
 ) -> Result<String, EngineError> {
-    let stored = needs::stored(program);
+    let stored = evaluate::needs::stored(program);
     let flat = desugar(program, Env { as_of }, unknowns, stored.iter().copied())?;
     let mut text = header(program, as_of, dialect);
     let ids = flat.order.iter().map(|id| ((flat.columns[id].entity, flat.columns[id].name.as_str()), *id));
@@ -97,7 +96,7 @@ pub struct ResultTable {
 /// The tables that the script of a program gives: `run_<entity>`, and where an entity has more results than fit,
 /// `run_<entity>_2` and so on with the rest.
 pub fn result_tables(program: &Program) -> Vec<ResultTable> {
-    let stored = needs::stored(program);
+    let stored = evaluate::needs::stored(program);
     let mut by_entity: BTreeMap<EntityId, Vec<ColumnId>> = BTreeMap::new();
     for id in program.order.iter().filter(|id| stored.contains(id)) {
         by_entity.entry(program.columns[id.index()].entity).or_default().push(*id);

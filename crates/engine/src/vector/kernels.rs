@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use datafusion::arrow::array::StringArray;
+use arrow::array::StringArray;
 use model::Date;
 use pack::program::{Comparison, DatePart};
 use strength_reduce::StrengthReducedU64;

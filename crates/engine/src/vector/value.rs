@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use datafusion::arrow::array::{Array, StringArray};
+use arrow::array::{Array, StringArray};
 
 /// For every row 1 where the value is NULL, else 0; absent where nothing is NULL.
 pub(super) type Nulls = Option<Rc<Vec<u8>>>;

@@ -2,7 +2,7 @@
 
 use app::run_tables;
 use arrow::array::RecordBatch;
-use engine::needs::children;
+use evaluate::needs::children;
 use model::Date;
 use pack::program::{
     BracketStep, CaseRecord, Column, ColumnId, ColumnKind, Dated, EdgeId, EntityId, Expr, ExprKind,
@@ -119,8 +119,13 @@ fn mark(program: &Program, edge: EdgeId, row: usize) -> String {
     if edge.on == key_column { key } else { format!("{key}-{}", program.column(edge.on).name) }
 }
 
-/// A small world for a seed: some records of every entity.
+/// A small world for a seed, as tables: some records of every entity.
 pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, RecordBatch> {
+    engine::tables_of_records(program, &world_records(program, as_of, seed)).expect("the records make tables")
+}
+
+/// A small world for a seed: some records of every entity.
+pub fn world_records(program: &Program, as_of: Date, seed: u64) -> Vec<CaseRecord> {
     let mut numbers = Numbers(seed);
     let (limits, days) = (boundaries(program), days(as_of));
     let mut records = vec![];
@@ -141,7 +146,7 @@ pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, Recor
             records.push(CaseRecord { entity, key: key(program, entity, row), fields });
         }
     }
-    engine::tables_of_records(program, &records).expect("the records make tables")
+    records
 }
 
 /// What a field names.
@@ -234,7 +239,6 @@ pub fn results(
     program: &Program,
     as_of: Date,
     tables: &HashMap<String, RecordBatch>,
-    execution: app::Execution,
 ) -> HashMap<String, RecordBatch> {
-    run_tables(program, as_of, tables.clone(), execution).expect("it runs")
+    run_tables(program, as_of, tables.clone()).expect("it runs")
 }
