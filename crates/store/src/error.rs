@@ -97,6 +97,14 @@ pub enum StoreError {
     #[error("stream `{stream}`: {detail}")]
     EventInvalid { stream: String, detail: String },
 
+    #[error("there is no import {import}; check its number")]
+    ImportMissing { import: u32 },
+
+    #[error(
+        "import {import} recorded events of {what}, which are not taken back; record what follows as further events"
+    )]
+    ImportKept { import: u32, what: &'static str },
+
     #[error("line {line} of the list of divisions: {detail}")]
     DivisionList { line: usize, detail: String },
 
@@ -146,6 +154,8 @@ impl StoreError {
             Self::ChangedMeanwhile(_) => RefusalCode::ChangedMeanwhile.as_str(),
             Self::KeyReused { .. } => "key-reused",
             Self::EventInvalid { .. } => "event-invalid",
+            Self::ImportMissing { .. } => "import-missing",
+            Self::ImportKept { .. } => "import-kept",
             Self::DivisionList { .. } => "division-list",
             Self::DivisionMissing { .. } => "division-missing",
             Self::DivisionExists { .. } => "division-exists",
@@ -167,7 +177,14 @@ impl StoreError {
 
     /// Whether the call that gave this has written nothing, so that its session may go on.
     pub(crate) fn left_no_trace(&self) -> bool {
-        matches!(self, Self::ChangedMeanwhile(_) | Self::KeyReused { .. } | Self::EventInvalid { .. })
+        matches!(
+            self,
+            Self::ChangedMeanwhile(_)
+                | Self::KeyReused { .. }
+                | Self::EventInvalid { .. }
+                | Self::ImportMissing { .. }
+                | Self::ImportKept { .. }
+        )
     }
 
     /// Says which registry, where the database has only said that it is locked or damaged.

@@ -30,6 +30,7 @@ mod identity;
 mod layout;
 mod meta;
 mod moment;
+mod reading;
 mod registry;
 mod schema;
 mod session;
@@ -39,9 +40,11 @@ mod snapshot_file;
 mod snapshot_order;
 mod snapshot_writer;
 mod trace;
+mod undo;
 mod upsert;
 mod value;
 mod view;
+mod work_folder;
 
 pub use check::CheckSummary;
 pub use conflict::{Conflict, Expected, FieldConflict, RecordConflict, StreamConflict};
@@ -54,6 +57,7 @@ pub use format::Migration;
 pub use history::{Change, ChangeKind, FieldChange, Import, Source};
 pub use identity::{NotARegistryId, RegistryId};
 pub use moment::Moment;
+pub use reading::ReadSession;
 pub use registry::Registry;
 pub use session::{
     ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, Removal, SourceId, SourceKind,
@@ -61,4 +65,6 @@ pub use session::{
 pub use snapshot::{Derived, SNAPSHOT_FORMAT, SnapshotSummary};
 pub use snapshot_writer::{EncodedRows, SnapshotEncoder, SnapshotWriter, snapshot_schemas};
 pub use trace::{Statement, listen_to_statements};
+pub use undo::{NotUndone, NotUndoneReason, Undone};
 pub use view::{RecordState, ScanRow, View};
+pub use work_folder::WorkFolder;

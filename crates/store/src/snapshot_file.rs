@@ -150,12 +150,6 @@ impl Write for HashingFile {
     }
 }
 
-/// Makes a folder's new entries durable, where the system can.
-pub(crate) fn sync_folder(folder: &Path) {
-    // Some file systems refuse; a snapshot can be made again.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-}
-
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

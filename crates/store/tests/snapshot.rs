@@ -15,7 +15,7 @@ use pack::program::{Program, Value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use store::{NewSource, Record, Registry, SnapshotSummary};
+use store::{Derived, NewSource, Record, Registry, SnapshotSummary, WorkFolder};
 use tempfile::TempDir;
 
 fn read(folder: &Path, name: &str) -> RecordBatch {
@@ -255,4 +255,55 @@ fn a_field_that_became_required_must_be_filled_in() {
     assert_eq!(error.code(), "required-missing");
     assert!(error.to_string().starts_with("2 of the recorded `village` lack `name`"), "{error}");
     assert!(!folder.path().join("snapshot.partial").exists());
+}
+
+#[test]
+fn a_reading_keeps_to_one_commit_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = county().0;
+    let id = entity(&program, "household");
+    let household = |key: &str| vec![text(key), text("v1"), None, number(1), None];
+    let mut writer = Registry::create(folder.path(), &program, registry_id()).unwrap();
+    import(&mut writer, &program, 1, "household", vec![household("h1")]);
+    let reader = Registry::open(folder.path(), &program).unwrap();
+
+    let reading = reader.read().unwrap();
+    import(&mut writer, &program, 2, "household", vec![household("h2")]);
+    assert_eq!(reading.view().count(id).unwrap(), 1, "though nothing was read before the import");
+    let work = WorkFolder::beside(&folder.path().join("snapshot")).unwrap();
+    let summary = reading.snapshot_into(&work, &Derived::default()).unwrap();
+    assert_eq!(summary.change, 1);
+    assert!(summary.rows.contains(&("household".to_owned(), 1)));
+    drop(reading);
+    assert_eq!(reader.view().count(id).unwrap(), 2);
+    assert_eq!(reader.snapshot(&folder.path().join("snapshot")).unwrap().change, 2);
+}
+
+#[test]
+fn snapshots_of_one_place_taken_side_by_side_are_both_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = county().0;
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
+    let households =
+        (0..500).map(|index| vec![text(&format!("h{index}")), text("v1"), None, number(1), None]);
+    import(&mut registry, &program, 1, "household", households.collect());
+    let place = folder.path().join("snapshot");
+    let expected = registry.snapshot(&place).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let registry = Registry::open(folder.path(), &program).unwrap();
+                for _ in 0..5 {
+                    assert_eq!(registry.snapshot(&place).unwrap(), expected);
+                }
+            });
+        }
+    });
+    let mut left: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("registry.sqlite"))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["snapshot"]);
 }
