@@ -12,7 +12,7 @@ from .columns import Columns
 from .pack import Pack, PackFault
 from .quantities import TypeFault
 from .syntax import SyntaxFault
-from .world import Record, World, read_fact, read_records, read_value
+from .world import Record, World, matched_value, read_fact, read_records, read_value
 
 
 @dataclass
@@ -75,10 +75,27 @@ def case_world(pack: Pack, body: dict) -> World:
     """Given facts, the entity's defaults where a case is silent, and made-up required texts."""
     world = World(pack, body.get("as_of", pack.as_of))
     read_records(world, body["given"])
-    for entity in pack.entities.values():
-        for record in world.of(entity.id):
-            fill(entity, record)
+    given = [record for entity in pack.entities for record in world.of(entity)]
+    for record in given:
+        complete(world, record)
     return world
+
+
+def complete(world: World, record: Record) -> None:
+    """Fills a record and gives it an end of its own for every required edge on which the case is silent."""
+    entity = world.pack.entities[record.entity]
+    for edge in entity.edges.values():
+        if entity.fields[edge.via].required and edge.name not in record.links and edge.via not in record.facts:
+            end = Record(edge.entity, f"{edge.name} of {record.key}", {})
+            if edge.entity != record.entity:
+                world.add(end)
+                complete(world, end)
+                record.links[edge.name] = end
+                record.facts[edge.via] = matched_value(world.pack, edge, end)
+    fill(entity, record)
+
+
+BLANKS = {"no": False, "zero": 0}
 
 
 def fill(entity, record: Record) -> None:
@@ -86,6 +103,9 @@ def fill(entity, record: Record) -> None:
         if name not in record.facts:
             record.facts[name] = read_fact(entity, name, value)
     for field_ in entity.fields.values():
+        if field_.blank != "unknown":
+            # A fact on which a case is silent is taken as a blank cell of a sheet.
+            record.facts.setdefault(field_.id, BLANKS[field_.blank])
         if field_.required and field_.id not in record.facts and field_.written_type == "text":
             # An alias of the case is its key, so that records are ordered as a case names them.
             record.facts[field_.id] = record.key if field_.id == entity.key else f"{field_.id} of {record.key}"

@@ -334,7 +334,10 @@ class Compiler:
 
         def run(w, s, c):
             mine, order, rows = *place(w, s), []
-            for record in siblings(w, s, way):
+            end = w.climb(s, way)
+            if end is None:
+                return None
+            for record in w.children(s.entity, way, end):
                 theirs, other = place(w, record)
                 belongs = True if record is s else same_partition(mine, theirs)
                 if belongs is not False and frame != "all":
@@ -348,12 +351,6 @@ class Compiler:
 
         counts = node.function in ("count", "row_number", "rank")
         return Compiled(COUNT if counts else argument.type, run)
-
-
-def siblings(w, record, way: list) -> list:
-    """The records under the same parent; one without a parent has itself alone."""
-    end = w.climb(record, way)
-    return [record] if end is None else w.children(record.entity, way, end)
 
 
 def in_frame(frame: str, mine, other, order, belongs, ties_by_key: bool):

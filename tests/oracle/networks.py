@@ -129,7 +129,13 @@ def route(graph: Graph, start: str, end: str):
     """The names along the way that the class rests on; unknown where the class is."""
     if best_worst_class(graph, start, end) is None:
         return None
-    return " → ".join(edge[5] for edge in best_worst(graph, start, end, False)[1])
+    return named(best_worst(graph, start, end, False)[1])
+
+
+def named(way: list) -> str:
+    """The names of a way's edges in order; neighbours of one name are one stretch."""
+    names = [edge[5] for edge in way]
+    return " → ".join(name for at, name in enumerate(names) if at == 0 or names[at - 1] != name)
 
 
 FUNCTIONS = {"best_worst_class": best_worst_class, "connected": connected, "route": route}
@@ -154,7 +160,7 @@ def ways_out(columns, world, record, spec: dict, graph: Graph, start):
         return None
     if spec["function"] == "edge_disjoint_paths":
         return len(sure)
-    return "; ".join(" → ".join(edge[5] for edge in way) for way in sure)
+    return "; ".join(named(way) for way in sure)
 
 
 def disjoint(edges: list, start: str, inside: set) -> list:

@@ -36,6 +36,7 @@ class Field:
     required: bool
     derived: dict | None
     written_type: str = ""
+    blank: str = "unknown"
 
 
 @dataclass
@@ -152,11 +153,21 @@ def read_entity(body: dict) -> Entity:
         edge = read_edge(reference, False)
         edges[edge.name] = edge
     fields = {
-        item["id"]: Field(item["id"], read_type(item["type"]), item.get("required", False), item.get("derived"), item["type"])
-        for item in body.get("field", [])
+        item["id"]: read_field(item) for item in body.get("field", [])
     }
     return Entity(
         body["id"], body["key"], body.get("division"), fields, edges, parent, body.get("case_default", {})
+    )
+
+
+def read_field(body: dict) -> Field:
+    return Field(
+        body["id"],
+        read_type(body["type"]),
+        body.get("required", False),
+        body.get("derived"),
+        body["type"],
+        body.get("blank", "unknown"),
     )
 
 
