@@ -21,12 +21,13 @@ def main() -> int:
     world.add_argument("pack", type=Path)
     world.add_argument("world", type=Path)
     world.add_argument("--columns", type=Path, required=True, help="where the columns are written")
+    world.add_argument("--as-case", action="store_true", help="complete the records as worked cases are")
     arguments = parser.parse_args()
     sys.setrecursionlimit(20000)
     pack = read_pack(arguments.pack)
     if arguments.command == "cases":
         return 1 if run_cases(pack, arguments.only).disagree else 0
-    write_columns(pack, arguments.world, arguments.columns)
+    write_columns(pack, arguments.world, arguments.columns, arguments.as_case)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .compile import Compiled, narrow
+from .operations import Compiled, narrow
 from .pack import PackFault, Rule
 from .paths import way_up
 from .quantities import BOOL, MONEY

@@ -33,9 +33,7 @@ def run_cases(pack: Pack, only: str = "", out=print) -> Tally:
     for reason, number in tally.not_computed.most_common():
         out(f"not computed, {number}: {reason}")
     out(f"{time.monotonic() - began:.1f} s")
-    out(
-        f"{tally.expectations} expectations, {tally.agree} agree, {tally.disagree} disagree, {missing} not computed"
-    )
+    out(f"{tally.expectations} expectations, {tally.agree} agree, {tally.disagree} disagree, {missing} not computed")
     return tally
 
 

@@ -5,16 +5,18 @@ A column is compiled when it is first asked for, and its value is remembered in 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Callable
+from datetime import date
+from fractions import Fraction
 
 from . import assets, divisions, networks, rules, scorecards
-from .compile import Compiled, Compiler, Scope, narrow
+from .compile import Compiler, cached_parse
+from .operations import Compiled, Scope, narrow
 from .pack import Pack, PackFault, Rule
 from .parameters import change_days
 from .quantities import Type, round_to, unify
 from .syntax import Name, children
-from .compile import cached_parse
 
 
 @dataclass
@@ -90,16 +92,19 @@ class Columns:
             if name == self.pack.entities[record.entity].key:
                 return record.facts.get(name, record.key)
             return record.facts.get(name)
-        known = record.values.get(name, None) if name in record.values else self
-        if known is RUNNING:
-            raise PackFault(f"`{name}` of {record} rests on itself")
-        if known is not self:
-            return known
+        if name in record.values:
+            if record.values[name] is RUNNING:
+                raise PackFault(f"`{name}` of {record} rests on itself")
+            return record.values[name]
         record.values[name] = RUNNING
-        if field is not None:
-            value = networks.derived(self, world, record, field)
-        else:
-            value = self.table[record.entity][name].get().run(world, record, None)
+        try:
+            if field is not None:
+                value = networks.derived(self, world, record, field)
+            else:
+                value = self.table[record.entity][name].get().run(world, record, None)
+        except Exception:
+            del record.values[name]
+            raise
         record.values[name] = value
         return value
 
@@ -122,8 +127,6 @@ def parameters_in(node) -> set:
 
 def split(compiled: Compiled, parameters: list, rounding: str) -> Compiled:
     """Each value for the days it is in force within the calendar year, every stretch rounded by itself."""
-    from datetime import date
-    from fractions import Fraction
 
     def run(w, s, c):
         first, after = date(w.as_of.year, 1, 1), date(w.as_of.year + 1, 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from . import rules
-from .compile import Compiled, narrow
+from .operations import Compiled, narrow
 from .pack import Rule
 from .paths import ancestors, way_up
 from .quantities import BOOL, COUNT, rate, round_to
@@ -20,14 +20,8 @@ def define(columns, rule: Rule) -> None:
 
 
 def levels_above(pack, entity: str) -> list:
-    """Divisions up the tree, and those that the entity or one above it refers to by their own name."""
-    found = []
-    for at in [entity, *(edge.entity for edge in ancestors(pack, entity))]:
-        for edge in pack.entities[at].edges.values():
-            if edge.name == edge.entity and pack.entities[edge.entity].division and edge.entity != entity:
-                if edge.entity not in found:
-                    found.append(edge.entity)
-    return found
+    """The divisions among the entities up the tree; references are no place in the tree."""
+    return [edge.entity for edge in ancestors(pack, entity) if pack.entities[edge.entity].division]
 
 
 def figures(columns, rule: Rule, way: list) -> dict:

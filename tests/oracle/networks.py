@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from .compile import Scope
+from .operations import Scope
 from .pack import PackFault
 from .paths import way_by_name
 

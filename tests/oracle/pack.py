@@ -11,7 +11,20 @@ from pathlib import Path
 from .quantities import Type, read_type
 
 RULES = ("variable", "benefit", "standard", "measure", "check", "audit", "duty", "scorecard", "asset")
-LISTED = (*RULES, "programme", "flow", "report", "total", "clause", "case", "seed", "network", "list", "entity", "parameter")
+LISTED = (
+    *RULES,
+    "programme",
+    "flow",
+    "report",
+    "total",
+    "clause",
+    "case",
+    "seed",
+    "network",
+    "list",
+    "entity",
+    "parameter",
+)
 
 
 class PackFault(Exception):
@@ -152,12 +165,8 @@ def read_entity(body: dict) -> Entity:
     for reference in body.get("refs", []):
         edge = read_edge(reference, False)
         edges[edge.name] = edge
-    fields = {
-        item["id"]: read_field(item) for item in body.get("field", [])
-    }
-    return Entity(
-        body["id"], body["key"], body.get("division"), fields, edges, parent, body.get("case_default", {})
-    )
+    fields = {item["id"]: read_field(item) for item in body.get("field", [])}
+    return Entity(body["id"], body["key"], body.get("division"), fields, edges, parent, body.get("case_default", {}))
 
 
 def read_field(body: dict) -> Field:

@@ -30,7 +30,9 @@ def bracket_value(scale: list, amount):
 
 def change_days(body: dict, year: int) -> list:
     """The days after 1 January of a year on which another value (or none) comes into force."""
-    days = {value["from"] for value in body["values"]} | {value["until"] for value in body["values"] if "until" in value}
+    days = {value["from"] for value in body["values"]} | {
+        value["until"] for value in body["values"] if "until" in value
+    }
     days = sorted(day for day in days if day.year == year and day > date(year, 1, 1))
     return [day for day in days if differs(body, day)]
 

@@ -7,23 +7,32 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+from .cases import complete
 from .columns import Columns
 from .pack import Pack
 from .quantities import Type
 from .world import World, read_records
 
 
-def write_columns(pack: Pack, source: Path, target: Path) -> None:
+def write_columns(pack: Pack, source: Path, target: Path, as_case: bool = False) -> None:
     given = json.loads(source.read_text(encoding="utf-8"), parse_float=Fraction)
     as_of = date.fromisoformat(given["as_of"]) if "as_of" in given else pack.as_of
-    result = all_columns(pack, as_of, given["records"])
+    result = all_columns(pack, as_of, given["records"], as_case)
     target.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def all_columns(pack: Pack, as_of: date, records: dict) -> dict:
-    """Entity -> key -> column -> value; the columns are those of rules and the derived fields."""
+def all_columns(pack: Pack, as_of: date, records: dict, as_case: bool = False) -> dict:
+    """Entity -> key -> column -> value; the columns are those of rules and the derived fields.
+
+    A fact that is absent is unknown, and an edge that is absent leads nowhere; `as_case` completes the
+    records as worked cases are completed: defaults, blanks, and made-up ends of required edges.
+    """
     world, columns = World(pack, as_of), Columns(pack)
     read_records(world, {entity: keyed(pack, entity, rows) for entity, rows in records.items()})
+    given = {entity: list(world.of(entity)) for entity in records}
+    if as_case:
+        for record in [record for rows in given.values() for record in rows]:
+            complete(world, record)
     result = {}
     for entity in records:
         names = list(columns.table[entity])
@@ -31,7 +40,7 @@ def all_columns(pack: Pack, as_of: date, records: dict) -> dict:
         types = {name: columns.type(entity, name) for name in names}
         result[entity] = {
             record.key: {name: written(types[name], columns.value(world, record, name)) for name in names}
-            for record in world.of(entity)
+            for record in given[entity]
         }
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .compile import Compiled, narrow
+from .operations import Compiled, narrow
 from .pack import PackFault, Rule
 from .quantities import BOOL, MONEY, product, read_type, round_to
 
@@ -87,9 +87,7 @@ def standard(columns, rule: Rule) -> None:
     parts = rule.body.get("parts", [])
     for number, part in enumerate(parts, 1):
         text = part["holds"]
-        columns.define(
-            rule.on, f"{rule.id}_{number}", rule, lambda text=text: columns.expression(rule, text, BOOL)
-        )
+        columns.define(rule.on, f"{rule.id}_{number}", rule, lambda text=text: columns.expression(rule, text, BOOL))
     columns.define(rule.on, rule.id, rule, lambda: met_where_it_applies(columns, rule))
     if "remedy" in rule.body:
         columns.define(rule.on, f"{rule.id}_gap", rule, lambda: gap(columns, rule))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from .compile import Compiled, narrow
+from .operations import Compiled, narrow
 from .pack import PackFault, Rule
 from .paths import way_by_name
 from .quantities import BOOL, COUNT, rate, round_to, unify
@@ -105,8 +105,7 @@ def raised_weights(weights: dict, raised: str) -> dict:
     weight = min(weights[raised] + Fraction(5, 100), Fraction(1))
     rest = 1 - weights[raised]
     return {
-        item: weight if item == raised else old * (1 - weight) / rest if rest else old
-        for item, old in weights.items()
+        item: weight if item == raised else old * (1 - weight) / rest if rest else old for item, old in weights.items()
     }
 
 

@@ -132,7 +132,11 @@ class Parser:
                 raise SyntaxFault(f"`{text[at:]}` cannot be read in `{text}`")
             kind, word = match.lastgroup, match.group(match.lastgroup)
             # Keywords are read in capitals only where a name of the same spelling is likely.
-            if kind == "word" and word.upper() in KEYWORDS and (word.isupper() or word.upper() not in {"DATE", "ROW", "ROWS"}):
+            if (
+                kind == "word"
+                and word.upper() in KEYWORDS
+                and (word.isupper() or word.upper() not in {"DATE", "ROW", "ROWS"})
+            ):
                 kind, word = "key", word.upper()
             self.tokens.append((kind, word))
             at = match.end()

@@ -85,6 +85,9 @@ def read_fact(entity: Entity, name: str, value):
     """A fact in the notation of worked cases: yuan, ISO dates, codes; `"unknown"` or null is None."""
     if name not in entity.fields:
         raise PackFault(f"{entity.id} has no field `{name}`")
+    derived = entity.fields[name].derived
+    if derived is not None and "previous_run" not in derived:
+        raise PackFault(f"`{name}` of {entity.id} is derived from a network and cannot be given")
     return read_value(entity.fields[name].type, value)
 
 
