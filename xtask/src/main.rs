@@ -16,11 +16,13 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["test", rest @ ..] => test(rest),
+        ["test-companions", rest @ ..] => test_companions(rest),
         ["check"] => check(),
         ["mutate-pack", rest @ ..] => mutate_pack(rest),
         _ => {
             eprintln!(
-                "usage: cargo xtask test [cargo test arguments] | cargo xtask check | cargo xtask mutate-pack [options]"
+                "usage: cargo xtask test [cargo test arguments] | cargo xtask test-companions [cargo test arguments] | \
+                 cargo xtask check | cargo xtask mutate-pack [options]"
             );
             return ExitCode::from(2);
         }
@@ -33,6 +35,9 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Programs beside the office's: large, rarely used, and tested apart.
+const COMPANIONS: [&str; 2] = ["query", "cluster"];
 
 /// The project's folder.
 pub fn root() -> PathBuf {
@@ -60,8 +65,11 @@ fn test(rest: &[&str]) -> Result<(), String> {
     println!("postgres: {}", server.url());
     println!("duckdb: {}", python.display());
     let mut command = cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    for companion in COMPANIONS {
+        command.args(["--exclude", companion]);
+    }
     command
-        .args(["test", "--workspace", "--no-fail-fast"])
         .args(rest)
         .env("XIAOKANG_TEST_POSTGRES", server.url())
         .env("XIAOKANG_TEST_PSQL", server.psql())
@@ -69,6 +77,18 @@ fn test(rest: &[&str]) -> Result<(), String> {
         // Executors and commands of the tests compile the shipped pack once, and leave the user's cache alone.
         .env("XIAOKANG_CACHE", work.join("packs"))
         .env("INSTA_UPDATE", std::env::var_os("INSTA_UPDATE").unwrap_or_else(|| "no".into()));
+    process::run(&mut command)
+}
+
+/// The tests of the programs beside the office's, which DataFusion and Ballista make long to compile.
+fn test_companions(rest: &[&str]) -> Result<(), String> {
+    let work = root().join("target").join("xtask");
+    let mut command = cargo();
+    command.args(["test", "--no-fail-fast"]);
+    for companion in COMPANIONS {
+        command.args(["--package", companion]);
+    }
+    command.args(rest).env("XIAOKANG_CACHE", work.join("packs")).env("INSTA_UPDATE", "no");
     process::run(&mut command)
 }
 

@@ -14,7 +14,7 @@ use app::assess::{AssessOptions, assess_snapshot};
 use app::cases::cell;
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ReassessError, Reassessment, RecordChange};
-use app::{Execution, run_tables};
+use app::run_tables;
 use arrow::array::RecordBatch;
 use common::{day, loaded};
 use pack::program::{CaseRecord, ColumnId, ColumnKind, EntityId, Program, Value};
@@ -282,7 +282,7 @@ fn what_follows_is_what_a_run_says() {
         })
         .collect();
     let tables = engine::tables_of_records(program, &all).unwrap();
-    let run = run_tables(program, as_of, tables, Execution::Aligned).unwrap();
+    let run = run_tables(program, as_of, tables).unwrap();
     let expected = rows_of(program, &run, &visible);
     let mut compared = 0;
     for (place, row) in &expected {

@@ -14,6 +14,7 @@ use pack::program::Pii;
 use serde::Deserialize;
 
 use app::masks::Masks;
+use engine::RUN_FORMAT;
 use evaluate::explain::mask;
 
 use crate::SessionError;
@@ -67,8 +68,8 @@ fn read_manifest(run: &Path) -> Result<Manifest, SessionError> {
     let text = std::fs::read_to_string(&path)
         .map_err(|error| SessionError::File { path: path.clone(), source: error })?;
     let manifest: Manifest = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    if manifest.format != engine::RUN_FORMAT {
-        return Err(wrong(format!("its format is {}, not {engine::RUN_FORMAT}", manifest.format)));
+    if manifest.format != RUN_FORMAT {
+        return Err(wrong(format!("its format is {}, not {RUN_FORMAT}", manifest.format)));
     }
     Ok(manifest)
 }
