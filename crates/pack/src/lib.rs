@@ -29,6 +29,7 @@ mod scorecards;
 mod seeds;
 mod surface;
 mod syntax;
+mod traverse;
 mod types;
 mod windows;
 

@@ -237,7 +237,7 @@ fn prepared<T>(
     let mut stored = needs::stored(program);
     stored.extend(needs::aggregates_of_divisions(program, &needs::alias_of(program)));
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
-    let needed = needs::closure(program, wanted.iter().copied());
+    let needed = program.needed_by(wanted.iter().copied());
     let mut unknowns = Unknowns::default();
     for index in 0..program.entities.len() as u32 {
         let wanted = Wanted::new(program, EntityId(index), needed.iter().copied());
