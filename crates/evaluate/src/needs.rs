@@ -6,7 +6,7 @@ use pack::program::{ColumnId, ColumnKind, Expr, ExprKind, Program, TotalFunction
 
 /// Whether a column is an intermediate of the compiler.
 pub fn is_hidden(program: &Program, id: ColumnId) -> bool {
-    program.columns[id.index()].name.starts_with('_')
+    program.column(id).is_hidden()
 }
 
 /// The columns a run stores: every computed column that is not hidden, and the conditions of findings.

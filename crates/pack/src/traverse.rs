@@ -79,6 +79,11 @@ impl Expr {
 }
 
 impl Column {
+    /// Whether it is an intermediate of the compiler. No declaration can have such a name.
+    pub fn is_hidden(&self) -> bool {
+        self.name.starts_with('_')
+    }
+
     /// The expressions that it is computed from.
     pub fn expressions(&self) -> Vec<&Expr> {
         match &self.kind {

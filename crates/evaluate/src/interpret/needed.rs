@@ -161,7 +161,7 @@ impl<R: Records> Search<'_, R> {
     fn column(&mut self, id: ColumnId, mut rows: Vec<u32>) -> Result<(), R::Error> {
         let program = self.program;
         let column = program.column(id);
-        if !column.name.starts_with('_') && self.records.stored(id)? {
+        if !column.is_hidden() && self.records.stored(id)? {
             let (own, others) = rows.into_iter().partition(|row| self.branch.has(column.entity, *row));
             self.read(id, others);
             rows = own;

@@ -88,7 +88,7 @@ fn local(program: &Program, alias: &[Option<ColumnId>]) -> Vec<bool> {
     for &id in &program.order {
         // What is stored need not be computed, wherever it is.
         let at_hand = |id: ColumnId| {
-            !program.column(id).name.starts_with('_') || alias[id.index()].is_some() || kept.contains(&id)
+            !program.column(id).is_hidden() || alias[id.index()].is_some() || kept.contains(&id)
         };
         let all = |expr: &Expr, known: &dyn Fn(ColumnId) -> bool| {
             let mut all = true;
