@@ -3,36 +3,35 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::digest::Digest;
 
-/// Why text is not a key of the book.
+/// Why text is not a key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("`{text}` is not {what}; it has 1 to {max} characters, {allowed}")]
 pub struct KeyError {
-    text: String,
-    what: &'static str,
-    max: usize,
-    allowed: &'static str,
+    pub(crate) text: String,
+    pub(crate) what: &'static str,
+    pub(crate) max: usize,
+    pub(crate) allowed: &'static str,
 }
 
 /// Declares a checked string of its own type, which travels as text and is checked on arrival.
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $allowed:literal, $valid:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            pub fn new(text: impl Into<String>) -> Result<Self, KeyError> {
+            pub fn new(text: impl Into<String>) -> Result<Self, $crate::ledger::KeyError> {
                 let text = text.into();
                 let valid: fn(char) -> bool = $valid;
                 let plain = |char: char| !char.is_control() && valid(char);
                 if text.is_empty() || text.chars().count() > $max || text.trim() != text || !text.chars().all(plain) {
-                    return Err(KeyError { text, what: $what, max: $max, allowed: $allowed });
+                    return Err($crate::ledger::KeyError { text, what: $what, max: $max, allowed: $allowed });
                 }
                 Ok(Self(text))
             }
@@ -42,14 +41,14 @@ macro_rules! key {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(&self.0)
             }
         }
 
-        impl FromStr for $name {
-            type Err = KeyError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::ledger::KeyError;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::new(text)
@@ -57,7 +56,7 @@ macro_rules! key {
         }
 
         impl TryFrom<String> for $name {
-            type Error = KeyError;
+            type Error = $crate::ledger::KeyError;
 
             fn try_from(text: String) -> Result<Self, Self::Error> {
                 Self::new(text)
@@ -71,6 +70,8 @@ macro_rules! key {
         }
     };
 }
+
+pub(crate) use key;
 
 key! {
     /// The idempotency key of a transfer, chosen by who asks for it: a retry carries the same key. `#` is kept

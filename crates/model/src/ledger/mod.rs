@@ -30,6 +30,8 @@ mod route;
 mod trace;
 mod transfer;
 
+pub(crate) use keys::key;
+
 pub use account::{Account, AccountId, AccountIdError, AccountState, Balance, Holder, Layer, Resolution};
 pub use book::{Book, Posting, ReplayError};
 pub use command::{Command, Event, Reads};

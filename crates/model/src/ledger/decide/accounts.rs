@@ -1,8 +1,8 @@
 //! Documents and accounts: registering, opening, closing, carrying over.
 
 use super::super::{
-    Account, AccountId, AccountState, DocumentNumber, Event, Fund, FundDocument, Layer, LedgerCode,
-    LedgerRefusal,
+    Account, AccountId, AccountState, DocumentNumber, Event, Fund, FundDocument, Holder, Layer, LedgerCode,
+    LedgerRefusal, Purpose, Stage,
 };
 use super::Trial;
 use crate::{Date, Fen, Refused};
@@ -22,7 +22,7 @@ impl Trial {
         for (place, line) in document.lines.iter().enumerate() {
             let refused = |code| Refused::new(code).value(&line.purpose).part(place + 1);
             if !fund.purposes.contains(&line.purpose) {
-                let known: Vec<&str> = fund.purposes.iter().map(|purpose| purpose.as_str()).collect();
+                let known: Vec<&str> = fund.purposes.iter().map(Purpose::as_str).collect();
                 return Err(refused(LedgerCode::OutsidePurpose).expected(known.join(", ")));
             }
             if document.lines[..place].iter().any(|earlier| earlier.purpose == line.purpose) {
@@ -82,7 +82,7 @@ impl Trial {
         to: &AccountId,
         idle_since: Option<Date>,
     ) -> Result<(), LedgerRefusal> {
-        if super::super::Stage::of(from, to) != Some(super::super::Stage::Recovery) {
+        if Stage::of(from, to) != Some(Stage::Recovery) {
             return Err(Refused::new(LedgerCode::NoRoute).value(to).expected(from));
         }
         let moved_on = self.account(from)?.moved_on;
@@ -118,7 +118,7 @@ impl Trial {
         let may_hold = match id.layer {
             // Only a document makes a grant: an account below zero would make money.
             Layer::Source => false,
-            Layer::Appropriated => id.holder == super::super::Holder::Division(document.issuer),
+            Layer::Appropriated => id.holder == Holder::Division(document.issuer),
             Layer::Allotted => id.holder.passes_on(),
             Layer::Encumbered | Layer::Settled => true,
         };

@@ -86,7 +86,8 @@ impl Trial {
             };
             let action =
                 Action::Reserve { debit: debit.clone(), credit: credit.clone(), fen: left, expires_at };
-            let rest = Draft { key: draft.key.derived("rest"), action, ..draft.clone() };
+            // It counts from the day of the first, so that parts may be reported in any order.
+            let rest = Draft { key: draft.key.derived("rest"), action, ..first };
             self.add(&rest, debit, credit, left, group);
         }
         Ok(())

@@ -3,7 +3,9 @@
 mod accounts;
 mod transfers;
 
-use super::{Action, Book, Command, Event, LedgerCode, LedgerRefusal, TransferId};
+use std::collections::BTreeSet;
+
+use super::{AccountId, Action, Book, Command, Event, LedgerCode, LedgerRefusal, TransferId};
 use crate::{Moment, Refused};
 
 /// The events that a command comes to at a moment. None, if it was carried out before: the same key with the
@@ -58,6 +60,7 @@ impl Trial {
 fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
     let drafts = command.drafts();
     let mut known = 0;
+    let mut keys = BTreeSet::new();
     for (place, draft) in drafts.iter().enumerate() {
         let part = |code| {
             let refusal = Refused::new(code).value(&draft.key);
@@ -66,7 +69,7 @@ fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
         if draft.key.is_derived() && !matches!(command, Command::Appropriate { .. }) {
             return Err(part(LedgerCode::KeyReused));
         }
-        if drafts[..place].iter().any(|earlier| earlier.key == draft.key) {
+        if !keys.insert(&draft.key) {
             return Err(part(LedgerCode::GroupBroken));
         }
         let Some(posting) = book.posting(TransferId::of(&draft.key)) else { continue };
@@ -92,7 +95,7 @@ fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
 }
 
 /// The accounts that a draft names itself.
-fn named(action: &Action) -> Option<(&super::AccountId, &super::AccountId)> {
+fn named(action: &Action) -> Option<(&AccountId, &AccountId)> {
     match action {
         Action::Move { debit, credit, .. } | Action::Reserve { debit, credit, .. } => Some((debit, credit)),
         _ => None,
