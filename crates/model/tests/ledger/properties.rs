@@ -85,7 +85,7 @@ fn other() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn money_is_neither_made_nor_lost(steps in steps(40)) {

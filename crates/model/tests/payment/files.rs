@@ -155,12 +155,12 @@ fn nothing_is_cut_off_or_replaced() {
         "too-wide: line 2, column `姓名`: wider than its column: `10`; expected `≤ 8`",
     );
     check_fault(
-        "䶮",
+        "𫖯",
         "1",
         &fixed,
-        "not-encodable: line 2, column `姓名`: a character does not exist in the file's encoding: `䶮`",
+        "not-encodable: line 2, column `姓名`: a character does not exist in the file's encoding: `𫖯`",
     );
-    check_fault("䶮", "1", &csv, "l1,䶮,1,5.00,CNY");
+    check_fault("𫖯", "1", &csv, "l1,𫖯,1,5.00,CNY");
     check_fault("a,\"b", "1", &csv, "l1,\"a,\"\"b\",1,5.00,CNY");
     let mut plain = csv.clone();
     plain.payment.quotes = false;
@@ -252,8 +252,8 @@ fn every_fault_of_a_fixed_file_has_its_place() {
     check(b"\xff\xff        0000000100000005002016030200\r\n", &["not-decodable 1 批次"]);
     // A width that ends within a character.
     check(
-        b"B1       \xcd\xf50000000100000005002016030200"[..38].as_ref(),
-        &["not-decodable 1 批次", "not-a-number 1 序号"][..1].as_ref(),
+        b"B1       \xcd\xf50000000100000005002016030200".get(..38).unwrap(),
+        &["not-decodable 1 批次", "not-decodable 1 序号"],
     );
     let zero = parse(&fixed_layout(), b"B1        0000000100000000002016030200").unwrap();
     assert_eq!(zero.rows[0].fen, model::Fen::ZERO);

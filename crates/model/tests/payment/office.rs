@@ -234,7 +234,7 @@ fn command(text: &str, id: &BatchId) -> BatchCommand {
             BatchCommand::Acknowledge { on: date(on), count: count.parse().unwrap(), sum: fen(sum) }
         }
         ["return", file, ..] => {
-            let rows = text.split_once(file).unwrap().1;
+            let rows = text.splitn(3, ' ').nth(2).unwrap_or_default();
             let outcomes = rows.split(';').filter(|row| !row.trim().is_empty()).map(outcome).collect();
             BatchCommand::ApplyReturn { digest: Digest::of(file.as_bytes()), outcomes }
         }

@@ -105,7 +105,7 @@ fn lines_that_the_return_cannot_tell_apart_are_found_before_anything_is_paid() {
     let faults = render(office.batch(), &layout, &payees(office.batch()), date("2016-03-01")).unwrap_err();
     assert_eq!(
         faults[0].to_string(),
-        concat!("two lines cannot be told apart by the columns that the bank returns: `l1, l2`")
+        "two lines cannot be told apart by the columns that the bank returns: `l1, l2`"
     );
     let mut office = office;
     office.check("send f => ok\nack 2 400 2016-03-01 => ok");
