@@ -3,7 +3,7 @@
 use model::Fen;
 use model::ledger::Stage;
 
-use crate::world::{account, check, county, id};
+use crate::world::{account, check, county, id, noon};
 
 #[test]
 fn money_goes_down_the_levels_and_stops_at_what_was_granted() {
@@ -130,6 +130,17 @@ fn a_lapsed_reservation_holds_nothing_whether_written_down_or_not() {
          expire => again",
     );
     assert_eq!(world.book.lapsed(world.now).count(), 0);
+    let is_open = |key: &str, day: &str| world.book.posting(id(key)).unwrap().is_open(noon(day));
+    assert!(!is_open("r1", "2016-05-31"), "it was written down as lapsed");
+    assert!(is_open("r2", "2016-06-01") && !is_open("down1", "2016-06-01"));
+}
+
+#[test]
+fn a_reservation_is_open_until_its_end() {
+    let mut world = county();
+    world.check("reserve r allotted:513431 owed:h1 700 until=2016-06-01 => ok");
+    let is_open = |day: &str| world.book.posting(id("r")).unwrap().is_open(noon(day));
+    assert!(is_open("2016-05-31") && !is_open("2016-06-01"));
 }
 
 #[test]

@@ -269,10 +269,10 @@ pub fn account(text: &str) -> AccountId {
         "paid" => Layer::Settled,
         other => panic!("`{other}` is no layer"),
     };
-    let holder = holder
-        .parse()
-        .map(Holder::Division)
-        .unwrap_or_else(|_| Holder::Household(RecordKey::new(holder).unwrap()));
+    let holder = match holder.parse() {
+        Ok(division) => Holder::Division(division),
+        Err(_) => Holder::Household(RecordKey::new(holder).unwrap()),
+    };
     AccountId {
         layer,
         year: year.parse().unwrap(),

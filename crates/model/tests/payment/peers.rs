@@ -154,6 +154,19 @@ fn the_remainder_of_a_part_delivery_is_kept() {
 }
 
 #[test]
+fn a_line_delivered_in_part_is_not_explained() {
+    check(
+        "plan B1 l1=500 => ok
+         send f => ok
+         ack 1 500 2016-03-01 => ok
+         return r l1 ok 499 2016-03-01 => ok
+         reconcile 499 2016-03-01 => not-explained
+         return s l1 back 1 2016-03-01 => ok
+         reconcile 499 2016-03-01 => ok",
+    );
+}
+
+#[test]
 fn a_part_is_a_finding_where_the_bank_delivers_whole() {
     let office = sent();
     let mut layout = csv_layout();

@@ -267,6 +267,20 @@ fn a_late_return_opens_the_batch_again() {
 }
 
 #[test]
+fn a_correction_is_of_what_was_returned_until_then() {
+    check(
+        "plan B1 l1=500 => ok
+         send f => ok
+         ack 1 500 2016-03-01 => ok
+         return r1 l1 ok 300 2016-03-01 => ok
+         return r2 l1 back 200 2016-03-01 => ok
+         correct l1 => ok
+         return r3 l1 back 300 2016-03-01 => ok
+         again B2 B1 again-l1=500 => not-corrected",
+    );
+}
+
+#[test]
 fn returns_of_one_line_at_different_times_are_each_dealt_with() {
     check(
         "plan B1 l1=500 => ok
