@@ -197,7 +197,7 @@ impl Compiler<'_> {
         if places.is_empty() {
             let _: Option<()> = notice.require("places", None);
         }
-        let shows = shows.iter().map(|word| reading.column(reading.entity, word, None)).collect();
+        let shows = self.shown(reading, "notice_shows", &shows);
         let days = self.days_or_report(&days?)?;
         Some(Notice { days, places, shows })
     }

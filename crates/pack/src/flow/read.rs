@@ -59,7 +59,7 @@ impl Compiler<'_> {
             expressions: Vec::new(),
             step: String::new(),
         };
-        let shows = shows.iter().map(|word| reading.column(entity, word, None)).collect();
+        let shows = self.shown(&mut reading, "shows", &shows);
         let count = tables.len();
         let mut steps = Vec::new();
         let mut places = Vec::new();
@@ -149,6 +149,17 @@ impl Compiler<'_> {
             publishes,
             next,
         })
+    }
+
+    /// What is shown of the record.
+    pub(super) fn shown(
+        &mut self,
+        reading: &mut Reading<'_>,
+        kind: &str,
+        words: &[Word],
+    ) -> Vec<ExpressionId> {
+        let numbered = words.iter().enumerate();
+        numbered.map(|(at, word)| self.expression_of(reading, &format!("{kind}_{at}"), word, None)).collect()
     }
 
     /// The index of a step of this flow.
