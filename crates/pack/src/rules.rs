@@ -629,7 +629,9 @@ impl Compiler<'_> {
     /// The funds that something is paid from.
     fn funds(&mut self, table: &Table<'_>) -> Vec<String> {
         let words = table.words("paid_from");
-        words.iter().for_each(|word| self.check_fund(word));
+        for word in &words {
+            self.check_fund(word);
+        }
         words.into_iter().map(|word| word.text).collect()
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use model::flow::{Flow as Machine, Objectors, Step, StepIndex, Target};
+use model::flow::{Flow as Machine, Step, StepIndex, Target};
 
 use super::StepPlaces;
 use crate::compiler::Compiler;
@@ -54,24 +54,11 @@ impl Compiler<'_> {
         for (position, step) in machine.steps.iter().enumerate() {
             if step.approves {
                 let barred = &step.not_by;
-                self.check_maker(machine, places, position, &step.roles, barred, "approves");
+                self.check_maker(machine, places, position, &step.roles, barred, true);
             }
             if let Some(objection) = &step.objection {
                 let barred = &objection.not_by;
-                self.check_maker(
-                    machine,
-                    places,
-                    position,
-                    &objection.answered_by,
-                    barred,
-                    "answers objections",
-                );
-                if let Objectors::Roles(roles) = &objection.by {
-                    if roles.is_empty() {
-                        let message = format!("nobody can object at step `{}`", step.id);
-                        self.report(Diagnostic::new("unknown-role", places[position].objection, message));
-                    }
-                }
+                self.check_maker(machine, places, position, &objection.answered_by, barred, false);
             }
         }
     }
@@ -83,8 +70,13 @@ impl Compiler<'_> {
         checks: usize,
         roles: &[String],
         not_by: &[StepIndex],
-        verb: &str,
+        approves: bool,
     ) {
+        let (verb, place) = if approves {
+            ("approves in", places[checks].role)
+        } else {
+            ("answers objections to", places[checks].objection)
+        };
         for (position, made) in machine.steps.iter().enumerate() {
             let makes =
                 position != checks && (made.proposes || made.investigators > 0 || made.sample.is_some());
@@ -98,9 +90,9 @@ impl Compiler<'_> {
                 self.report(
                     Diagnostic::new(
                         "maker-is-checker",
-                        places[checks].not_by,
+                        place,
                         format!(
-                            "who acts in `{}` also {verb} in `{step}`: {} can do both",
+                            "who acts in `{}` also {verb} `{step}`: {} can do both",
                             made.id,
                             list_words(&shared)
                         ),

@@ -37,7 +37,7 @@ pub struct Wanted {
 pub struct StepPlaces {
     pub id: Span,
     pub when: Span,
-    pub not_by: Span,
+    pub role: Span,
     pub notice: Span,
     pub objection: Span,
 }

@@ -33,11 +33,11 @@ impl Compiler<'_> {
             None => (text.strip_suffix(" days").or_else(|| text.strip_suffix(" day"))?, DayUnit::Calendar),
         };
         let count = self.quantity(number.trim(), word.span)?;
-        if let Quantity::Fixed(count) = count {
-            if count.as_whole().is_none_or(|count| count == 0) {
-                self.bad_days(word);
-                return None;
-            }
+        if let Quantity::Fixed(count) = count
+            && count.as_whole().is_none_or(|count| count == 0)
+        {
+            self.bad_days(word);
+            return None;
         }
         if let Quantity::Parameter(id) = count {
             self.check_days_parameter(id, word.span);
@@ -167,13 +167,11 @@ impl Compiler<'_> {
                 )))
             }
         });
-        if let (true, Some(Quantity::Fixed(all))) = (more_than, share) {
-            if all == Fraction::ONE {
-                self.report(
-                    Diagnostic::new("bad-share", vote.span_of(key), "nothing is more than all")
-                        .hint("for all of them write `at_least = 1`"),
-                );
-            }
+        if more_than && share == Some(Quantity::Fixed(Fraction::ONE)) {
+            self.report(
+                Diagnostic::new("bad-share", vote.span_of(key), "nothing is more than all")
+                    .hint("for all of them write `at_least = 1`"),
+            );
         }
         let lost = match lost {
             Some(word) => self.flow_target(reading, &word)?,

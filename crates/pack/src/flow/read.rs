@@ -68,7 +68,7 @@ impl Compiler<'_> {
             places.push(StepPlaces {
                 id: step.span_of("id"),
                 when: step.span_of("when"),
-                not_by: step.span_of("role"),
+                role: step.span_of("role"),
                 notice: step.span_of("notice"),
                 objection: step.span_of("objection"),
             });
