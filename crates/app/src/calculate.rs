@@ -46,7 +46,7 @@ impl<'p> Calculator<'p> {
     /// # Errors
     /// [`CalculateError::UnknownResult`] for a name that the pack does not know.
     pub fn new(program: &'p Program, as_of: Date, only: &[String]) -> Result<Self, CalculateError> {
-        let visible = |id: &ColumnId| !program.column(*id).name.starts_with('_');
+        let visible = |id: &ColumnId| !program.column(*id).is_hidden();
         let mut wanted: BTreeSet<ColumnId> = BTreeSet::new();
         for name in only {
             let known = wanted.len();

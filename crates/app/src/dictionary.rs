@@ -204,7 +204,7 @@ fn entities(program: &Program, say: Say) -> Vec<Table> {
             rows: entity
                 .fields
                 .iter()
-                .filter(|id| !program.column(**id).name.starts_with('_'))
+                .filter(|id| !program.column(**id).is_hidden())
                 .filter_map(|id| {
                     let column = program.column(*id);
                     let ColumnKind::Field(field) = &column.kind else { return None };
@@ -362,7 +362,7 @@ fn rules(program: &Program, say: Say) -> Table {
                 .columns
                 .iter()
                 .filter(|column| {
-                    column.rule.is_some_and(|rule| rule.index() == position) && !column.name.starts_with('_')
+                    column.rule.is_some_and(|rule| rule.index() == position) && !column.is_hidden()
                 })
                 .map(|column| format!("{}: {}", column.name, source_text(program, column.span)))
                 .collect();

@@ -171,7 +171,7 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
     let names: Vec<&str> = program
         .columns
         .iter()
-        .filter(|column| column.entity == entity && !column.name.starts_with('_'))
+        .filter(|column| column.entity == entity && !column.is_hidden())
         .map(|column| column.name.as_str())
         .collect();
     let near = pack::diagnostic::nearest(name, names);

@@ -579,7 +579,7 @@ impl<'a> Reassessment<'a> {
                     });
                 }
             }
-            if declared.name.starts_with('_') {
+            if declared.is_hidden() {
                 continue;
             }
             let record = match records.entry((declared.entity, row)) {

@@ -229,7 +229,7 @@ fn what_follows_is_what_a_run_says() {
             .map(|name| (name.clone(), read(folder, &name)))
             .collect()
     };
-    let visible = |id: ColumnId| !is_field(program, id) && !program.column(id).name.starts_with('_');
+    let visible = |id: ColumnId| !is_field(program, id) && !program.column(id).is_hidden();
     let mut records = rows_of(program, &read_all(&snapshot), &|id| is_field(program, id));
     let mut results = rows_of(program, &read_all(&out), &visible);
 

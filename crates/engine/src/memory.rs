@@ -65,7 +65,7 @@ fn loaded(
     tables: &HashMap<String, RecordBatch>,
     stored: &BTreeSet<ColumnId>,
 ) -> Result<(Tables, Unknowns), EngineError> {
-    let needed = needs::closure(program, stored.iter().copied());
+    let needed = program.needed_by(stored.iter().copied());
     let mut loaded = Tables(vec![]);
     let mut unknowns = Unknowns::default();
     for index in 0..program.entities.len() as u32 {

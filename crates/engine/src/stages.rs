@@ -10,7 +10,6 @@ use pack::program::{ColumnId, EdgeId, EntityId};
 
 use crate::desugar::{Call, Flat, Form, Part};
 use crate::scalar::{Named, Scalar};
-use evaluate::needs;
 
 /// Work on one entity: joins, then steps.
 #[derive(Clone, Debug)]
@@ -51,7 +50,7 @@ pub enum Step {
 
 /// Groups the columns that are wanted, and those they need, into stages in order of execution.
 pub fn stages(flat: &Flat<'_>, wanted: &BTreeSet<ColumnId>) -> Vec<Stage> {
-    stages_of(flat, &needs::closure(flat.program, wanted.iter().copied()))
+    stages_of(flat, &flat.program.needed_by(wanted.iter().copied()))
 }
 
 /// As [`stages`], for exactly these columns; what else they need is there already, as fields are.
@@ -70,7 +69,7 @@ fn numbers(flat: &Flat<'_>, columns: &BTreeSet<ColumnId>) -> BTreeMap<ColumnId, 
     for id in flat.order.iter().filter(|id| columns.contains(id)) {
         let column = &flat.columns[id];
         let mut deepest = 0;
-        needs::column_needs(flat.program, *id, &mut |needed| {
+        flat.program.each_need(*id, &mut |needed| {
             deepest = deepest.max(numbers.get(&needed).copied().unwrap_or(0));
         });
         let across = matches!(column.form, Form::Lookup { .. } | Form::Aggregate(_));

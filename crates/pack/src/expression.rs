@@ -365,7 +365,7 @@ impl Compiler<'_> {
 
     pub fn column_is_hidden(&self, id: ColumnId) -> bool {
         let column: &Column = self.program.column(id);
-        column.name.starts_with('_')
+        column.is_hidden()
     }
 }
 

@@ -17,6 +17,7 @@ mod details;
 pub mod diagnostic;
 mod entities;
 mod expression;
+mod flow;
 mod functions;
 mod levels;
 mod logic;
@@ -29,6 +30,7 @@ mod scorecards;
 mod seeds;
 mod surface;
 mod syntax;
+mod traverse;
 mod types;
 mod windows;
 

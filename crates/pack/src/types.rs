@@ -352,7 +352,7 @@ impl Program {
     pub fn results_of(&self, entity: crate::program::EntityId) -> impl Iterator<Item = ColumnId> + '_ {
         self.order.iter().copied().filter(move |id| {
             let column = self.column(*id);
-            column.entity == entity && !column.name.starts_with('_')
+            column.entity == entity && !column.is_hidden()
         })
     }
 }

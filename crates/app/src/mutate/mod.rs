@@ -6,7 +6,7 @@
 
 mod sites;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use evaluate::interpret::{Evaluator, Facts};
 use model::Date;
@@ -121,9 +121,9 @@ struct Trial<'p> {
     part: Restricted,
     records: Vec<CaseRecord>,
     /// Columns of the whole program.
-    needed: HashSet<ColumnId>,
+    needed: BTreeSet<ColumnId>,
     /// Columns before the snapshot: what says whether edges of a network are open.
-    before: HashSet<ColumnId>,
+    before: BTreeSet<ColumnId>,
 }
 
 impl<'p> Trial<'p> {

@@ -149,7 +149,7 @@ pub fn desugar<'p>(
     unknowns: &Unknowns,
     wanted: impl IntoIterator<Item = ColumnId>,
 ) -> Result<Flat<'p>, EngineError> {
-    let needed = evaluate::needs::closure(program, wanted);
+    let needed = program.needed_by(wanted);
     let mut flat = Flat { program, columns: BTreeMap::new(), order: vec![] };
     for id in &needed {
         let column = &program.columns[id.index()];

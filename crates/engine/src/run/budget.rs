@@ -12,7 +12,6 @@ use crate::desugar::{Flat, Form};
 use crate::load::Wanted;
 use crate::scalar::Kind;
 use crate::stages::stages;
-use evaluate::needs::column_needs;
 
 /// What the process takes before it has read a row: the allocator's reserves, and for each column the program, its
 /// plan and its code.
@@ -202,7 +201,7 @@ fn held(flat: &Flat<'_>, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
     }
     let mut held = stored.clone();
     for (id, number) in &stage_of {
-        column_needs(flat.program, *id, &mut |needed| {
+        flat.program.each_need(*id, &mut |needed| {
             if stage_of.get(&needed).is_some_and(|made| made != number) {
                 held.insert(needed);
             }

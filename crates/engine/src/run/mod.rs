@@ -1,4 +1,24 @@
 //! A run over a snapshot: by parts, in parallel, into a folder that appears at once.
+//!
+//! How the work is cut, from the outside in; each word is used for nothing else:
+//!
+//! ```text
+//! snapshot  ├──────────────── province ────────────────┤   rows of every entity, sorted along the tree
+//! group     ├── county A ──┤├ county B, C ┤├─ county D ─┤   encoded together; follows from the snapshot alone
+//! part      ├── county A ──┤├─ B ─┤├─ C ──┤├─ county D ─┤   computed at once; as large as memory and threads allow
+//! block     ├village┤├village┤ …                            a few villages; only where a part does not fit memory
+//!
+//! phase     before ──▶ in the parts ──▶ after               what is read by, made in, or crosses parts
+//! round     over the group ⇄ over each of its blocks        how a group is worked on in blocks
+//! stage     columns of one entity made in one pass          ordered by what they need (`crate::stages`)
+//! ```
+//!
+//! - [`parts`] finds the boundaries of parts and groups, [`phases`] says which columns are made before, in and after them.
+//! - [`work`] loads and computes; [`pool`] does so on several threads and hands results over in order.
+//! - [`budget`] sizes parts for a limit of memory; where parts do not fit, [`rounds`] cuts the work of a group into steps over
+//!   [`blocks`], and [`spill`] keeps on the disk what waits.
+//! - [`group`] is what a group hands over, to this process or across machines; [`output`] and [`pages`] encode it.
+//! - [`totals`], `findings` and [`manifest`] say what came out.
 
 mod blocks;
 mod budget;
@@ -237,7 +257,7 @@ fn prepared<T>(
     let mut stored = needs::stored(program);
     stored.extend(needs::aggregates_of_divisions(program, &needs::alias_of(program)));
     let wanted = stored.union(&needs::totalled(program)).copied().collect::<Vec<_>>();
-    let needed = needs::closure(program, wanted.iter().copied());
+    let needed = program.needed_by(wanted.iter().copied());
     let mut unknowns = Unknowns::default();
     for index in 0..program.entities.len() as u32 {
         let wanted = Wanted::new(program, EntityId(index), needed.iter().copied());

@@ -13,7 +13,6 @@ use super::snapshot::Snapshot;
 use crate::EngineError;
 use crate::desugar::{Flat, Form};
 use crate::stages::{Stage, stages_of};
-use evaluate::needs::column_needs;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
@@ -46,7 +45,7 @@ impl Phases {
         for id in &flat.order {
             let entity = flat.columns[id].entity;
             let mut latest = Phase::Before;
-            column_needs(program, *id, &mut |needed| {
+            program.each_need(*id, &mut |needed| {
                 latest = latest.max(of.get(&needed).copied().unwrap_or(Phase::Before));
             });
             let phase = if latest == Phase::After || spans(program, layout, &crossing, *id) {
@@ -67,7 +66,7 @@ impl Phases {
         };
         let (before, part, after) = (computed(Phase::Before), computed(Phase::Part), computed(Phase::After));
         for id in &after {
-            column_needs(program, *id, &mut |needed| {
+            program.each_need(*id, &mut |needed| {
                 if phases.of.get(&needed) == Some(&Phase::Part) {
                     phases.handed_over.insert(needed);
                 }

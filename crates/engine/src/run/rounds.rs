@@ -17,7 +17,6 @@ use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
 use crate::scalar::Kind;
 use crate::stages::stages_of;
-use evaluate::needs::column_needs;
 
 /// The steps of every group.
 pub(crate) struct Rounds {
@@ -78,7 +77,7 @@ impl Rounds {
             let mut columns = made.clone();
             let mut open: Vec<ColumnId> = made.iter().copied().collect();
             while let Some(id) = open.pop() {
-                column_needs(program, id, &mut |needed| {
+                program.each_need(id, &mut |needed| {
                     if repeated(needed) && columns.insert(needed) {
                         open.push(needed);
                     }
@@ -90,7 +89,7 @@ impl Rounds {
         let mut kept = kept.clone();
         for (_, _, columns) in &sets {
             for id in columns {
-                column_needs(program, *id, &mut |needed| {
+                program.each_need(*id, &mut |needed| {
                     if !columns.contains(&needed) {
                         kept.insert(needed);
                     }
@@ -173,7 +172,7 @@ fn places(
     let mut places: BTreeMap<ColumnId, usize> = BTreeMap::new();
     for id in flat.order.iter().copied().filter(|id| phases.of(*id) == Phase::Part) {
         let mut latest = 0;
-        column_needs(program, id, &mut |needed| {
+        program.each_need(id, &mut |needed| {
             latest = latest.max(places.get(&needed).copied().unwrap_or(0));
         });
         let together = !blocks.is_split(flat.columns[&id].entity)

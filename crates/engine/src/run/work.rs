@@ -28,7 +28,7 @@ use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::stages::Stage;
 use crate::table::{ROW_TYPE, Table, Tables, data_type};
-use evaluate::needs::{column_needs, totalled};
+use evaluate::needs::totalled;
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -76,7 +76,7 @@ pub(super) fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>
     kept.extend(&phases.handed_over);
     for id in &flat.order {
         let phase = phases.of(*id);
-        column_needs(flat.program, *id, &mut |needed| {
+        flat.program.each_need(*id, &mut |needed| {
             if phases.of(needed) != phase {
                 kept.insert(needed);
             }

@@ -8,7 +8,6 @@ use pack::program::{
 };
 
 use super::format::{both, column_label, column_note, entity_label};
-use super::steps::operands;
 use super::tree::{Gap, GapKind};
 use crate::interpret::{
     Aggregates as _, Cell, Cells as _, Evaluator, Expressions as _, Facts, Here, Windows as _,
@@ -76,7 +75,7 @@ impl<'a> Blame<'_, 'a> {
             ExprKind::Case { branches, otherwise } => self.case(here, branches, otherwise.as_deref()),
             _ => {
                 let mut explained = false;
-                for operand in operands(expr) {
+                for operand in expr.operands() {
                     explained |= self.is_unknown(here, operand);
                     self.expr(here, operand);
                 }

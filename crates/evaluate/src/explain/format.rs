@@ -178,7 +178,7 @@ pub(super) fn entity_label(program: &Program, entity: EntityId) -> Text {
 
 /// Compiler-made columns have no name worth showing.
 pub(super) fn is_hidden(column: &Column) -> bool {
-    column.name.starts_with('_')
+    column.is_hidden()
 }
 
 /// Decimals of a number type; 0 for others.

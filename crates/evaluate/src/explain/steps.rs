@@ -216,7 +216,7 @@ fn flatten<'a>(expr: &'a Expr, terms: &mut Vec<&'a Expr>) {
         }
         // A name is its own step.
         ExprKind::Column(_) | ExprKind::Parameter { .. } => terms.push(expr),
-        _ => terms.extend(operands(expr)),
+        _ => terms.extend(expr.operands()),
     }
 }
 
@@ -228,44 +228,5 @@ fn collect<'a>(parts: &'a [Expr], and: bool, flat: &mut Vec<&'a Expr>) {
             ExprKind::Or(inner) if !and => collect(inner, and, flat),
             _ => flat.push(part),
         }
-    }
-}
-
-/// The direct operands of an expression.
-pub(super) fn operands(expr: &Expr) -> Vec<&Expr> {
-    match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::AsOf | ExprKind::Column(_) => Vec::new(),
-        ExprKind::Parameter { at, key, .. } => [at, key].into_iter().flatten().map(|part| &**part).collect(),
-        ExprKind::Add(a, b) | ExprKind::Sub(a, b) => vec![a, b],
-        ExprKind::Mul { a, b, .. } | ExprKind::Div { a, b, .. } | ExprKind::Compare { a, b, .. } => {
-            vec![a, b]
-        }
-        ExprKind::Neg(a)
-        | ExprKind::Abs(a)
-        | ExprKind::Not(a)
-        | ExprKind::IsUnknown(a)
-        | ExprKind::DigitsToCount(a)
-        | ExprKind::ToIndex(a) => vec![a],
-        ExprKind::Rescale { a, .. }
-        | ExprKind::Round { a, .. }
-        | ExprKind::In { a, .. }
-        | ExprKind::DatePart { a, .. }
-        | ExprKind::Substring { a, .. } => vec![a],
-        ExprKind::And(parts)
-        | ExprKind::Or(parts)
-        | ExprKind::Coalesce(parts)
-        | ExprKind::Least(parts)
-        | ExprKind::Greatest(parts) => parts.iter().collect(),
-        ExprKind::Case { branches, otherwise } => branches
-            .iter()
-            .flat_map(|(condition, value)| [condition, value])
-            .chain(otherwise.as_deref())
-            .collect(),
-        ExprKind::DaysBetween { from, to } => vec![from, to],
-        ExprKind::AddMonths { a, months } => vec![a, months],
-        ExprKind::AddDays { a, days } => vec![a, days],
-        ExprKind::MakeDate { year, month, day } => vec![year, month, day],
-        ExprKind::Age { birth, at } => vec![birth, at],
-        ExprKind::Bracket { x, .. } => vec![x],
     }
 }

@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pack::program::{Aggregate, ColumnId, ColumnKind, EdgeId, EntityId, Program, Window};
 
-use crate::needs::expression_columns;
-
 /// Where records and results are stored.
 pub trait Records {
     type Error;
@@ -163,7 +161,7 @@ impl<R: Records> Search<'_, R> {
     fn column(&mut self, id: ColumnId, mut rows: Vec<u32>) -> Result<(), R::Error> {
         let program = self.program;
         let column = program.column(id);
-        if !column.name.starts_with('_') && self.records.stored(id)? {
+        if !column.is_hidden() && self.records.stored(id)? {
             let (own, others) = rows.into_iter().partition(|row| self.branch.has(column.entity, *row));
             self.read(id, others);
             rows = own;
@@ -174,7 +172,7 @@ impl<R: Records> Search<'_, R> {
         match &column.kind {
             ColumnKind::Field(_) => {}
             ColumnKind::Scalar(expr) => {
-                expression_columns(expr, &mut |needed| self.want(needed, rows.iter().copied()));
+                expr.each_column(&mut |needed| self.want(needed, rows.iter().copied()));
             }
             ColumnKind::Lookup { edge, column: target } => self.look_up(*edge, *target, &rows)?,
             ColumnKind::Aggregate(aggregate) => self.aggregate(aggregate, &rows)?,
@@ -220,7 +218,7 @@ impl<R: Records> Search<'_, R> {
     fn aggregate(&mut self, aggregate: &Aggregate, rows: &[u32]) -> Result<(), R::Error> {
         let below = self.children(aggregate.edge, rows)?;
         for expr in aggregate.argument.iter().chain(&aggregate.filter) {
-            expression_columns(expr, &mut |needed| self.want(needed, below.iter().copied()));
+            expr.each_column(&mut |needed| self.want(needed, below.iter().copied()));
         }
         Ok(())
     }
@@ -232,7 +230,7 @@ impl<R: Records> Search<'_, R> {
         let siblings = self.children(window.edge, &parents)?;
         let order = window.order.iter().map(|(expr, _)| expr);
         for expr in window.argument.iter().chain(&window.partition).chain(order) {
-            expression_columns(expr, &mut |needed| self.want(needed, siblings.iter().copied()));
+            expr.each_column(&mut |needed| self.want(needed, siblings.iter().copied()));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Expr, Program};
 
-use crate::needs::{aggregates_of_divisions, alias_of, expression_columns};
+use crate::needs::{aggregates_of_divisions, alias_of};
 
 /// The rows whose column reads another column of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,7 +41,7 @@ impl Plan {
         for &id in &program.order {
             computed[program.column(id).entity.index()].push(id);
             let mut reads = |expr: &Expr, reach: Reach| {
-                expression_columns(expr, &mut |read| {
+                expr.each_column(&mut |read| {
                     readers[read.index()].insert((id, reach));
                 });
             };
@@ -88,11 +88,11 @@ fn local(program: &Program, alias: &[Option<ColumnId>]) -> Vec<bool> {
     for &id in &program.order {
         // What is stored need not be computed, wherever it is.
         let at_hand = |id: ColumnId| {
-            !program.column(id).name.starts_with('_') || alias[id.index()].is_some() || kept.contains(&id)
+            !program.column(id).is_hidden() || alias[id.index()].is_some() || kept.contains(&id)
         };
         let all = |expr: &Expr, known: &dyn Fn(ColumnId) -> bool| {
             let mut all = true;
-            expression_columns(expr, &mut |read| all &= known(read));
+            expr.each_column(&mut |read| all &= known(read));
             all
         };
         local[id.index()] = match &program.column(id).kind {

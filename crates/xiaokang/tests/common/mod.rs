@@ -2,7 +2,6 @@
 
 use app::run_tables;
 use arrow::array::RecordBatch;
-use evaluate::needs::children;
 use model::Date;
 use pack::program::{
     BracketStep, CaseRecord, Column, ColumnId, ColumnKind, Dated, EdgeId, EntityId, Expr, ExprKind,
@@ -41,7 +40,7 @@ fn literals(expr: &Expr, note: &mut dyn FnMut(&Value)) {
         ExprKind::In { list, .. } => list.iter().for_each(&mut *note),
         _ => {}
     }
-    for child in children(expr) {
+    for child in expr.operands() {
         literals(child, note);
     }
 }
