@@ -46,11 +46,16 @@ T['households'] = len(H); T['persons'] = len(persons)
 T['poor_households'] = sum(x['poor'] for x in H.values())
 T['poor_persons'] = sum(len(x['m']) for x in H.values() if x['poor'])
 T['no_able_worker'] = sum(x['able'] == 0 for x in H.values())
-ml = [x for x in H.values() if x['able'] == 0 and x['poor']]
-T['minimum_living_households'] = len(ml)
-T['minimum_living_households_with_amount'] = sum(x['pci'] < MLINE for x in ml)
-T['minimum_living_fen'] = sum(max(MLINE - x['pci'], 0) * len(x['m']) for x in ml)
-T['disability_fen'] = sum(max(LINE - H[p['户编号']]['pci'], 0) for p in persons
+# Article 7: whom work cannot lift is guaranteed the minimum living line; the destitute are supported on their own
+# account, so they are neither covered nor paid here; the disability subsidy fills up, after the guarantee, to the line.
+for x in H.values():
+    x['counted'] = [p for p in x['m'] if p['是否特困供养'] != '是']
+    x['covered'] = x['able'] == 0 and x['poor'] and bool(x['counted'])
+    x['each'] = max(MLINE - x['pci'], 0) if x['covered'] else 0
+T['minimum_living_households'] = sum(x['covered'] for x in H.values())
+T['minimum_living_households_with_amount'] = sum(x['each'] > 0 for x in H.values())
+T['minimum_living_fen'] = sum(x['each'] * len(x['counted']) for x in H.values())
+T['disability_fen'] = sum(max(LINE - H[p['户编号']]['pci'] - H[p['户编号']]['each'], 0) for p in persons
     if p['健康状况'] == '残疾' and p['是否特困供养'] != '是')
 by = defaultdict(list)
 for s in stays: by[s['证件号码']].append(s)
