@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use engine::RunManifest;
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
-use engine::RunManifest;
 use model::{Date, Text};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
@@ -61,7 +61,10 @@ fn no_snapshot(run: &Path, place: &Path, digest: &str, other: bool, named: bool)
     };
     Text::new(
         format!("运行 `{run}` 所依据的快照（{digest}…）不在 `{place}`：{zh}\nhint: {}", hint.zh),
-        format!("the snapshot {digest}… that run `{run}` rests on is not in `{place}`: {en}\nhint: {}", hint.en),
+        format!(
+            "the snapshot {digest}… that run `{run}` rests on is not in `{place}`: {en}\nhint: {}",
+            hint.en
+        ),
     )
 }
 
@@ -180,11 +183,7 @@ impl StoredRun {
 
 /// Where the snapshot of a run is: in the folder that is named; else where the run says; else near by, if both have been
 /// copied somewhere. Only a snapshot of the same content is taken for it.
-fn snapshot_of(
-    folder: &Path,
-    manifest: &RunManifest,
-    named: Option<&Path>,
-) -> Result<PathBuf, ExplainError> {
+fn snapshot_of(folder: &Path, manifest: &RunManifest, named: Option<&Path>) -> Result<PathBuf, ExplainError> {
     let recorded = Path::new(&manifest.snapshot.path);
     let digest = &manifest.snapshot.digest;
     let near: Vec<PathBuf> = match named {
@@ -192,7 +191,8 @@ fn snapshot_of(
         None => {
             let last = recorded.file_name().map(PathBuf::from).unwrap_or_default();
             let above = folder.join("..");
-            let places = [folder.join(recorded), folder.join("snapshot"), folder.join(&last), above.join(&last)];
+            let places =
+                [folder.join(recorded), folder.join("snapshot"), folder.join(&last), above.join(&last)];
             let more = [above.join("snapshot"), above.join("snapshots").join(&last)];
             places.into_iter().chain(more).collect()
         }

@@ -34,7 +34,11 @@ pub fn findings_text(
     text.push_str(if lang == Lang::Zh { "需人工处理：\n" } else { "findings for a person:\n" });
     for (code, count) in &manifest.findings {
         let named = first.get(code).map(Vec::as_slice).unwrap_or_default();
-        let more = if (*count as usize) > named.len() { if lang == Lang::Zh { "，…" } else { ", …" } } else { "" };
+        let more = if (*count as usize) > named.len() {
+            if lang == Lang::Zh { "，…" } else { ", …" }
+        } else {
+            ""
+        };
         let _ = match (named.is_empty(), lang) {
             (true, _) => writeln!(text, "  {code} {count}"),
             (false, Lang::Zh) => writeln!(text, "  {code} {count}：{}{more}", named.join("，")),
@@ -42,7 +46,8 @@ pub fn findings_text(
         };
     }
     if let Some(run) = run {
-        let all = format!("xiaokang sql --run {} \"select entity, key, code, rule from findings\"", run.display());
+        let all =
+            format!("xiaokang sql --run {} \"select entity, key, code, rule from findings\"", run.display());
         let _ = match lang {
             Lang::Zh => writeln!(text, "全部列出：{all}"),
             Lang::En => writeln!(text, "all of them: {all}"),
@@ -52,7 +57,11 @@ pub fn findings_text(
 }
 
 /// The first records of each code, as `户 51333610020400019`.
-fn first_of_each(program: &Program, run: &Path, lang: Lang) -> Result<BTreeMap<String, Vec<String>>, TableError> {
+fn first_of_each(
+    program: &Program,
+    run: &Path,
+    lang: Lang,
+) -> Result<BTreeMap<String, Vec<String>>, TableError> {
     let table = StoredTable::open(&run.join("findings.parquet"))?;
     let Some(batch) = table.columns(&["entity", "key", "code"])? else { return Ok(BTreeMap::new()) };
     let mut first: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -98,7 +107,8 @@ const STALE_DAYS: i32 = 366;
 pub fn stale_records(program: &Program, run: &StoredRun) -> Result<Option<Stale>, ExplainError> {
     let mut latest: Option<Date> = None;
     for entity in &program.entities {
-        let dates = entity.fields.iter().map(|id| program.column(*id)).filter(|column| column.ty == Type::Date);
+        let dates =
+            entity.fields.iter().map(|id| program.column(*id)).filter(|column| column.ty == Type::Date);
         let dates: Vec<&str> = dates.map(|column| column.name.as_str()).collect();
         if dates.is_empty() {
             continue;

@@ -215,7 +215,8 @@ impl StoredTable {
                 _ => {
                     let all = RowSelection::from(vec![RowSelector::select(meta.num_rows() as usize)]);
                     let batches = self.selected(group, &[position], all)?;
-                    let dates = batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<Date32Type>());
+                    let dates =
+                        batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<Date32Type>());
                     dates.filter_map(arrow::compute::max).max()
                 }
             };

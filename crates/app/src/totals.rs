@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use engine::{RunManifest, exact_json};
 use evaluate::explain::{Asked, GapKind};
 use model::{Lang, Text};
-use pack::program::{Program, Total, TotalFunction, Type};
+use pack::program::{ColumnKind, Pii, Program, Total, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
 use crate::explain::{ExplainError, Stored, StoredRun, explain_row};
@@ -118,7 +118,8 @@ pub fn to_json(program: &Program, manifest: &RunManifest) -> Json {
 pub fn to_text(program: &Program, manifest: &RunManifest, lang: Lang) -> String {
     let figures = figures(program, manifest);
     let rows = figures.iter().map(|figure| {
-        let unknown = if figure.rests_on_facts() { figure.unknown_text(program, lang) } else { String::new() };
+        let unknown =
+            if figure.rests_on_facts() { figure.unknown_text(program, lang) } else { String::new() };
         (figure.total.title.get(lang), figure.value_text(program, lang), unknown)
     });
     let rows: Vec<_> = rows.collect();
@@ -182,15 +183,16 @@ pub fn warning(
     if unreliable.is_empty() {
         return Ok(None);
     }
-    let share = |figure: &Figure<'_>| u128::from(figure.unknown) * 1_000_000 / u128::from(figure.subjects.max(1));
+    let share =
+        |figure: &Figure<'_>| u128::from(figure.unknown) * 1_000_000 / u128::from(figure.subjects.max(1));
     unreliable.sort_by_key(|figure| std::cmp::Reverse(share(figure)));
     let cause = match run {
         Some(run) => cause(program, run, &unreliable)?,
         None => None,
     };
-    let told = unreliable.iter().map(|figure| {
-        (figure.total.title.clone(), figure.subjects - figure.unknown, figure.subjects)
-    });
+    let told = unreliable
+        .iter()
+        .map(|figure| (figure.total.title.clone(), figure.subjects - figure.unknown, figure.subjects));
     Ok(Some(Warning { percent_min: program.info.known_percent_min, figures: told.collect(), cause }))
 }
 
@@ -203,7 +205,9 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
     let mut looked_at = 0;
     let mut stored = Stored::new(program, run);
     for figure in figures {
-        let (TotalFunction::CountTrue(column) | TotalFunction::Sum(column)) = figure.total.function else { continue };
+        let (TotalFunction::CountTrue(column) | TotalFunction::Sum(column)) = figure.total.function else {
+            continue;
+        };
         let Some(sample) = run.manifest.unknown_sample.get(&figure.total.id) else { continue };
         // Spread over the sample, which is in order of rows.
         for row in sample.iter().step_by(sample.len().div_ceil(ASKED)) {
@@ -217,10 +221,10 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
                     continue;
                 }
                 seen.push(at.clone());
-                lacking.entry(at).or_default().push(Lack {
-                    label: gap.column.label.clone(),
-                    missing_of: gap.column.key.clone(),
-                });
+                lacking
+                    .entry(at)
+                    .or_default()
+                    .push(Lack { label: gap.column.label.clone(), missing_of: gap.column.key.clone() });
             }
         }
     }
@@ -229,13 +233,16 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
     let keys: Vec<&str> = lacks.iter().map(|lack| lack.missing_of.as_str()).collect();
     let place = run.place_of(program, &entity, &keys)?;
     let declared = program.entity_named(&entity).map(|id| program.entity(id));
+    // A key that names a person is not for every terminal.
+    let key = declared.map(|declared| &program.column(declared.key).kind);
+    let personal = matches!(key, Some(ColumnKind::Field(field)) if field.pii != Pii::None);
     Ok(Some(Cause {
         entity: declared.map(|declared| declared.label.clone()).unwrap_or_default(),
         column: lacks[0].label.clone(),
         lacking: lacks.len(),
         looked_at,
         place,
-        example: Some((entity, lacks[0].missing_of.clone(), column)),
+        example: Some((entity, lacks[0].missing_of.clone(), column)).filter(|_| !personal),
     }))
 }
 
@@ -284,9 +291,13 @@ impl Cause {
         let place = place.unwrap_or_default();
         let (lacking, looked_at) = (self.lacking, self.looked_at);
         let mut text = match lang {
-            Lang::Zh => format!("最常缺少：{entity}的“{column}”（抽查 {looked_at} 条，{lacking} 条缺少）{place}\n"),
+            Lang::Zh => {
+                format!("最常缺少：{entity}的“{column}”（抽查 {looked_at} 条，{lacking} 条缺少）{place}\n")
+            }
             Lang::En => {
-                format!("missing most often: “{column}” of {entity} ({lacking} of {looked_at} looked at lack it){place}\n")
+                format!(
+                    "missing most often: “{column}” of {entity} ({lacking} of {looked_at} looked at lack it){place}\n"
+                )
             }
         };
         if let Some((entity, key, column)) = &self.example {

@@ -30,6 +30,6 @@ pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_forc
 pub use records::{PROVENANCE, array, tables_of_records};
 pub use run::{
     EngineNote, FileNote, GROUP_INDEX, GroupResult, ManifestError, PART_ROWS, PackNote, Progress, RUN_FORMAT,
-    Request, RunManifest, RunOptions, RunSummary, SnapshotFiles, SnapshotNote, Timing, Timings, Workers, exact_json,
-    run, serve, snapshot_digest,
+    Request, RunManifest, RunOptions, RunSummary, SnapshotFiles, SnapshotNote, Timing, Timings, Workers,
+    exact_json, run, serve, snapshot_digest,
 };

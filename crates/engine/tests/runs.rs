@@ -169,7 +169,10 @@ fn totals_findings_and_the_manifest_agree() {
     assert_eq!(manifest["totals"]["persons"], totals["persons"] as i64);
     assert_eq!(manifest["snapshot"]["path"], "../snapshot");
     assert_eq!(manifest["as_of"], "2015-12-31");
-    assert_eq!(manifest["files"]["stay.parquet"]["sha256"], summary.manifest.files["stay.parquet"].sha256.as_str());
+    assert_eq!(
+        manifest["files"]["stay.parquet"]["sha256"],
+        summary.manifest.files["stay.parquet"].sha256.as_str()
+    );
     let read = engine::RunManifest::read(&run).expect("a manifest");
     assert_eq!(read, summary.manifest, "what was written is what is said");
     // What is unknown stands beside what is known, and leads to the records.

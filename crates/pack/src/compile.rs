@@ -290,7 +290,9 @@ fn known_percent_min(compiler: &Compiler<'_>, table: &Table<'_>) -> Option<u8> {
                 table.span_of("known_percent_min"),
                 format!("`known_percent_min` is {percent}, and must be from 50 to 100"),
             )
-            .hint("it is how much of the records behind a total must be known, per cent; 95 if it is left out"),
+            .hint(
+                "it is how much of the records behind a total must be known, per cent; 95 if it is left out",
+            ),
         );
     }
     fine

@@ -2,9 +2,9 @@
 
 use crate::compiler::Compiler;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::program::{Type, 
+use crate::program::{
     Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Remedy, Rule, RuleDetail, RuleId, RuleKind,
-    Span, Standard,
+    Span, Standard, Type,
 };
 use crate::rules::{Draft, DraftDetail};
 use crate::surface::Word;

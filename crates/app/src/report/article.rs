@@ -91,9 +91,7 @@ impl Writer<'_> {
             self.figure_heads(figures, &mut heads);
         }
         let name = self.article_name(article);
-        let summary = self.program.clauses.iter().find(|clause| clause.id == *article);
-        let summary = summary.map_or("", |clause| clause.summary.get(self.lang));
-        let title = format!("{name} {summary}").trim().to_owned();
+        let title = self.figures_title(&name, &all);
         let about = self.say(
             "每行一个村（或乡镇、县本级）：各项规定下符合、达到、履行与未知的记录数",
             "one row a village (or the division above itself): records by verdict of each rule, and the unknown ones",
@@ -120,13 +118,26 @@ impl Writer<'_> {
             }
             table.push(&cells)?;
         }
-        let unknown: u64 = all.iter().flat_map(|figures| figures.tallies.values()).map(|tally| tally.unknown).sum();
+        let unknown: u64 =
+            all.iter().flat_map(|figures| figures.tallies.values()).map(|tally| tally.unknown).sum();
         if self.add(Section::Articles, &title, table)?
             && let Some(entry) = self.entries.last_mut()
         {
             entry.unknown = unknown;
         }
         Ok(())
+    }
+
+    /// `第7条：最低生活保障、残疾扶贫对象生活费补贴等 9 项`
+    fn figures_title(&self, name: &str, all: &[Figures<'_>]) -> String {
+        let first: Vec<&str> = all.iter().take(3).map(|figures| figures.rule.title.get(self.lang)).collect();
+        let first = first.join(self.say("、", ", "));
+        match (self.lang, all.len() > 3) {
+            (Lang::Zh, false) => format!("{name}：{first}"),
+            (Lang::Zh, true) => format!("{name}：{first}等 {} 项", all.len()),
+            (Lang::En, false) => format!("{name}: {first}"),
+            (Lang::En, true) => format!("{name}: {first} and {} more", all.len() - 3),
+        }
     }
 
     fn figure_heads(&self, figures: &Figures<'_>, heads: &mut Vec<Head>) {
@@ -142,12 +153,17 @@ impl Writer<'_> {
                 Type::Number(ty) => ty,
                 _ => return,
             };
-            let what = if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
+            let what =
+                if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
             let unit = unit_text(&ty.unit, self.lang);
             let text = if unit.is_empty() { what.to_owned() } else { format!("{what} ({unit})") };
             let head = Head { decimals: Some(ty.decimals), ..Head::money(text) };
             heads.push(head.under(group));
-            heads.push(Head::count(self.say("金额未知", "amount unknown")).under(group));
+            let unknown = match self.lang {
+                Lang::Zh => format!("{what}未知"),
+                Lang::En => format!("{what} unknown"),
+            };
+            heads.push(Head::count(unknown).under(group));
         }
     }
 
@@ -156,7 +172,8 @@ impl Writer<'_> {
         let places = self.places(verdict.entity)?;
         let mut tallies: BTreeMap<Names, Tally> = BTreeMap::new();
         let Some(Some(loaded)) = self.tables.get(&verdict.entity) else { return Ok(tallies) };
-        let amounts = verdict.amount.and_then(|id| loaded.results.column_by_name(&self.program.column(id).name));
+        let amounts =
+            verdict.amount.and_then(|id| loaded.results.column_by_name(&self.program.column(id).name));
         for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
             let state = verdict.state(self.program, &loaded.results, row);
             if state == State::Outside {

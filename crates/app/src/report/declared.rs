@@ -39,7 +39,9 @@ impl Writer<'_> {
             let verdict = match rows {
                 Rows::All => None,
                 Rows::Where(id, wanted) => match self.value(entity, row, id) {
-                    Some(Value::Bool(found)) if found == wanted => Some(Cell::Text(self.say("是", "yes").to_owned())),
+                    Some(Value::Bool(found)) if found == wanted => {
+                        Some(Cell::Text(self.say("是", "yes").to_owned()))
+                    }
                     Some(_) => continue,
                     None => Some(Cell::Unknown),
                 },
@@ -80,21 +82,31 @@ impl Writer<'_> {
 
     fn about(&self, rule: &Rule, entity: EntityId, rows: &Rows) -> String {
         let label = self.entity_label(entity);
-        let clauses = rule.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join(self.say("、", ", "));
+        let clauses =
+            rule.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join(self.say("、", ", "));
         match (rows, self.lang) {
             (Rows::All, Lang::Zh) => format!("每行一条“{label}”记录，全部在列；依据 {clauses}"),
             (Rows::All, Lang::En) => format!("one row a {label}, all of them; clauses {clauses}"),
             (Rows::Where(id, wanted), lang) => {
                 let column = self.program.column(*id);
-                let of = if column.label.get(lang).is_empty() { &column.name } else { column.label.get(lang) };
+                let of =
+                    if column.label.get(lang).is_empty() { &column.name } else { column.label.get(lang) };
                 match (lang, wanted) {
-                    (Lang::Zh, true) => format!("每行一条“{label}”记录：“{of}”为是，或为未知（末列写明）；依据 {clauses}"),
-                    (Lang::Zh, false) => format!("每行一条“{label}”记录：“{of}”为否，或为未知（末列写明）；依据 {clauses}"),
+                    (Lang::Zh, true) => {
+                        format!("每行一条“{label}”记录：“{of}”为是，或为未知（末列写明）；依据 {clauses}")
+                    }
+                    (Lang::Zh, false) => {
+                        format!("每行一条“{label}”记录：“{of}”为否，或为未知（末列写明）；依据 {clauses}")
+                    }
                     (Lang::En, true) => {
-                        format!("one row a {label} for which “{of}” is yes, or unknown (last column); clauses {clauses}")
+                        format!(
+                            "one row a {label} for which “{of}” is yes, or unknown (last column); clauses {clauses}"
+                        )
                     }
                     (Lang::En, false) => {
-                        format!("one row a {label} for which “{of}” is no, or unknown (last column); clauses {clauses}")
+                        format!(
+                            "one row a {label} for which “{of}” is no, or unknown (last column); clauses {clauses}"
+                        )
                     }
                 }
             }

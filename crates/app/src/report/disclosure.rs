@@ -25,7 +25,12 @@ impl Disclosure {
     }
 
     /// Adds a line to the log. A report that cannot be written down is not made.
-    pub(super) fn record(&self, run: &StoredRun, out: &Path, summary: &ReportSummary) -> Result<(), ReportError> {
+    pub(super) fn record(
+        &self,
+        run: &StoredRun,
+        out: &Path,
+        summary: &ReportSummary,
+    ) -> Result<(), ReportError> {
         let path = Self::log_of(&run.folder);
         let fault = |source| ReportError::Io { path: path.clone(), source };
         let line = json!({

@@ -12,7 +12,12 @@ impl Writer<'_> {
     pub(super) fn index(&mut self) -> Result<Worksheet, ReportError> {
         let mut sheet = self.front_sheet(0)?;
         let mut row = self.introduction(&mut sheet)?;
-        let heads = [self.say("工作表", "sheet"), self.say("内容", "what it shows"), self.say("行数", "rows"), self.say("未知", "unknown")];
+        let heads = [
+            self.say("工作表", "sheet"),
+            self.say("内容", "what it shows"),
+            self.say("行数", "rows"),
+            self.say("未知", "unknown"),
+        ];
         for (column, text) in heads.iter().enumerate() {
             sheet.write_with_format(row, column as u16, *text, &self.style.head)?;
         }
@@ -20,7 +25,11 @@ impl Writer<'_> {
         sheet.set_freeze_panes(row + 1, 0)?;
         row += 1;
         self.link(&mut sheet, row, &self.front[1].clone())?;
-        sheet.write(row, 1, self.say("合计数，及各有多少条未知", "totals, with how many records are unknown for each"))?;
+        sheet.write(
+            row,
+            1,
+            self.say("合计数，及各有多少条未知", "totals, with how many records are unknown for each"),
+        )?;
         row += 1;
         for section in [Section::Payments, Section::Reports, Section::Articles, Section::Lists] {
             let entries: Vec<&Entry> = self.entries.iter().filter(|entry| entry.section == section).collect();
@@ -38,7 +47,10 @@ impl Writer<'_> {
             }
         }
         if !self.empty.is_empty() {
-            let text = self.say("没有登记任何记录、因而没有生成的报表", "reports of which nothing is recorded, and which are left out");
+            let text = self.say(
+                "没有登记任何记录、因而没有生成的报表",
+                "reports of which nothing is recorded, and which are left out",
+            );
             sheet.write_with_format(row, 0, text, &Format::new().set_bold())?;
             row += 1;
             for title in &self.empty {
@@ -55,7 +67,8 @@ impl Writer<'_> {
     /// The totals with how many records are unknown for each.
     pub(super) fn overview(&mut self) -> Result<Worksheet, ReportError> {
         let mut sheet = self.front_sheet(1)?;
-        let back = Url::new(format!("internal:'{}'!A1", self.front[0])).set_text(self.say("← 目录", "← contents"));
+        let back =
+            Url::new(format!("internal:'{}'!A1", self.front[0])).set_text(self.say("← 目录", "← contents"));
         sheet.write_url_with_format(2, 0, back, &self.style.link)?;
         let mut row = self.introduction(&mut sheet)?.max(3);
         let heads = [
@@ -77,12 +90,20 @@ impl Writer<'_> {
             sheet.write(row, 0, figure.total.title.get(self.lang))?;
             let value = if money { figure.value as f64 / 100.0 } else { figure.value as f64 };
             sheet.write_with_format(row, 1, value, &Style::number(if money { 2 } else { 0 }, false))?;
-            let unit = if money { self.say("元", "yuan").to_owned() } else { self.entity_label(figure.total.entity) };
+            let unit = if money {
+                self.say("元", "yuan").to_owned()
+            } else {
+                self.entity_label(figure.total.entity)
+            };
             sheet.write(row, 2, unit)?;
             sheet.write_with_format(row, 3, figure.unknown as f64, &Style::number(0, false))?;
             sheet.write_with_format(row, 4, figure.subjects as f64, &Style::number(0, false))?;
             if figure.is_unreliable(self.program) {
-                sheet.write(row, 5, self.say("已知的太少，不能作为结论", "too few are known to rely on it"))?;
+                sheet.write(
+                    row,
+                    5,
+                    self.say("已知的太少，不能作为结论", "too few are known to rely on it"),
+                )?;
             }
         }
         for (column, width) in [(0, 46.0), (1, 22.0), (2, 10.0), (3, 10.0), (4, 10.0), (5, 34.0)] {

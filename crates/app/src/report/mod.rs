@@ -22,9 +22,7 @@ use std::rc::Rc;
 use arrow::array::RecordBatch;
 use evaluate::explain::{mask, unit_text, value_text};
 use model::{Lang, Text};
-use pack::program::{
-    ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value,
-};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use store::Moment;
 use thiserror::Error;
@@ -125,7 +123,9 @@ pub fn write(
     // No clock: the same run makes the same workbook.
     let (year, month, day) = run.as_of.ymd();
     let made = ExcelDateTime::from_ymd(u16::try_from(year).unwrap_or(1900), month as u8, day as u8)?;
-    book.set_properties(&DocProperties::new().set_title(program.info.title.get(options.lang)).set_creation_datetime(&made));
+    book.set_properties(
+        &DocProperties::new().set_title(program.info.title.get(options.lang)).set_creation_datetime(&made),
+    );
     let front = [writer.index()?, writer.overview()?];
     writer.summary.sheets = front.len() + writer.sheets.len();
     for sheet in front.into_iter().chain(std::mem::take(&mut writer.sheets)) {
@@ -250,7 +250,8 @@ impl Writer<'_> {
             at = self.program.edge(edge).parent;
         }
         let loaded = self.tables.get(&at)?.as_ref()?;
-        let batch = if matches!(column.kind, ColumnKind::Field(_)) { &loaded.recorded } else { &loaded.results };
+        let batch =
+            if matches!(column.kind, ColumnKind::Field(_)) { &loaded.recorded } else { &loaded.results };
         cell(batch.column_by_name(&column.name)?, at_row)
     }
 
@@ -284,7 +285,9 @@ impl Writer<'_> {
             (Some(Value::Number(number)), Type::Number(ty)) if ty.kind != NumberKind::Rate => {
                 Cell::Number(scaled(*number, ty.decimals))
             }
-            (Some(Value::Number(number)), Type::Number(ty)) => Cell::Number(scaled(*number, ty.decimals) * 100.0),
+            (Some(Value::Number(number)), Type::Number(ty)) => {
+                Cell::Number(scaled(*number, ty.decimals) * 100.0)
+            }
             (Some(Value::Date(date)), _) => Cell::Date(*date),
             (Some(value), ty) => {
                 let text = value_text(self.program, ty, Some(value), self.lang);
@@ -303,7 +306,9 @@ impl Writer<'_> {
             label => label.to_owned(),
         };
         let (unit, decimals) = match &column.ty {
-            Type::Number(ty) if ty.kind == NumberKind::Rate => ("%".to_owned(), Some(ty.decimals.saturating_sub(2))),
+            Type::Number(ty) if ty.kind == NumberKind::Rate => {
+                ("%".to_owned(), Some(ty.decimals.saturating_sub(2)))
+            }
             Type::Number(ty) => (unit_text(&ty.unit, self.lang), Some(ty.decimals.min(4))),
             _ => (String::new(), None),
         };
@@ -327,7 +332,9 @@ impl Writer<'_> {
         let column = self.program.column(id);
         let money = matches!(&column.ty, Type::Number(ty) if ty.is_money());
         let due = self.program.rules.iter().filter_map(|rule| verdict::Verdict::of(self.program, rule));
-        money && (matches!(column.kind, ColumnKind::Field(_)) || due.into_iter().any(|due| due.amount == Some(id)))
+        money
+            && (matches!(column.kind, ColumnKind::Field(_))
+                || due.into_iter().any(|due| due.amount == Some(id)))
     }
 
     fn entity_label(&self, entity: EntityId) -> String {
@@ -348,18 +355,22 @@ impl Writer<'_> {
     /// The divisions of a record; where it has none of a level, that it is the division's own, or belongs nowhere.
     fn place_cells(&self, names: &Names) -> Vec<Cell> {
         let shown = self.shown_levels.clone().unwrap_or_default();
+        let name_at = |level: usize| names.get(level).map_or("", |name| name);
+        let lowest = names.iter().rev().find(|name| !name.is_empty());
         let mut said = false;
         let mut cells = vec![];
         for level in shown.iter() {
-            cells.push(match names.get(*level).map_or("", |name| name) {
-                "" if said => Cell::Text(String::new()),
-                "" => {
-                    said = true;
-                    let above = names.iter().any(|name| !name.is_empty());
-                    Cell::Aside(if above { self.say("（本级）", "(itself)") } else { self.say("（无所属）", "(nowhere)") })
+            let cell = match (name_at(*level), lowest) {
+                ("", _) if said => Cell::Text(String::new()),
+                ("", Some(lowest)) if cells.is_empty() => {
+                    Cell::Text(format!("{lowest}{}", self.say("（本级）", " (itself)")))
                 }
-                name => Cell::Text(name.to_owned()),
-            });
+                ("", Some(_)) => Cell::Aside(self.say("（本级）", "(itself)")),
+                ("", None) => Cell::Aside(self.say("（无所属）", "(nowhere)")),
+                (name, _) => Cell::Text(name.to_owned()),
+            };
+            said |= name_at(*level).is_empty();
+            cells.push(cell);
         }
         cells
     }

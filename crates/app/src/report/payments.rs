@@ -28,14 +28,23 @@ impl Writer<'_> {
         let due = self.due()?;
         let title = self.say("发放清单：谁应领取多少", "payments: what is due to whom").to_owned();
         let masked = if self.unmasked {
-            self.say("姓名、证件号码和账号未遮盖，请勿外传", "names, numbers and accounts are in full: do not pass them on")
+            self.say(
+                "姓名、证件号码和账号未遮盖，请勿外传",
+                "names, numbers and accounts are in full: do not pass them on",
+            )
         } else {
-            self.say("姓名、证件号码和账号已遮盖；有权者用 --unmasked", "names, numbers and accounts are masked; `--unmasked` for who may see them")
+            self.say(
+                "姓名、证件号码和账号已遮盖；有权者用 --unmasked",
+                "names, numbers and accounts are masked; `--unmasked` for who may see them",
+            )
         };
         let about = if self.lang == model::Lang::Zh {
             format!("每行一项待遇和一个领取对象；另有 {} 条是否符合条件未知，未列入；{masked}", due.unknown)
         } else {
-            format!("one row a benefit and receiver; of {} more it is unknown whether they are entitled; {masked}", due.unknown)
+            format!(
+                "one row a benefit and receiver; of {} more it is unknown whether they are entitled; {masked}",
+                due.unknown
+            )
         };
         let name = self.say("发放清单", "payments");
         let style = Rc::clone(&self.style);
@@ -95,7 +104,8 @@ impl Writer<'_> {
             _ => String::new(),
         };
         let clause = rule.cite.first().map(ToString::to_string).unwrap_or_default();
-        let mut cells = vec![Cell::Text(clause), Cell::Text(rule.title.get(self.lang).to_owned()), Cell::Text(every)];
+        let mut cells =
+            vec![Cell::Text(clause), Cell::Text(rule.title.get(self.lang).to_owned()), Cell::Text(every)];
         let places = self.places(entity)?;
         cells.extend(self.place_cells(&places[row].names));
         let key = self.program.entity(entity).key;
@@ -116,9 +126,7 @@ impl Writer<'_> {
         let program = self.program;
         let (mut at, mut at_row) = (entity, row);
         loop {
-            let of_class = |id: &&ColumnId| {
-                matches!(&program.column(**id).kind, ColumnKind::Field(field) if field.pii == pii)
-            };
+            let of_class = |id: &&ColumnId| matches!(&program.column(**id).kind, ColumnKind::Field(field) if field.pii == pii);
             let fields = program.entity(at).fields.iter().filter(of_class);
             let found = fields.copied().find_map(|id| Some((id, self.field(at, at_row, id)?)));
             if found.is_some() {

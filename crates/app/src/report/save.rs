@@ -22,7 +22,10 @@ pub(super) fn refuse_inputs(run: &StoredRun, path: &Path) -> Result<(), ReportEr
         _ => false,
     };
     if inside(&run.folder) || inside(&run.snapshot) {
-        return Err(over("在运行或其快照的文件夹内，那里不能改动", "lies in the run or its snapshot, which nothing changes"));
+        return Err(over(
+            "在运行或其快照的文件夹内，那里不能改动",
+            "lies in the run or its snapshot, which nothing changes",
+        ));
     }
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     if path.exists() && run.source_files().any(|file| file == name) {

@@ -85,7 +85,9 @@ impl Style {
             aside: Format::new().set_font_color(Color::Gray),
             group: head.clone().set_background_color(Color::RGB(0x00D5_E0EA)),
             head,
-            link: Format::new().set_font_color(Color::RGB(0x001F_5FA8)).set_underline(rust_xlsxwriter::FormatUnderline::Single),
+            link: Format::new()
+                .set_font_color(Color::RGB(0x001F_5FA8))
+                .set_underline(rust_xlsxwriter::FormatUnderline::Single),
             text: Format::new().set_align(FormatAlign::Top),
             date: Format::new().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left),
             unknown: Format::new().set_italic().set_font_color(Color::RGB(0x00B0_5A00)),
@@ -194,10 +196,16 @@ impl<'a> TableSheet<'a> {
                     let (year, month, day) = date.ymd();
                     // A spreadsheet has no dates before 1900.
                     let known = u16::try_from(year).ok().filter(|year| *year >= 1900);
-                    let serial = known.and_then(|year| ExcelDateTime::from_ymd(year, month as u8, day as u8).ok());
+                    let serial =
+                        known.and_then(|year| ExcelDateTime::from_ymd(year, month as u8, day as u8).ok());
                     match serial {
                         Some(serial) => {
-                            self.sheet.write_datetime_with_format(self.next, at, &serial, &self.style.date)?;
+                            self.sheet.write_datetime_with_format(
+                                self.next,
+                                at,
+                                &serial,
+                                &self.style.date,
+                            )?;
                         }
                         None => {
                             self.sheet.write_string(self.next, at, date.to_string())?;
@@ -206,7 +214,12 @@ impl<'a> TableSheet<'a> {
                 }
                 Cell::Unknown => {
                     self.unknown[column] += 1;
-                    self.sheet.write_string_with_format(self.next, at, self.unknown_word(), &self.style.unknown)?;
+                    self.sheet.write_string_with_format(
+                        self.next,
+                        at,
+                        self.unknown_word(),
+                        &self.style.unknown,
+                    )?;
                 }
                 Cell::Aside(text) => {
                     self.sheet.write_string_with_format(self.next, at, *text, &self.style.aside)?;
@@ -231,12 +244,14 @@ impl<'a> TableSheet<'a> {
             return Ok(self.sheet);
         }
         let (first, last) = (self.first + 1, self.next);
-        let rows = Format::new().set_bold().set_num_format(if zh { "#,##0\" 行\"" } else { "#,##0\" rows\"" });
+        let rows =
+            Format::new().set_bold().set_num_format(if zh { "#,##0\" 行\"" } else { "#,##0\" rows\"" });
         for (column, head) in self.heads.iter().enumerate() {
             let (at, letters) = (column as u16, letters(column));
             let range = format!("{letters}{first}:{letters}{last}");
             if head.adds_up {
-                let sum = Formula::new(format!("=SUBTOTAL(109,{range})")).set_result(self.sums[column].to_string());
+                let sum =
+                    Formula::new(format!("=SUBTOTAL(109,{range})")).set_result(rounded(self.sums[column]));
                 let format = Style::number(head.decimals.unwrap_or(0), true);
                 self.sheet.write_formula_with_format(TOTALS, at, sum, &format)?;
             } else if column == 1 {
@@ -244,7 +259,9 @@ impl<'a> TableSheet<'a> {
                 let count = count.set_result((self.next - self.first).to_string());
                 self.sheet.write_formula_with_format(TOTALS, at, count, &rows)?;
             }
-            if column > 0 && (self.unknown[column] > 0 || head.decimals.is_some()) {
+            // Sheets of figures count the unknown in columns of their own.
+            let counted = head.decimals.is_some() && head.group.is_none();
+            if column > 0 && (self.unknown[column] > 0 || counted) {
                 let count = Formula::new(format!("=COUNTIF({range},\"{}\")", self.unknown_word()));
                 let count = count.set_result(self.unknown[column].to_string());
                 self.sheet.write_formula_with_format(UNKNOWN, at, count, &self.style.unknown)?;
@@ -252,7 +269,12 @@ impl<'a> TableSheet<'a> {
         }
         let columns = self.heads.len() as u16;
         self.sheet.autofilter(self.first - 1, 0, self.next - 1, columns.max(1) - 1)?;
-        self.sheet.set_selection(self.first, self.frozen.min(columns.max(1) - 1), self.first, self.frozen.min(columns.max(1) - 1))?;
+        self.sheet.set_selection(
+            self.first,
+            self.frozen.min(columns.max(1) - 1),
+            self.first,
+            self.frozen.min(columns.max(1) - 1),
+        )?;
         Ok(self.sheet)
     }
 }
@@ -287,6 +309,11 @@ fn groups(sheet: &mut Worksheet, row: u32, heads: &[Head], style: &Style) -> Res
     Ok(())
 }
 
+/// A sum without the dust of binary fractions.
+fn rounded(sum: f64) -> String {
+    ((sum * 10_000.0).round() / 10_000.0).to_string()
+}
+
 /// `A`, `Z`, `AA`.
 fn letters(column: usize) -> String {
     let (rest, last) = (column / 26, char::from(b'A' + (column % 26) as u8));
@@ -298,7 +325,8 @@ const NAME_MAX: usize = 31;
 
 /// A name for a sheet that is like no other's: short enough, and cut where the words allow it.
 pub(super) fn sheet_name(title: &str, taken: &mut Vec<String>) -> String {
-    let clean: String = title.chars().map(|letter| if "[]:*?/\\'".contains(letter) { ' ' } else { letter }).collect();
+    let clean: String =
+        title.chars().map(|letter| if "[]:*?/\\'".contains(letter) { ' ' } else { letter }).collect();
     let whole = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut name = shortened(&whole, NAME_MAX);
     let mut number = 2;
@@ -370,7 +398,9 @@ mod tests {
 
     #[test]
     fn columns_have_letters() {
-        for (column, expected) in [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")] {
+        for (column, expected) in
+            [(0, "A"), (25, "Z"), (26, "AA"), (51, "AZ"), (52, "BA"), (701, "ZZ"), (702, "AAA")]
+        {
             assert_eq!(letters(column), expected, "{column}");
         }
     }

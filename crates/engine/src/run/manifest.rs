@@ -210,14 +210,21 @@ mod exact {
     use serde::{Deserialize as _, Deserializer, Serializer};
     use serde_json::Value as Json;
 
-    pub fn serialize<S: Serializer>(totals: &BTreeMap<String, i128>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        totals: &BTreeMap<String, i128>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_map(totals.iter().map(|(id, value)| (id, super::exact_json(*value))))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, i128>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, i128>, D::Error> {
         let read = |(id, value): (String, Json)| {
             let number = value.as_i64().map(i128::from).or_else(|| value.as_str()?.parse().ok());
-            number.map(|number| (id, number)).ok_or_else(|| D::Error::custom(format!("`{value}` is no total")))
+            number
+                .map(|number| (id, number))
+                .ok_or_else(|| D::Error::custom(format!("`{value}` is no total")))
         };
         BTreeMap::<String, Json>::deserialize(deserializer)?.into_iter().map(read).collect()
     }
@@ -315,7 +322,9 @@ mod tests {
     #[test]
     fn the_share_of_the_unknown_is_rounded_up() {
         let mut manifest = empty();
-        for (unknown, subjects, expected) in [(0, 3, Some(0)), (1, 3, Some(3334)), (3, 3, Some(10_000)), (0, 0, None)] {
+        for (unknown, subjects, expected) in
+            [(0, 3, Some(0)), (1, 3, Some(3334)), (3, 3, Some(10_000)), (0, 0, None)]
+        {
             manifest.unknown = BTreeMap::from([("poor".to_owned(), unknown)]);
             manifest.subjects = BTreeMap::from([("poor".to_owned(), subjects)]);
             assert_eq!(manifest.unknown_share("poor"), expected, "{unknown} of {subjects}");
@@ -327,7 +336,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert!(matches!(RunManifest::read(folder.path()), Err(ManifestError::Absent)));
         let mut manifest = empty();
-        manifest.totals = BTreeMap::from([("poor".to_owned(), 3), ("paid".to_owned(), i128::from(u64::MAX) * 9)]);
+        manifest.totals =
+            BTreeMap::from([("poor".to_owned(), 3), ("paid".to_owned(), i128::from(u64::MAX) * 9)]);
         manifest.write(folder.path()).expect("it can be written");
         assert_eq!(RunManifest::read(folder.path()).expect("it can be read"), manifest);
         std::fs::write(folder.path().join(FILE), r#"{"format": 1, "as_of": "2015-12-31"}"#).expect("a file");
@@ -338,8 +348,12 @@ mod tests {
 
     fn empty() -> RunManifest {
         let program = Program::default();
-        let snapshot =
-            SnapshotNote { path: String::new(), digest: String::new(), rows: BTreeMap::new(), registry: None };
+        let snapshot = SnapshotNote {
+            path: String::new(),
+            digest: String::new(),
+            rows: BTreeMap::new(),
+            registry: None,
+        };
         let as_of = "2015-12-31".parse().expect("a date");
         let totals = Totals(vec![]);
         let (files, findings, subjects) = (&[], &[], vec![]);

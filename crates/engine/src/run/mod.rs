@@ -45,7 +45,8 @@ use work::{Output, Work};
 
 pub use group::{GroupResult, INDEX as GROUP_INDEX};
 pub use manifest::{
-    EngineNote, FORMAT as RUN_FORMAT, FileNote, ManifestError, PackNote, RunManifest, SnapshotNote, exact_json,
+    EngineNote, FORMAT as RUN_FORMAT, FileNote, ManifestError, PackNote, RunManifest, SnapshotNote,
+    exact_json,
 };
 pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
 pub use timings::{Timing, Timings};

@@ -46,14 +46,17 @@ impl Peopled {
         }
         let mut peopled = vec![false; snapshot.rows(entity)];
         let mut lowest = true;
-        for (index, edge) in program.edges.iter().enumerate().filter(|(_, edge)| edge.parent == entity && edge.tree)
+        for (index, edge) in
+            program.edges.iter().enumerate().filter(|(_, edge)| edge.parent == entity && edge.tree)
         {
             self.learn(program, snapshot, edge.child)?;
             lowest &= program.entities[edge.child.index()].division.is_none();
             snapshot.parents(program, EdgeId(index as u32), &mut |first, parents| {
                 for (offset, parent) in parents.iter().enumerate() {
                     let parent = parent.and_then(|parent| peopled.get_mut(usize::try_from(parent).ok()?));
-                    if let Some(parent) = parent.filter(|_| self.is_subject(edge.child, (first + offset) as u32)) {
+                    if let Some(parent) =
+                        parent.filter(|_| self.is_subject(edge.child, (first + offset) as u32))
+                    {
                         *parent = true;
                     }
                 }

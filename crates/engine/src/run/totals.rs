@@ -118,7 +118,8 @@ impl Totals {
                 let first = table.start as u32;
                 let unknown = (0..table.rows).filter(|index| array.is_null(*index));
                 let rows = unknown.map(|index| first + index as u32);
-                rows.filter(|row| peopled.is_subject(total.entity, *row)).for_each(|row| tally.note_unknown(row));
+                rows.filter(|row| peopled.is_subject(total.entity, *row))
+                    .for_each(|row| tally.note_unknown(row));
             }
         }
     }
