@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use engine::{EngineError, Progress, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
+use engine::{EngineError, Progress, RunManifest, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
 use model::Date;
 use store::{Registry, StoreError, WorkFolder};
 use thiserror::Error;
@@ -89,8 +89,8 @@ impl AssessOptions {
 pub struct Assessment {
     pub run: Option<PathBuf>,
     pub summary: RunSummary,
-    /// The run's `manifest.json`; the totals and findings alone if nothing was written.
-    pub manifest: serde_json::Value,
+    /// What stands in the run's `manifest.json`, also if nothing was written.
+    pub manifest: RunManifest,
 }
 
 /// Takes a snapshot of the registry and runs the pack over it.
@@ -168,27 +168,12 @@ fn run_over(
         settings.workers = Some(find(&settings, pack)?);
     }
     let summary = engine::run(program, &settings)?;
-    let manifest = match (building, &run) {
-        (Some(building), Some(run)) => {
-            pack.save(building.path()).map_err(io(building.path()))?;
-            building.replace()?;
-            let bytes = std::fs::read(run.join("manifest.json")).map_err(io(run))?;
-            serde_json::from_slice(&bytes).unwrap_or_default()
-        }
-        _ => in_short(options.as_of, &summary),
-    };
+    if let Some(building) = building {
+        pack.save(building.path()).map_err(io(building.path()))?;
+        building.replace()?;
+    }
+    let manifest = summary.manifest.clone();
     Ok(Assessment { run, summary, manifest })
-}
-
-/// What is kept of a run that is written nowhere.
-fn in_short(as_of: Date, summary: &RunSummary) -> serde_json::Value {
-    let number = |value: &i128| match i64::try_from(*value) {
-        Ok(value) => serde_json::Value::from(value),
-        Err(_) => serde_json::Value::from(value.to_string()),
-    };
-    let totals: serde_json::Map<String, serde_json::Value> =
-        summary.totals.iter().map(|(id, value)| (id.clone(), number(value))).collect();
-    serde_json::json!({ "as_of": as_of.to_string(), "totals": totals, "findings": summary.findings })
 }
 
 /// Rules may say that a parameter they read must not change within the calendar year.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use engine::RunManifest;
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
-use model::Date;
+use model::{Date, Text};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
-use store::{Registry, StoreError};
 use thiserror::Error;
 
 use crate::cases::cell;
@@ -19,6 +19,18 @@ use crate::tables::{StoredTable, TableError};
 pub enum ExplainError {
     #[error("`{}` is not a run: {why}", path.display())]
     NotARun { path: PathBuf, why: String },
+    #[error("{}", no_snapshot(run, place, digest, *other, *named).en)]
+    NoSnapshot {
+        run: PathBuf,
+        /// Where it was looked for first.
+        place: PathBuf,
+        /// First letters of the digest that is wanted.
+        digest: String,
+        /// Whether another snapshot is there.
+        other: bool,
+        /// Whether the place was named, and not recorded in the run.
+        named: bool,
+    },
     #[error("the run was made with another version of the pack (digest {run}, now {now})")]
     OtherPack { run: String, now: String },
     #[error("there is no entity `{name}`; the pack has {known}")]
@@ -36,36 +48,70 @@ pub enum ExplainError {
     Table(#[from] TableError),
 }
 
+fn no_snapshot(run: &Path, place: &Path, digest: &str, other: bool, named: bool) -> Text {
+    let (run, place) = (run.display(), place.display());
+    let hint = Text::new(
+        "把快照文件夹同运行文件夹一起复制，或用 `--snapshot 文件夹` 指明它在哪里",
+        "copy the snapshot's folder along with the run's, or say `--snapshot FOLDER` where it is",
+    );
+    let (zh, en) = match (other, named) {
+        (true, _) => ("那里是另一个快照", "there is another one"),
+        (false, true) => ("那里没有快照", "there is none"),
+        (false, false) => ("那里和附近都没有", "there is none there or near by"),
+    };
+    Text::new(
+        format!("运行 `{run}` 所依据的快照（{digest}…）不在 `{place}`：{zh}\nhint: {}", hint.zh),
+        format!(
+            "the snapshot {digest}… that run `{run}` rests on is not in `{place}`: {en}\nhint: {}",
+            hint.en
+        ),
+    )
+}
+
+impl ExplainError {
+    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::NoSnapshot { run, place, digest, other, named } => {
+                no_snapshot(run, place, digest, *other, *named)
+            }
+            other => Text::same(other.to_string()),
+        }
+    }
+}
+
 /// A stored run, with the place of its snapshot.
 pub struct StoredRun {
     pub folder: PathBuf,
     pub snapshot: PathBuf,
-    pub manifest: Json,
+    pub manifest: RunManifest,
     pub as_of: Date,
+    /// Id of the registry that the snapshot was taken from.
+    pub registry: Option<String>,
     /// Number of the last change of the registry that is in the snapshot.
     change: Option<u64>,
-    /// Id of that registry; none if the snapshot was made of something else.
-    registry: Option<String>,
     sources: HashMap<i64, (String, Option<String>)>,
 }
 
 impl StoredRun {
+    /// Opens the run in a folder, with its snapshot where the run says it is or near by.
+    ///
+    /// # Errors
+    /// A folder that is no run, or a run whose snapshot is not found.
     pub fn open(folder: &Path) -> Result<Self, ExplainError> {
+        Self::open_with(folder, None)
+    }
+
+    /// The same with the snapshot in a folder that is named.
+    ///
+    /// # Errors
+    /// A folder that is no run, or one that does not hold its snapshot.
+    pub fn open_with(folder: &Path, named: Option<&Path>) -> Result<Self, ExplainError> {
         let fault = |why: String| ExplainError::NotARun { path: folder.to_path_buf(), why };
-        let manifest = read_json(&folder.join("manifest.json")).map_err(fault)?;
+        let manifest = RunManifest::read(folder).map_err(|error| fault(error.to_string()))?;
+        let snapshot = snapshot_of(folder, &manifest, named)?;
+        let described = read_json(&snapshot.join("snapshot.json")).map_err(fault)?;
         let text = |value: &Json| value.as_str().map(str::to_owned);
-        let as_of = text(&manifest["as_of"])
-            .and_then(|date| date.parse().ok())
-            .ok_or_else(|| fault("its manifest has no as-of date".to_owned()))?;
-        let snapshot = text(&manifest["snapshot"]["path"])
-            .ok_or_else(|| fault("its manifest names no snapshot".to_owned()))?;
-        let snapshot = folder.join(snapshot);
-        let described = read_json(&snapshot.join("snapshot.json"))
-            .map_err(|why| fault(format!("its snapshot is gone: {why}")))?;
-        let digest = text(&described["digest"]);
-        if digest != text(&manifest["snapshot"]["digest"]) {
-            return Err(fault("its snapshot has been replaced by another".to_owned()));
-        }
         let sources = described["sources"]
             .as_array()
             .into_iter()
@@ -74,14 +120,55 @@ impl StoredRun {
                 Some((source["id"].as_i64()?, (text(&source["file"])?, text(&source["sheet"]))))
             })
             .collect();
-        let change = described["change"].as_u64();
-        let registry = text(&described["registry"]);
-        Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, change, registry, sources })
+        let recorded = described["sources"].is_array();
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            snapshot,
+            as_of: manifest.as_of,
+            registry: text(&described["registry"]),
+            change: described["change"].as_u64().filter(|_| recorded),
+            manifest,
+            sources,
+        })
+    }
+
+    /// Number of the last change of its registry that is in the snapshot; none of a snapshot made otherwise.
+    pub(crate) fn change(&self) -> Option<u64> {
+        self.change
+    }
+
+    /// Names of the files that its records were imported from.
+    pub(crate) fn source_files(&self) -> impl Iterator<Item = &str> {
+        self.sources.values().map(|(file, _)| file.as_str())
     }
 
     /// Digest of the pack that the run was made with.
     pub fn pack_digest(&self) -> &str {
-        self.manifest["pack"]["digest"].as_str().unwrap_or_default()
+        &self.manifest.pack.digest
+    }
+
+    /// File and sheet from which most of these records came.
+    pub(crate) fn place_of(
+        &self,
+        program: &Program,
+        entity: &str,
+        keys: &[&str],
+    ) -> Result<Option<(String, Option<String>)>, TableError> {
+        let Some(entity) = program.entity_named(entity) else { return Ok(None) };
+        let mut stored = Stored::new(program, self);
+        let key_name = &program.column(program.entity(entity).key).name;
+        let table = stored.snapshot(entity)?;
+        let mut found: BTreeMap<i64, usize> = BTreeMap::new();
+        for key in keys {
+            let Some(row) = table.find(key_name, key)? else { continue };
+            let batch = table.read(&[row], &[ORIGIN[0]])?;
+            let source = batch.column_by_name(ORIGIN[0]).and_then(|array| cell(array, 0));
+            if let Some(source) = number(source) {
+                *found.entry(i64::from(source)).or_default() += 1;
+            }
+        }
+        let most = found.into_iter().max_by_key(|(_, count)| *count);
+        Ok(most.and_then(|(source, _)| self.sources.get(&source).cloned()))
     }
 
     /// Refuses a pack other than the one the run was made with.
@@ -92,6 +179,33 @@ impl StoredRun {
         }
         Err(ExplainError::OtherPack { run: short(run), now: short(&program.digest) })
     }
+}
+
+/// Where the snapshot of a run is: in the folder that is named; else where the run says; else near by, if both have been
+/// copied somewhere. Only a snapshot of the same content is taken for it.
+fn snapshot_of(folder: &Path, manifest: &RunManifest, named: Option<&Path>) -> Result<PathBuf, ExplainError> {
+    let recorded = Path::new(&manifest.snapshot.path);
+    let digest = &manifest.snapshot.digest;
+    let near: Vec<PathBuf> = match named {
+        Some(named) => vec![named.to_owned()],
+        None => {
+            let last = recorded.file_name().map(PathBuf::from).unwrap_or_default();
+            let above = folder.join("..");
+            let places =
+                [folder.join(recorded), folder.join("snapshot"), folder.join(&last), above.join(&last)];
+            let more = [above.join("snapshot"), above.join("snapshots").join(&last)];
+            places.into_iter().chain(more).collect()
+        }
+    };
+    let holds = |place: &&PathBuf| {
+        read_json(&place.join("snapshot.json")).is_ok_and(|described| described["digest"] == digest.as_str())
+    };
+    if let Some(found) = near.iter().find(holds) {
+        return Ok(found.clone());
+    }
+    let (run, place) = (folder.to_owned(), near[0].clone());
+    let other = near[0].join("snapshot.json").is_file();
+    Err(ExplainError::NoSnapshot { run, place, digest: short(digest), other, named: named.is_some() })
 }
 
 fn short(digest: &str) -> String {
@@ -142,6 +256,25 @@ pub fn explain(
         }
     }
     Ok(all)
+}
+
+/// Explains a column of the record in a row, without a search for what would turn it; `None` if it rests on too many
+/// records.
+pub(crate) fn explain_row(
+    stored: &mut Stored<'_>,
+    entity: EntityId,
+    row: u32,
+    asked: Asked,
+) -> Result<Option<Explanation>, ExplainError> {
+    let (program, as_of) = (stored.program, stored.run.as_of);
+    let mut found = gather(program, stored, entity, row, &[asked], Taken::Outside)?;
+    if found.is_none() {
+        found = gather(program, stored, entity, row, &[asked], Taken::Everything)?;
+    }
+    let effort = Effort { trials_max: 0, ..Effort::default() };
+    Ok(found.and_then(|(facts, row)| {
+        evaluate::explain::explain(program, &facts, as_of, entity, row, asked, effort)
+    }))
 }
 
 fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<Asked>, ExplainError> {
@@ -195,14 +328,12 @@ impl<'a> Stored<'a> {
         Self { program, run, snapshots: HashMap::new(), results: HashMap::new() }
     }
 
-    pub(crate) fn program(&self) -> &'a Program {
-        self.program
+    pub(crate) fn run(&self) -> &'a StoredRun {
+        self.run
     }
 
-    /// Number of the last change that is in the snapshot, if it was taken from this registry.
-    pub(crate) fn change_of(&self, registry: &Registry) -> Result<Option<u64>, StoreError> {
-        let id = registry.id()?.to_string();
-        Ok(self.run.change.filter(|_| self.run.registry.as_ref() == Some(&id)))
+    pub(crate) fn program(&self) -> &'a Program {
+        self.program
     }
 
     pub(crate) fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {

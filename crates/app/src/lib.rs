@@ -18,6 +18,7 @@ pub mod import;
 mod json_values;
 pub mod masks;
 pub mod mutate;
+pub mod notices;
 pub mod pack_cache;
 pub mod packs;
 pub mod reassess;
@@ -26,10 +27,11 @@ pub mod report;
 pub mod seed;
 pub mod synth;
 mod tables;
+pub mod totals;
 
 pub use engine::sql::{
     Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
 };
-pub use engine::{EngineError, Progress, SnapshotFiles, Timings, run_tables, snapshot_digest};
+pub use engine::{EngineError, Progress, RunManifest, SnapshotFiles, Timings, run_tables, snapshot_digest};
 pub use evaluate::explain::{Explanation, value_text};
 pub use store::{Moment, Registry, RegistryId};

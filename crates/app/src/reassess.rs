@@ -11,6 +11,7 @@ use arrow::array::ArrayRef;
 use evaluate::interpret::Records;
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Reassessor};
+use model::Text;
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 use serde_json::Value as Json;
 use store::{Registry, StoreError};
@@ -51,10 +52,63 @@ pub enum ReassessError {
     Key { entity: String, key: String },
     #[error("so much rests on this that a run is the better way ({0})\nhint: run `xiaokang assess` again")]
     TooMany(String),
-    #[error(
-        "the snapshot of the run was not taken from this registry\nhint: give the changes with `--changes`"
-    )]
+    #[error("{}", self.text().en)]
+    OtherRegistry {
+        /// Ids.
+        run: String,
+        registry: String,
+    },
+    #[error("{}", self.text().en)]
     NoRegistry,
+    #[error("{}", self.text().en)]
+    OlderRegistry {
+        /// Numbers of the last change.
+        run: u64,
+        registry: u64,
+    },
+}
+
+impl ReassessError {
+    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::OtherRegistry { run, registry } => {
+                let (run, registry) = (short(run), short(registry));
+                Text::new(
+                    format!(
+                        "这次运行取自登记库 {run}，而指明的是登记库 {registry}，二者不是同一个\n\
+                         hint: 用 `--registry` 指明运行所取自的登记库，或对这个登记库另行 `xiaokang assess`"
+                    ),
+                    format!(
+                        "the run was made from registry {run}, and this is registry {registry}\n\
+                         hint: name the registry that the run was made from, or run `xiaokang assess` over this one"
+                    ),
+                )
+            }
+            Self::NoRegistry => Text::new(
+                "这次运行的快照没有写明取自哪个登记库\nhint: 用 `--changes` 给出改动，或对登记库重新 `xiaokang assess`",
+                "the snapshot of the run does not say which registry it was taken from\n\
+                 hint: give the changes with `--changes`, or run `xiaokang assess` over the registry again",
+            ),
+            Self::OlderRegistry { run, registry } => Text::new(
+                format!(
+                    "登记库只到第 {registry} 次改动，而这次运行已含第 {run} 次：登记库可能是从备份恢复的\n\
+                     hint: 对登记库重新 `xiaokang assess`"
+                ),
+                format!(
+                    "the registry ends with change {registry}, and the run has change {run} already: it may have been \
+                     restored from a backup\nhint: run `xiaokang assess` over the registry again"
+                ),
+            ),
+            Self::Run(error) => error.text(),
+            other => Text::same(other.to_string()),
+        }
+    }
+}
+
+/// Enough of an id to tell it from others.
+fn short(id: &str) -> &str {
+    id.get(..13).unwrap_or(id)
 }
 
 impl From<forward::ReassessError<TableError>> for ReassessError {
@@ -95,13 +149,23 @@ pub struct ChangedFinding {
     pub found: bool,
 }
 
+/// A total that is another now, or leaves out other records as unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedTotal {
+    pub id: String,
+    /// Before and after.
+    pub value: (i128, i128),
+    /// Records left out as unknown, before and after; none of a total about divisions, for which only a run counts them.
+    pub unknown: Option<(u64, u64)>,
+}
+
 /// What follows from one set of changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reassessed {
     /// In order of entity (provinces first) and row.
     pub records: Vec<ChangedRecord>,
-    /// Totals of the run that are others now: id, before, after.
-    pub totals: Vec<(String, i128, i128)>,
+    /// Totals of the run that are others now.
+    pub totals: Vec<ChangedTotal>,
     pub findings: Vec<ChangedFinding>,
 }
 
@@ -109,7 +173,8 @@ pub struct Reassessed {
 pub struct Reassessment<'a> {
     program: &'a Program,
     reassessor: Reassessor<'a, RunState<'a>>,
-    totals: Vec<i128>,
+    /// Values, and records left out as unknown.
+    totals: Vec<(i128, u64)>,
     /// Rows of records that the snapshot does not have.
     new_rows: HashMap<(EntityId, String), u32>,
     next_row: HashMap<EntityId, u32>,
@@ -130,12 +195,8 @@ impl<'a> Reassessment<'a> {
     /// A run of another pack.
     pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
         run.check_pack(program)?;
-        let totals = program.totals.iter().map(|total| {
-            let known = &run.manifest["totals"][&total.id];
-            let number = known.as_i64().map(i128::from);
-            number.or_else(|| known.as_str()?.parse().ok()).unwrap_or(0)
-        });
-        let totals = totals.collect();
+        let totals = crate::totals::figures(program, &run.manifest);
+        let totals = totals.into_iter().map(|figure| (figure.value, figure.unknown)).collect();
         let state = RunState::new(Stored::new(program, run));
         Ok(Self {
             program,
@@ -208,7 +269,18 @@ impl<'a> Reassessment<'a> {
     /// # Errors
     /// A run over a snapshot of something else, and failures of the registry.
     pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
-        let change = self.reassessor.state().stored.change_of(registry)?.ok_or(ReassessError::NoRegistry)?;
+        let run = self.reassessor.state().stored.run();
+        let (Some(taken_from), Some(change)) = (&run.registry, run.change()) else {
+            return Err(ReassessError::NoRegistry);
+        };
+        let id = registry.id()?.to_string();
+        if *taken_from != id {
+            return Err(ReassessError::OtherRegistry { run: taken_from.clone(), registry: id });
+        }
+        let last = registry.imports()?.iter().map(|import| import.last_change).max().unwrap_or(0);
+        if last < change {
+            return Err(ReassessError::OlderRegistry { run: change, registry: last });
+        }
         // What has changed and what it has become are read as of one commit.
         let reading = registry.read()?;
         let view = reading.view();
@@ -552,10 +624,22 @@ impl<'a> Reassessment<'a> {
     ) -> Result<Reassessed, ReassessError> {
         let program = self.program;
         let mut totals = vec![];
-        for ((total, known), added) in program.totals.iter().zip(&mut self.totals).zip(&consequences.totals) {
-            if *added != 0 {
-                totals.push((total.id.clone(), *known, *known + added));
-                *known += added;
+        let added = consequences.totals.iter().zip(&consequences.unknown);
+        for ((total, (value, unknown)), (added, more_unknown)) in
+            program.totals.iter().zip(&mut self.totals).zip(added)
+        {
+            if *added == 0 && more_unknown.is_some_and(|more| more == 0) {
+                continue;
+            }
+            let before = (*value, *unknown);
+            *value += added;
+            *unknown = unknown.saturating_add_signed(more_unknown.unwrap_or(0));
+            if *added != 0 || *unknown != before.1 {
+                totals.push(ChangedTotal {
+                    id: total.id.clone(),
+                    value: (before.0, *value),
+                    unknown: more_unknown.map(|_| (before.1, *unknown)),
+                });
             }
         }
         let mut records: BTreeMap<(EntityId, u32), ChangedRecord> = BTreeMap::new();
@@ -646,7 +730,7 @@ fn key_text(value: &Value) -> String {
 
 impl Reassessed {
     /// `{"records": [{"entity", "key", "change", "values": {name: [before, after]}}], "totals": {id: [before,
-    /// after]}, "findings": [{"entity", "key", "code", "rule", "found"}]}`, on one line.
+    /// after]}, "unknown": {id: [before, after]}, "findings": [{"entity", "key", "code", "rule", "found"}]}`, on one line.
     pub fn to_json(&self, program: &Program) -> String {
         let mut text = String::from("{\"records\":[");
         for (place, record) in self.records.iter().enumerate() {
@@ -673,7 +757,14 @@ impl Reassessed {
             text.push_str("}}");
         }
         text.push_str("],\"totals\":{");
-        for (place, (id, before, after)) in self.totals.iter().enumerate() {
+        let changed = self.totals.iter().filter(|total| total.value.0 != total.value.1);
+        for (place, ChangedTotal { id, value: (before, after), .. }) in changed.enumerate() {
+            text.push_str(if place > 0 { "," } else { "" });
+            text.push_str(&format!("\"{id}\":[{before},{after}]"));
+        }
+        text.push_str("},\"unknown\":{");
+        let unknown = self.totals.iter().filter_map(|total| Some((&total.id, total.unknown?)));
+        for (place, (id, (before, after))) in unknown.enumerate() {
             text.push_str(if place > 0 { "," } else { "" });
             text.push_str(&format!("\"{id}\":[{before},{after}]"));
         }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader as _};
 use arrow::compute::{concat, concat_batches};
-use arrow::datatypes::{Int32Type, Schema};
+use arrow::datatypes::{Date32Type, Int32Type, Schema};
+use model::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
@@ -202,6 +203,26 @@ impl StoredTable {
             };
         }
         Ok(Some(known))
+    }
+
+    /// The latest date of a column; `None` if it has none.
+    pub fn latest(&self, column: &str) -> Result<Option<Date>, TableError> {
+        let Some(&position) = self.positions.get(column) else { return Ok(None) };
+        let mut latest = None;
+        for (group, meta) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let days = match meta.column(position).statistics() {
+                Some(Statistics::Int32(days)) if days.max_is_exact() => days.max_opt().copied(),
+                _ => {
+                    let all = RowSelection::from(vec![RowSelector::select(meta.num_rows() as usize)]);
+                    let batches = self.selected(group, &[position], all)?;
+                    let dates =
+                        batches.iter().filter_map(|batch| batch.column(0).as_primitive_opt::<Date32Type>());
+                    dates.filter_map(arrow::compute::max).max()
+                }
+            };
+            latest = latest.max(days.and_then(Date::from_days));
+        }
+        Ok(latest)
     }
 
     /// Some columns of the whole table; `None` if one of them is not there.

@@ -328,10 +328,10 @@ fn coverage_says_for_how_many_subjects_a_rule_has_results_in_a_run() {
 
     let coverage = app::coverage::of(program);
     let text = coverage.to_text(program, Some(&ran), Lang::En);
-    assert!(text.contains("joined: 2 of 3 subjects known"), "{text}");
+    assert!(text.contains("joined: 3 subjects: 2 known, 1 unknown"), "{text}");
     assert_eq!(coverage.to_json(Some(&ran))["clauses"][0]["ran"]["joined"]["known"], 2);
     let page = coverage.to_html(program, Some(&ran), Lang::Zh).unwrap();
-    assert!(page.contains("3 个对象中 2 个有结果") && page.contains("已实现，无算例"), "{page}");
+    assert!(page.contains("3 个对象：2 个有结果，1 个未知") && page.contains("已实现，无算例"), "{page}");
 }
 
 /// Two districts whose only road is `s1`, and the way to write its class.

@@ -160,7 +160,7 @@ fn blocks_do_not_change_a_byte() {
             engine::RunOptions::new(&snapshot, folder.path().join(name), "2015-12-31".parse().unwrap());
         options.block_rows = block_rows;
         let summary = engine::run(&program, &options).unwrap();
-        (summary.totals, files(&folder.path().join(name)))
+        (summary.manifest.totals, files(&folder.path().join(name)))
     };
     let (totals, whole) = run("whole", None);
     for rows in [60, 900] {
@@ -192,7 +192,7 @@ fn the_memory_that_a_run_asks_for_is_enough() {
     assert!(!out.exists());
     let (limited, least) = run("least", Some(needed));
     let (free, whole) = run("whole", None);
-    assert_eq!(limited.unwrap().totals, free.unwrap().totals);
+    assert_eq!(limited.unwrap().manifest, free.unwrap().manifest);
     assert!(files(&least) == files(&whole), "some file differs");
 }
 
@@ -205,8 +205,8 @@ fn a_snapshot_runs() {
     let out = app::assess::Out::Folder(folder.path().join("run"));
     let options = AssessOptions::new(pack.program.info.as_of, out);
     let done = assess_snapshot(&snapshot, &pack, &options).unwrap();
-    assert_eq!(done.summary.rows["person"], PERSONS);
-    assert!(!done.summary.findings.contains_key("out-of-range"), "{:?}", done.summary.findings);
+    assert_eq!(done.manifest.snapshot.rows["person"], PERSONS);
+    assert!(!done.manifest.findings.contains_key("out-of-range"), "{:?}", done.manifest.findings);
     let explained = explanations_say_what_the_run_says(&pack.program, &folder.path().join("run"), &snapshot);
     assert!(explained > 2_000, "{explained}");
 }

@@ -29,6 +29,7 @@ pub use memory::{run_tables, run_tables_for};
 pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
 pub use records::{PROVENANCE, array, tables_of_records};
 pub use run::{
-    GROUP_INDEX, GroupResult, PART_ROWS, Progress, RUN_FORMAT, Request, RunOptions, RunSummary,
-    SnapshotFiles, Timing, Timings, Workers, run, serve, snapshot_digest,
+    EngineNote, FileNote, GROUP_INDEX, GroupResult, ManifestError, PART_ROWS, PackNote, Progress, RUN_FORMAT,
+    Request, RunManifest, RunOptions, RunSummary, SnapshotFiles, SnapshotNote, Timing, Timings, Workers,
+    exact_json, run, serve, snapshot_digest,
 };

@@ -65,7 +65,7 @@ fn parts_and_threads_do_not_change_a_byte() {
     let some = run_world(&world, dir.path(), "some", 40, 2);
     assert_eq!((whole.parts, many.parts), (1, 9));
     assert!((2..9).contains(&some.parts), "{}", some.parts);
-    assert_eq!(whole.totals, many.totals);
+    assert_eq!(whole.manifest, many.manifest);
     let (whole, many, some) =
         (bytes(&dir.path().join("whole")), bytes(&dir.path().join("many")), bytes(&dir.path().join("some")));
     for (name, bytes) in &whole {
@@ -102,7 +102,7 @@ fn blocks_do_not_change_a_byte() {
         options.block_rows = block_rows;
         options.threads = threads;
         let summary = engine::run(&world.program, &options).expect("the run succeeds");
-        (summary.totals, bytes(&dir.path().join(name)))
+        (summary.manifest.totals, bytes(&dir.path().join(name)))
     };
     let whole = run("whole", None, 2);
     let found = table(&dir.path().join("whole"), "findings");
@@ -152,7 +152,7 @@ fn totals_findings_and_the_manifest_agree() {
     write_snapshot(&dir.path().join("snapshot"), &tables);
     let summary = run_world(&world, dir.path(), "run", 30, 2);
     let run = dir.path().join("run");
-    let totals: BTreeMap<_, _> = summary.totals.iter().cloned().collect();
+    let totals = summary.manifest.totals.clone();
     assert_eq!(totals["persons"], table(&run, "person").num_rows() as i128);
     assert_eq!(totals["hospitals"], 3);
     assert_eq!(totals["poor_households"], sum(&run, "household", "poor"));
@@ -161,7 +161,7 @@ fn totals_findings_and_the_manifest_agree() {
     assert_eq!(totals["province_poor"], sum(&run, "province", "poor"));
     let empty = cells(&run, "household", "members").iter().filter(|members| *members == "0").count();
     assert!(empty > 0, "some households are empty");
-    assert_eq!(summary.findings, BTreeMap::from([("division-by-zero".to_owned(), empty as u64)]));
+    assert_eq!(summary.manifest.findings, BTreeMap::from([("division-by-zero".to_owned(), empty as u64)]));
     let entities = cells(&run, "findings", "entity");
     assert_eq!(entities.iter().filter(|entity| *entity == "household").count(), empty);
     let manifest = std::fs::read_to_string(run.join("manifest.json")).expect("a manifest");
@@ -169,7 +169,29 @@ fn totals_findings_and_the_manifest_agree() {
     assert_eq!(manifest["totals"]["persons"], totals["persons"] as i64);
     assert_eq!(manifest["snapshot"]["path"], "../snapshot");
     assert_eq!(manifest["as_of"], "2015-12-31");
-    assert_eq!(manifest["files"]["stay.parquet"]["sha256"], summary.files["stay.parquet"].as_str());
+    assert_eq!(
+        manifest["files"]["stay.parquet"]["sha256"],
+        summary.manifest.files["stay.parquet"].sha256.as_str()
+    );
+    let read = engine::RunManifest::read(&run).expect("a manifest");
+    assert_eq!(read, summary.manifest, "what was written is what is said");
+    // What is unknown stands beside what is known, and leads to the records.
+    let snapshot = dir.path().join("snapshot");
+    for (id, folder, entity, column) in [
+        ("poor_households", &run, "household", "poor"),
+        ("paid", &run, "stay", "paid"),
+        ("wages", &snapshot, "household", "wages"),
+    ] {
+        let values = table(folder, entity);
+        let values = values.column_by_name(column).expect("a column");
+        assert_eq!(read.unknown[id], values.null_count() as u64, "{id}");
+        assert_eq!(read.subjects[id], values.len() as u64, "{id}");
+        let sample = read.unknown_sample.get(id).cloned().unwrap_or_default();
+        assert_eq!(sample.len(), values.null_count().min(32), "{id}");
+        assert!(sample.iter().all(|row| values.is_null(*row as usize)), "{id}: {sample:?}");
+    }
+    assert!(read.unknown["poor_households"] > 0 && read.unknown["wages"] > 0, "{:?}", read.unknown);
+    assert_eq!((read.unknown["persons"], read.unknown.len()), (0, read.totals.len()));
     // A parent's key stands under the edge's name; a household without a village has none.
     let named = cells(&dir.path().join("snapshot"), "household", "village_id");
     for (village, named) in cells(&run, "household", "village").iter().zip(&named) {
@@ -194,7 +216,7 @@ fn a_number_beyond_its_range_is_a_finding_and_unknown() {
     program.columns[x.index()].range = Some(range(0, 10));
     let options = RunOptions::new(dir.path().join("snapshot"), dir.path().join("run"), day("2015-12-31"));
     let summary = engine::run(&program, &options).expect("the run succeeds");
-    assert_eq!(summary.findings, BTreeMap::from([(engine::OUT_OF_RANGE.to_owned(), 1)]));
+    assert_eq!(summary.manifest.findings, BTreeMap::from([(engine::OUT_OF_RANGE.to_owned(), 1)]));
     let run = options.out.as_deref().expect("a folder");
     assert_eq!(cells(run, "thing", "double"), ["?", "14"]);
     let row: Vec<_> =
@@ -271,6 +293,6 @@ fn an_empty_snapshot_gives_empty_results() {
     let tables = engine::tables_of_records(&world.program, &[]).expect("no records");
     write_snapshot(&dir.path().join("snapshot"), &tables);
     let summary = run_world(&world, dir.path(), "run", 10, 2);
-    assert!(summary.totals.iter().all(|(_, total)| *total == 0));
+    assert!(summary.manifest.totals.values().all(|total| *total == 0));
     assert_eq!(table(&dir.path().join("run"), "household").num_rows(), 0);
 }

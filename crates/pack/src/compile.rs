@@ -263,6 +263,7 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
         );
         let extends = table.words("extends").into_iter().map(|word| word.text).collect();
         table.know("funds");
+        let known = known_percent_min(compiler, &table);
         table.finish();
         compiler.round = round.unwrap_or(compiler.round);
         let info = &mut compiler.program.info;
@@ -273,6 +274,7 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             info.as_of = as_of;
         }
         info.extends = extends;
+        info.known_percent_min = known.unwrap_or(info.known_percent_min);
     }
     if !found {
         compiler.report(
@@ -296,6 +298,25 @@ fn note_funds(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             }
         }
     }
+}
+
+/// `known_percent_min`, from 50 to 100: figures of which not even half is known are never to be relied on.
+fn known_percent_min(compiler: &Compiler<'_>, table: &Table<'_>) -> Option<u8> {
+    let percent = table.integer("known_percent_min")?;
+    let fine = u8::try_from(percent).ok().filter(|percent| (50..=100).contains(percent));
+    if fine.is_none() {
+        compiler.report(
+            Diagnostic::new(
+                "bad-range",
+                table.span_of("known_percent_min"),
+                format!("`known_percent_min` is {percent}, and must be from 50 to 100"),
+            )
+            .hint(
+                "it is how much of the records behind a total must be known, per cent; 95 if it is left out",
+            ),
+        );
+    }
+    fine
 }
 
 fn apply_overrides(compiler: &mut Compiler<'_>, overrides: &[Override]) {

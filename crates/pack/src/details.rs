@@ -4,7 +4,7 @@ use crate::compiler::Compiler;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
     Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Remedy, Rule, RuleDetail, RuleId, RuleKind,
-    Span, Standard,
+    Span, Standard, Type,
 };
 use crate::rules::{Draft, DraftDetail};
 use crate::surface::Word;
@@ -100,9 +100,24 @@ impl Compiler<'_> {
                         found.push((format!("{entity}.{name}"), id));
                     }
                 }
+                if let (Some(rows), Some(entity)) = (attributes.get("rows"), entity) {
+                    self.check_rows(entity, rows, rule.span);
+                }
                 RuleDetail::Declared { columns: found, attributes }
             }
         })
+    }
+
+    /// `rows` of a report names a yes-or-no column of its entity, or `NOT` and one.
+    fn check_rows(&mut self, entity: EntityId, rows: &str, span: Span) {
+        let name = rows.strip_prefix("NOT ").unwrap_or(rows).trim();
+        let Some(id) = self.resolve(entity, name, span) else { return };
+        if self.program.column(id).ty != Type::Bool {
+            self.report(
+                Diagnostic::new("wrong-type", span, format!("`rows` names `{name}`, which is not yes or no"))
+                    .hint("name a condition of the entity, like `minimum_living`, or `NOT social_insurance`"),
+            );
+        }
     }
 
     pub fn measure_detail(&mut self, rule: &Rule, levels: &[EntityId], ratio: bool) -> RuleDetail {

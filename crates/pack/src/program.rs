@@ -121,6 +121,14 @@ pub struct PackInfo {
     /// As-of date used when none is given (worked cases, `compile`).
     pub as_of: Date,
     pub extends: Vec<String>,
+    /// Known records, per cent of all that a total is about, below which a run says first that its figures are not to be
+    /// relied on; from 50 to 100.
+    pub known_percent_min: u8,
+}
+
+impl PackInfo {
+    /// What holds where a pack says nothing.
+    pub const KNOWN_PERCENT_MIN: u8 = 95;
 }
 
 impl Default for PackInfo {
@@ -131,6 +139,7 @@ impl Default for PackInfo {
             title: Text::default(),
             as_of: Date::MIN,
             extends: Vec::new(),
+            known_percent_min: Self::KNOWN_PERCENT_MIN,
         }
     }
 }

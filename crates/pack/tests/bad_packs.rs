@@ -400,3 +400,37 @@ fn a_value_given_for_one_run_replaces_all_dates() {
     let failure = compile(&[base()], &[wrong]).expect_err("no such parameter");
     assert!(failure.render(false).contains("did you mean `param.line`"));
 }
+
+#[test]
+fn how_much_must_be_known_is_from_half_to_all() {
+    let check = |line: &str, expected: Result<u8, &str>| {
+        let text = BASE.replacen("[pack]\n", &format!("[pack]\n{line}\n"), 1);
+        let pack = PackSource { name: "base".to_owned(), files: vec![("base.toml".to_owned(), text)] };
+        match (compile(&[pack], &[]), expected) {
+            (Ok(program), Ok(percent)) => assert_eq!(program.info.known_percent_min, percent, "{line}"),
+            (Err(failure), Err(said)) => {
+                assert!(failure.render(false).contains(said), "{}", failure.render(false))
+            }
+            (Ok(_), Err(_)) => panic!("{line} is accepted"),
+            (Err(failure), Ok(_)) => panic!("{line}: {}", failure.render(false)),
+        }
+    };
+    check("", Ok(95));
+    check("known_percent_min = 50", Ok(50));
+    check("known_percent_min = 100", Ok(100));
+    check("known_percent_min = 49", Err("`known_percent_min` is 49, and must be from 50 to 100"));
+    check("known_percent_min = 101", Err("must be from 50 to 100"));
+}
+
+#[test]
+fn the_rows_of_a_report_are_a_condition_of_its_entity() {
+    let report = |rows: &str| {
+        messages(&format!(
+            "[[report]]\nid = \"l\"\non = \"village\"\ntitle = {{ zh = \"表\", en = \"list\" }}\n\
+             columns = [\"village.code\"]\nrows = \"{rows}\"\n"
+        ))
+    };
+    assert_eq!(report("NOT ethnic"), "no mistake found");
+    assert!(report("code").contains("`rows` names `code`, which is not yes or no"), "{}", report("code"));
+    assert!(report("nobody").contains("nobody"), "{}", report("nobody"));
+}

@@ -45,7 +45,7 @@ enum RowFormat {
 }
 
 fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
-    StoredRun::open(&options.run).map_err(xiaokang::explain::failure)?;
+    StoredRun::open(&options.run).map_err(|error| xiaokang::explain::failure(error, lang))?;
     let pack = pack_of_run(&options.run, None)?;
     let format = match options.format {
         RowFormat::Table => Format::Table,

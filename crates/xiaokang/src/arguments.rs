@@ -267,6 +267,9 @@ pub struct ReassessOptions {
     /// Folder of the run; nothing in it is changed.
     #[arg(long)]
     pub run: PathBuf,
+    /// Folder of the run's snapshot, if it is no longer where the run was made.
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
     /// Folder of the registry: what it has recorded since the snapshot of the run.
     #[arg(long, required_unless_present = "changes")]
     pub registry: Option<PathBuf>,
@@ -288,6 +291,9 @@ pub struct ExplainOptions {
     /// Folder of the run.
     #[arg(long)]
     pub run: PathBuf,
+    /// Folder of the run's snapshot, if it is no longer where the run was made.
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
     /// Folder of the pack; the one the run was made with if absent.
     #[arg(long)]
     pub pack: Option<PathBuf>,
@@ -307,12 +313,22 @@ pub struct ReportOptions {
     /// Folder of the run.
     #[arg(long)]
     pub run: PathBuf,
+    /// Folder of the run's snapshot, if it is no longer where the run was made.
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
     /// Folder of the pack; the one the run was made with if absent.
     #[arg(long)]
     pub pack: Option<PathBuf>,
-    /// Workbook to write.
+    /// Workbook to write, `report.xlsx`; one that is there is replaced when the new one is whole.
     #[arg(long)]
     pub out: PathBuf,
+    /// Names, identity numbers, phones and accounts in full, for whoever may see them: who asked, and when, is written
+    /// down beside the run first.
+    #[arg(long)]
+    pub unmasked: bool,
+    /// Who asks.
+    #[arg(long, default_value = "office")]
+    pub actor: String,
 }
 
 /// What goes on to a program that stands beside this one.

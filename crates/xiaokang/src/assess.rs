@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
-use app::{EngineError, Progress, SnapshotFiles, Timings};
+use app::explain::StoredRun;
+use app::{EngineError, Progress, SnapshotFiles, Timings, notices, totals};
 use model::Lang;
-use pack::program::{Program, Total, TotalFunction, Type};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::arguments;
 use crate::companion::{Companion, own_arguments};
@@ -77,11 +77,25 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     for warning in &done.summary.warnings {
         eprintln!("{}: {warning}", if lang == Lang::Zh { "注意" } else { "warning" });
     }
-    let manifest = done.manifest;
+    let manifest = &done.manifest;
+    // A snapshot in an object store cannot be asked why something is unknown.
+    let stored = done.run.as_deref().and_then(|run| StoredRun::open(run).ok());
+    let unreliable = totals::warning(&pack.program, manifest, stored.as_ref());
+    let unreliable = unreliable.map_err(|error| crate::explain::failure(error, lang))?;
+    let late = stored.as_ref().map(|run| notices::stale_records(&pack.program, run)).transpose();
+    let late = late.map_err(|error| crate::explain::failure(error, lang))?.flatten();
+    for text in
+        unreliable.iter().map(|warning| warning.to_text(lang)).chain(late.map(|late| late.to_text(lang)))
+    {
+        // What is read by a program stays alone on its stream.
+        if options.json { eprint!("{text}") } else { say!("{}", text.trim_end()) }
+    }
     if options.json {
-        say!("{:#}", totals_json(&manifest, done.run.as_deref()));
+        let mut all = totals::to_json(&pack.program, manifest);
+        all["run"] = json!(done.run.as_deref().map(|run| run.display().to_string()));
+        say!("{all:#}");
     } else {
-        say!("{}", totals_text(&pack.program, &manifest, lang).trim_end());
+        say!("{}", totals::to_text(&pack.program, manifest, lang).trim_end());
         if let Some(run) = &done.run {
             say!("{}: {}", if lang == Lang::Zh { "运行目录" } else { "run" }, run.display());
         }
@@ -89,18 +103,12 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     if options.timings {
         eprint!("{}", timings_text(&timings, since.elapsed(), lang));
     }
-    let findings = manifest["findings"].as_object().is_some_and(|findings| !findings.is_empty());
+    let findings = !manifest.findings.is_empty();
     if findings && !options.json {
-        let list: Vec<String> = manifest["findings"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(code, count)| format!("{code} {count}"))
-            .collect();
-        let what = if lang == Lang::Zh { "需人工处理" } else { "findings for a person" };
-        say!("{what}: {}", list.join(", "));
+        let text = notices::findings_text(&pack.program, manifest, done.run.as_deref(), lang);
+        say!("{}", text.map_err(|error| crate::explain::failure(error.into(), lang))?.trim_end());
     }
-    Ok(if findings { Outcome::Findings } else { Outcome::Done })
+    Ok(if findings || unreliable.is_some() { Outcome::Findings } else { Outcome::Done })
 }
 
 /// A line for each piece of the run.
@@ -131,51 +139,4 @@ pub fn failure(error: AssessError) -> Failure {
         ),
         other => Failure::input(other),
     }
-}
-
-/// The totals by their stable names, and what they were made from.
-fn totals_json(manifest: &Json, run: Option<&std::path::Path>) -> Json {
-    let mut all = manifest["totals"].clone();
-    if let Some(map) = all.as_object_mut() {
-        map.insert("as_of".to_owned(), manifest["as_of"].clone());
-        map.insert("pack_digest".to_owned(), manifest["pack"]["digest"].clone());
-        map.insert("snapshot_digest".to_owned(), manifest["snapshot"]["digest"].clone());
-        map.insert("findings".to_owned(), manifest["findings"].clone());
-        map.insert("run".to_owned(), json!(run.map(|run| run.display().to_string())));
-    }
-    all
-}
-
-/// A line for each total, money in yuan.
-pub fn totals_text(program: &Program, manifest: &Json, lang: Lang) -> String {
-    let mut text = String::new();
-    let width = program.totals.iter().map(|total| columns(total.title.get(lang))).max().unwrap_or(0);
-    for total in &program.totals {
-        let value = &manifest["totals"][&total.id];
-        let number = value.as_i64().map(i128::from).or_else(|| value.as_str()?.parse().ok());
-        let shown =
-            number.map_or_else(|| value.to_string(), |number| total_text(program, total, number, lang));
-        let title = total.title.get(lang);
-        let pad = " ".repeat(width - columns(title));
-        text.push_str(&format!("{title}{pad}  {shown}\n"));
-    }
-    text
-}
-
-/// A total as people read it, money in yuan.
-pub fn total_text(program: &Program, total: &Total, value: i128, lang: Lang) -> String {
-    let money = matches!(&total.function, TotalFunction::Sum(id)
-        if matches!(&program.column(*id).ty, Type::Number(ty) if ty.is_money()));
-    match (money, i64::try_from(value)) {
-        (true, Ok(fen)) => {
-            let unit = if lang == Lang::Zh { " 元" } else { " yuan" };
-            model::Fen::from_fen(fen).format_exact(model::MoneyUnit::Yuan) + unit
-        }
-        _ => value.to_string(),
-    }
-}
-
-/// Columns that a text takes on a terminal: a Chinese character takes two.
-fn columns(text: &str) -> usize {
-    text.chars().map(|letter| if letter.is_ascii() { 1 } else { 2 }).sum()
 }

@@ -67,6 +67,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     heading(lang, "三、为什么", "3. why");
     explain::run(
         &ExplainOptions {
+            snapshot: None,
             run,
             pack: None,
             entity: "household".to_owned(),

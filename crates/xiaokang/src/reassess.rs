@@ -5,13 +5,12 @@ use std::io::{self, BufRead, BufReader};
 use std::time::Instant;
 
 use app::explain::StoredRun;
-use app::reassess::{ChangeKind, ReassessError, Reassessed, Reassessment};
-use app::{registry, value_text};
+use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
+use app::{registry, totals, value_text};
 use model::{Lang, Text};
 use pack::program::{ColumnId, Program, Value};
 
 use crate::arguments::ReassessOptions;
-use crate::assess::total_text;
 use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
 
 /// Values rest on one another through many columns.
@@ -29,7 +28,9 @@ pub fn run(options: &ReassessOptions, lang: Lang) -> CommandResult {
 }
 
 fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
-    let run = StoredRun::open(&options.run).map_err(crate::explain::failure)?;
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
+    let run = run.map_err(|error| crate::explain::failure(error, lang))?;
+    let failure = |error| failure(error, lang);
     let program = program_of_run(&options.run, run.pack_digest(), None)?;
     let mut reassessment = Reassessment::new(&program, &run).map_err(failure)?;
     let mut outcome = Outcome::Done;
@@ -119,10 +120,22 @@ fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
     if !reassessed.totals.is_empty() {
         say!("{}", words("合计", "totals"));
     }
-    for (id, before, after) in &reassessed.totals {
+    for ChangedTotal { id, value: (before, after), unknown } in &reassessed.totals {
         let Some(total) = program.totals.iter().find(|total| total.id == *id) else { continue };
-        let text = |value: i128| total_text(program, total, value, lang);
-        say!("  {}: {} → {}", label(&total.title, id), text(*before), text(*after));
+        let text = |value: i128| totals::value_text(program, total, value, lang);
+        let unknown = match unknown {
+            Some((before, after)) if before != after => {
+                let text = |unknown: u64| totals::unknown_text(program, total, unknown, lang);
+                format!("{}{} → {}{}", words("（", " ("), text(*before), text(*after), words("）", ")"))
+            }
+            Some((_, 0)) => String::new(),
+            Some((_, unknown)) => {
+                let text = totals::unknown_text(program, total, *unknown, lang);
+                format!("{}{text}{}", words("（", " ("), words("）", ")"))
+            }
+            None => words("（未知数须重新运行才知）", " (only a run counts the unknown)").to_owned(),
+        };
+        say!("  {}: {} → {}{unknown}", label(&total.title, id), text(*before), text(*after));
     }
 }
 
@@ -140,9 +153,9 @@ fn line(
     format!("{named}: {} → {}", value(before), value(after))
 }
 
-fn failure(error: ReassessError) -> Failure {
+fn failure(error: ReassessError, lang: Lang) -> Failure {
     match error {
-        ReassessError::Run(error) => crate::explain::failure(error),
-        other => Failure::input(other),
+        ReassessError::Run(error) => crate::explain::failure(error, lang),
+        other => Failure::input(other.text().get(lang)),
     }
 }

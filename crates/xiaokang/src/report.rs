@@ -1,22 +1,44 @@
 //! `xiaokang report`
 
+use app::Moment;
 use app::explain::StoredRun;
-use app::report::{ReportError, write};
+use app::report::{Disclosure, ReportError, ReportOptions as Wanted, write};
+use app::totals;
 use model::Lang;
 
 use crate::arguments::ReportOptions;
-use crate::console::{CommandResult, Failure, Outcome, pack_of_run, say};
+use crate::console::{CommandResult, Failure, Outcome, now_ms, pack_of_run, say};
 
 pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
-    let run = StoredRun::open(&options.run).map_err(crate::explain::failure)?;
+    let told = |error| crate::explain::failure(error, lang);
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref()).map_err(told)?;
     let pack = pack_of_run(&options.run, options.pack.as_deref())?;
-    let summary = write(&pack.program, &run, &options.out, lang).map_err(|error| match error {
-        ReportError::Run(error) => crate::explain::failure(error),
-        other => Failure::input(other),
+    let at = Moment::from_unix_ms(now_ms());
+    let unmasked = options.unmasked.then(|| Disclosure { actor: options.actor.clone(), at });
+    let shown = unmasked.is_some();
+    let summary = write(&pack.program, &run, &options.out, &Wanted { lang, unmasked });
+    let summary = summary.map_err(|error| match error {
+        ReportError::Run(error) => told(error),
+        other => Failure::input(other.text().get(lang)),
     })?;
-    match lang {
-        Lang::Zh => say!("{}：{} 张表，{} 行", options.out.display(), summary.sheets, summary.rows),
-        Lang::En => say!("{}: {} sheets, {} rows", options.out.display(), summary.sheets, summary.rows),
+    let unreliable = totals::warning(&pack.program, &run.manifest, Some(&run)).map_err(told)?;
+    if let Some(warning) = &unreliable {
+        say!("{}", warning.to_text(lang).trim_end());
     }
-    Ok(Outcome::Done)
+    let (out, sheets, rows, unknown) = (options.out.display(), summary.sheets, summary.rows, summary.unknown);
+    match lang {
+        Lang::Zh => say!("{out}：{sheets} 张表，{rows} 行，其中 {unknown} 个结果未知"),
+        Lang::En => say!("{out}: {sheets} sheets, {rows} rows, {unknown} results in them unknown"),
+    }
+    if shown {
+        let log = Disclosure::log_of(&options.run);
+        match lang {
+            Lang::Zh => eprintln!("注意：姓名、证件号码和账号未作遮盖，请勿外传；已记入 {}", log.display()),
+            Lang::En => eprintln!(
+                "note: names, numbers and accounts are not masked, do not pass them on; noted in {}",
+                log.display()
+            ),
+        }
+    }
+    Ok(if unreliable.is_some() { Outcome::Findings } else { Outcome::Done })
 }

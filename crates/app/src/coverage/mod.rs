@@ -137,7 +137,10 @@ impl Coverage {
             let Some(ran) = ran else { return Json::Null };
             let of = |id: &String| {
                 let ran = ran.get(id)?;
-                Some((id.clone(), json!({ "known": ran.known, "subjects": ran.subjects })))
+                Some((
+                    id.clone(),
+                    json!({ "known": ran.known, "unknown": ran.unknown(), "subjects": ran.subjects }),
+                ))
             };
             ids.iter().filter_map(of).collect::<serde_json::Map<String, Json>>().into()
         };

@@ -16,6 +16,13 @@ pub struct Ran {
     pub subjects: u64,
 }
 
+impl Ran {
+    /// Subjects whose result is not known.
+    pub fn unknown(&self) -> u64 {
+        self.subjects - self.known
+    }
+}
+
 /// By rule id; rules that the run has no results of are not there.
 pub type RanRules = BTreeMap<String, Ran>;
 

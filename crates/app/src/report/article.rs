@@ -1,33 +1,41 @@
-//! A sheet for each article: figures of its rules by township and village.
+//! For each article a sheet with the figures of its rules by division, and one that names the records.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use model::{ClauseId, Lang};
-use pack::program::{ColumnId, Program, Rule, Value};
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use pack::program::{Program, Rule, Type, Value};
 
 use super::place::Names;
-use super::{ReportError, Writer, scaled, verdict};
+use super::sheet::{Cell, Head, TableSheet};
+use super::verdict::{State, Verdict};
+use super::{ReportError, Section, Writer, scaled};
 use crate::cases::cell;
-
-/// Title of a rule, its figures by township and village, and its amount column.
-type ArticleColumn = (String, BTreeMap<Names, Tally>, Option<ColumnId>);
+use evaluate::explain::unit_text;
 
 /// Counts of one division and rule.
 #[derive(Clone, Copy, Default)]
 struct Tally {
-    subjects: u64,
     yes: u64,
+    no: u64,
     unknown: u64,
     amount: i128,
+    /// Records of which the verdict is known and the amount is not.
+    amount_unknown: u64,
 }
 
-/// Executable rules with a yes-or-no verdict, by article, in order.
-pub(super) fn by_article(program: &Program) -> BTreeMap<ClauseId, Vec<&Rule>> {
+/// A rule with its figures by division.
+struct Figures<'a> {
+    rule: &'a Rule,
+    verdict: Verdict,
+    tallies: BTreeMap<Names, Tally>,
+}
+
+/// Rules with a yes-or-no verdict, by article, in order.
+fn by_article(program: &Program) -> BTreeMap<ClauseId, Vec<&Rule>> {
     let mut articles: BTreeMap<ClauseId, Vec<&Rule>> = BTreeMap::new();
     for rule in &program.rules {
-        if verdict(rule).is_none() {
+        if Verdict::of(program, rule).is_none() {
             continue;
         }
         let mut seen = Vec::new();
@@ -43,130 +51,145 @@ pub(super) fn by_article(program: &Program) -> BTreeMap<ClauseId, Vec<&Rule>> {
 }
 
 impl Writer<'_> {
-    /// Figures of an article's rules by township and village.
-    pub(super) fn article(&mut self, article: &ClauseId, rules: &[&Rule]) -> Result<(), ReportError> {
-        let mut columns: Vec<ArticleColumn> = Vec::new();
-        for rule in rules {
-            let Some((verdict, amount, _)) = verdict(rule) else { continue };
-            let entity = self.program.column(verdict).entity;
-            self.load(entity)?;
-            if self.tables.get(&entity).is_none_or(Option::is_none) {
-                continue;
-            }
-            let places = self.places(entity)?;
-            let Some(Some(loaded)) = self.tables.get(&entity) else { continue };
-            let column = |id: ColumnId| loaded.results.column_by_name(&self.program.column(id).name);
-            let verdicts = column(verdict);
-            let amounts = amount.and_then(column);
-            let mut tallies: BTreeMap<Names, Tally> = BTreeMap::new();
-            for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
-                let key = (Rc::clone(&place.township), Rc::clone(&place.village));
-                let tally = tallies.entry(key).or_default();
-                tally.subjects += 1;
-                match verdicts.and_then(|array| cell(array, row)) {
-                    Some(Value::Bool(true)) => tally.yes += 1,
-                    None => tally.unknown += 1,
-                    _ => {}
-                }
-                if let Some(Value::Number(number)) = amounts.and_then(|array| cell(array, row)) {
-                    tally.amount += number;
-                }
-            }
-            tallies.retain(|_, tally| tally.yes > 0 || tally.amount != 0 || tally.unknown < tally.subjects);
-            columns.push((rule.title.get(self.lang).to_owned(), tallies, amount));
+    /// All sheets of figures, and then all of names.
+    pub(super) fn articles(&mut self) -> Result<(), ReportError> {
+        let articles = by_article(self.program);
+        for (article, rules) in &articles {
+            self.figures(article, rules)?;
         }
-        if columns.is_empty() {
-            return Ok(());
+        for (article, rules) in &articles {
+            self.list(article, rules)?;
         }
-        self.article_sheet(article, &columns)
+        Ok(())
     }
 
-    fn article_sheet(&mut self, article: &ClauseId, columns: &[ArticleColumn]) -> Result<(), ReportError> {
-        let name = match self.lang {
+    pub(super) fn article_name(&self, article: &ClauseId) -> String {
+        match self.lang {
             Lang::Zh => format!("第{article}条"),
             Lang::En => format!("article {article}"),
-        };
-        let mut sheet = self.titled(&name, &name)?;
-        let head = self.head();
-        let bold = Format::new().set_bold();
-        sheet.write_with_format(3, 0, self.say("乡镇", "township"), &head)?;
-        sheet.write_with_format(3, 1, self.say("村", "village"), &head)?;
-        let mut at = 2u16;
-        let mut starts = Vec::new();
-        for (title, _, amount) in columns {
-            starts.push(at);
-            for text in
-                [self.say("对象数", "subjects"), self.say("符合数", "yes"), self.say("未知数", "unknown")]
-            {
-                sheet.write_with_format(3, at, format!("{title}\n{text}"), &head)?;
-                at += 1;
+        }
+    }
+
+    fn figures(&mut self, article: &ClauseId, rules: &[&Rule]) -> Result<(), ReportError> {
+        let mut all: Vec<Figures<'_>> = Vec::new();
+        for rule in rules {
+            let Some(verdict) = Verdict::of(self.program, rule) else { continue };
+            if !self.load(verdict.entity)? {
+                continue;
             }
-            if let Some(amount) = amount {
-                sheet.write_with_format(3, at, format!("{title}\n{}", self.amount_head(*amount)), &head)?;
-                at += 1;
+            let tallies = self.tallies(&verdict)?;
+            if !tallies.is_empty() {
+                all.push(Figures { rule, verdict, tallies });
             }
         }
-        let mut places: Vec<&Names> = columns.iter().flat_map(|(_, tallies, _)| tallies.keys()).collect();
+        if all.is_empty() {
+            return Ok(());
+        }
+        let mut heads = self.place_heads()?;
+        let frozen = heads.len() as u16;
+        for figures in &all {
+            self.figure_heads(figures, &mut heads);
+        }
+        let name = self.article_name(article);
+        let title = self.figures_title(&name, &all);
+        let about = self.say(
+            "每行一个村（或乡镇、县本级）：各项规定下符合、达到、履行与未知的记录数",
+            "one row a village (or the division above itself): records by verdict of each rule, and the unknown ones",
+        );
+        let title = self.title(&name, title, about.to_owned());
+        let style = Rc::clone(&self.style);
+        let mut table = TableSheet::new(&title, &heads, frozen, &style, self.lang)?;
+        let mut places: Vec<&Names> = all.iter().flat_map(|figures| figures.tallies.keys()).collect();
         places.sort();
         places.dedup();
-        let program = self.program;
-        let mut row = 4;
-        let mut line = |sheet: &mut Worksheet, names: (&str, &str), tallies: Vec<Tally>, format: &Format| {
-            sheet.write_with_format(row, 0, names.0, format)?;
-            sheet.write_with_format(row, 1, names.1, format)?;
-            for ((start, tally), (_, _, amount)) in starts.iter().zip(&tallies).zip(columns) {
-                sheet.write_with_format(row, *start, tally.subjects as f64, format)?;
-                sheet.write_with_format(row, start + 1, tally.yes as f64, format)?;
-                sheet.write_with_format(row, start + 2, tally.unknown as f64, format)?;
-                if let Some(amount) = amount {
-                    sheet.write_with_format(
-                        row,
-                        start + 3,
-                        scaled(program, *amount, tally.amount),
-                        format,
-                    )?;
+        for place in places {
+            let mut cells = self.place_cells(place);
+            for figures in &all {
+                let tally = figures.tallies.get(place).copied().unwrap_or_default();
+                cells.extend([tally.yes, tally.no, tally.unknown].map(|count| Cell::Number(count as f64)));
+                if let Some(amount) = figures.verdict.amount {
+                    let decimals = match &self.program.column(amount).ty {
+                        Type::Number(ty) => ty.decimals,
+                        _ => 0,
+                    };
+                    cells.push(Cell::Number(scaled(tally.amount, decimals)));
+                    cells.push(Cell::Number(tally.amount_unknown as f64));
                 }
             }
-            row += 1;
-            Ok::<(), XlsxError>(())
-        };
-        let sum = |keep: &dyn Fn(&Names) -> bool| -> Vec<Tally> {
-            columns
-                .iter()
-                .map(|(_, tallies, _)| {
-                    tallies.iter().filter(|(place, _)| keep(place)).fold(
-                        Tally::default(),
-                        |sum, (_, tally)| Tally {
-                            subjects: sum.subjects + tally.subjects,
-                            yes: sum.yes + tally.yes,
-                            unknown: sum.unknown + tally.unknown,
-                            amount: sum.amount + tally.amount,
-                        },
-                    )
-                })
-                .collect()
-        };
-        line(&mut sheet, (self.say("合计", "total"), ""), sum(&|_| true), &bold)?;
-        let plain = Format::new();
-        let mut township = "";
-        for place in &places {
-            if &*place.0 != township {
-                township = &place.0;
-                line(
-                    &mut sheet,
-                    (township, self.say("小计", "subtotal")),
-                    sum(&|other| other.0 == place.0),
-                    &bold,
-                )?;
-            }
-            line(&mut sheet, (&place.0, &place.1), sum(&|other| other == *place), &plain)?;
+            table.push(&cells)?;
         }
-        sheet.set_freeze_panes(4, 2)?;
-        sheet.set_column_width(0, 18)?;
-        sheet.set_column_width(1, 26)?;
-        sheet.set_column_range_width(2, at.max(3) - 1, 15)?;
-        let rows = u64::from(row) - 4;
-        self.add(sheet, rows);
+        let unknown: u64 =
+            all.iter().flat_map(|figures| figures.tallies.values()).map(|tally| tally.unknown).sum();
+        if self.add(Section::Articles, &title, table)?
+            && let Some(entry) = self.entries.last_mut()
+        {
+            entry.unknown = unknown;
+        }
         Ok(())
+    }
+
+    /// `第7条：最低生活保障、残疾扶贫对象生活费补贴等 9 项`
+    fn figures_title(&self, name: &str, all: &[Figures<'_>]) -> String {
+        let first: Vec<&str> = all.iter().take(3).map(|figures| figures.rule.title.get(self.lang)).collect();
+        let first = first.join(self.say("、", ", "));
+        match (self.lang, all.len() > 3) {
+            (Lang::Zh, false) => format!("{name}：{first}"),
+            (Lang::Zh, true) => format!("{name}：{first}等 {} 项", all.len()),
+            (Lang::En, false) => format!("{name}: {first}"),
+            (Lang::En, true) => format!("{name}: {first} and {} more", all.len() - 3),
+        }
+    }
+
+    fn figure_heads(&self, figures: &Figures<'_>, heads: &mut Vec<Head>) {
+        let clause = figures.rule.cite.first().map(ToString::to_string).unwrap_or_default();
+        let group = format!("{clause} {}", figures.rule.title.get(self.lang));
+        let group = group.trim();
+        let [yes, no] = figures.verdict.kind.heads();
+        for text in [yes.get(self.lang), no.get(self.lang), self.say("未知", "unknown")] {
+            heads.push(Head::count(text).under(group));
+        }
+        if let Some(amount) = figures.verdict.amount {
+            let ty = match &self.program.column(amount).ty {
+                Type::Number(ty) => ty,
+                _ => return,
+            };
+            let what =
+                if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
+            let unit = unit_text(&ty.unit, self.lang);
+            let text = if unit.is_empty() { what.to_owned() } else { format!("{what} ({unit})") };
+            let head = Head { decimals: Some(ty.decimals), ..Head::money(text) };
+            heads.push(head.under(group));
+            let unknown = match self.lang {
+                Lang::Zh => format!("{what}未知"),
+                Lang::En => format!("{what} unknown"),
+            };
+            heads.push(Head::count(unknown).under(group));
+        }
+    }
+
+    /// Figures by division, of divisions where anything is recorded: those of which all is unknown, too.
+    fn tallies(&mut self, verdict: &Verdict) -> Result<BTreeMap<Names, Tally>, ReportError> {
+        let places = self.places(verdict.entity)?;
+        let mut tallies: BTreeMap<Names, Tally> = BTreeMap::new();
+        let Some(Some(loaded)) = self.tables.get(&verdict.entity) else { return Ok(tallies) };
+        let amounts =
+            verdict.amount.and_then(|id| loaded.results.column_by_name(&self.program.column(id).name));
+        for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
+            let state = verdict.state(self.program, &loaded.results, row);
+            if state == State::Outside {
+                continue;
+            }
+            let tally = tallies.entry(Rc::clone(&place.names)).or_default();
+            match state {
+                State::Yes => tally.yes += 1,
+                State::No => tally.no += 1,
+                State::Unknown | State::Outside => tally.unknown += 1,
+            }
+            match amounts.and_then(|array| cell(array, row)) {
+                Some(Value::Number(number)) => tally.amount += number,
+                _ => tally.amount_unknown += u64::from(amounts.is_some() && state != State::Unknown),
+            }
+        }
+        Ok(tallies)
     }
 }

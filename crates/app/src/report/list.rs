@@ -1,107 +1,119 @@
-//! Lists of who gets what, who lacks what and what contradicts itself.
+//! Who is entitled, who fails a standard, who has not met a duty, and what contradicts itself, by name: all rules of an
+//! article on one sheet, each row saying which of these it is.
 
-use arrow::array::ArrayRef;
-use evaluate::explain::{mask, value_text};
-use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Program, Rule, RuleDetail, Value};
+use std::rc::Rc;
 
-use super::{ReportError, Writer, scaled, verdict};
+use model::ClauseId;
+use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
+
+use super::sheet::{Cell, Head, TableSheet};
+use super::verdict::Verdict;
+use super::{ReportError, Section, Writer};
 use crate::cases::cell;
-
-/// Rows of one sheet, header rows included, that a spreadsheet can hold.
-const ROWS_MAX: u32 = 1_048_576;
+use evaluate::explain::unit_text;
 
 impl Writer<'_> {
-    /// The records that a rule singles out: who is entitled, who lacks a standard, what contradicts itself.
-    pub(super) fn list(&mut self, rule: &Rule) -> Result<(), ReportError> {
-        let Some((verdict, amount, wanted)) = verdict(rule) else { return Ok(()) };
-        let entity = self.program.column(verdict).entity;
-        self.load(entity)?;
-        if self.tables.get(&entity).is_none_or(Option::is_none) {
-            return Ok(());
-        }
-        let places = self.places(entity)?;
-        let clause = rule.cite.first().map(ToString::to_string).unwrap_or_default();
-        let title = format!("{clause} {}", rule.title.get(self.lang));
-        let mut sheet = self.titled(title.trim(), &format!("{clause} {}", rule.id))?;
-        let Some(Some(loaded)) = self.tables.get(&entity) else { return Ok(()) };
-        let shown = shown_fields(self.program, entity);
-        let head = self.head();
-        let mut headers = vec![self.say("乡镇", "township").to_owned(), self.say("村", "village").to_owned()];
-        headers.extend(shown.iter().map(|id| self.program.column(*id).label.get(self.lang).to_owned()));
-        if let Some(amount) = amount {
-            headers.push(format!("{}\n{}", rule.title.get(self.lang), self.amount_head(amount)));
-        }
-        for (column, text) in headers.iter().enumerate() {
-            sheet.write_with_format(3, column as u16, text.as_str(), &head)?;
-        }
-        let applies = match &rule.detail {
-            RuleDetail::Standard(standard) => standard.applies,
-            RuleDetail::Duty(duty) => Some(duty.owed),
-            _ => None,
-        };
-        let column = |id: ColumnId| loaded.results.column_by_name(&self.program.column(id).name);
-        let (verdicts, amounts) = (column(verdict), amount.and_then(column));
-        let applying = applies.and_then(column);
-        let value = |array: Option<&ArrayRef>, row: usize| array.and_then(|array| cell(array, row));
-        let mut at = 4u32;
-        for (row, place) in places.iter().enumerate().filter(|(_, place)| place.peopled) {
-            let outside = applying.is_some() && value(applying, row) != Some(Value::Bool(true));
-            if value(verdicts, row) != Some(Value::Bool(wanted)) || outside || at >= ROWS_MAX {
+    pub(super) fn list(&mut self, article: &ClauseId, rules: &[&Rule]) -> Result<(), ReportError> {
+        let mut heads = vec![
+            Head::text(self.say("条款", "clause"), 8.0),
+            Head::text(self.say("事项", "matter"), 26.0),
+            Head::text(self.say("情况", "verdict"), 12.0),
+        ];
+        heads.extend(self.place_heads()?);
+        heads.extend([
+            Head::text(self.say("对象", "of what"), 10.0),
+            Head::text(self.say("编号", "number"), 22.0),
+            Head::text(self.say("名称", "name"), 14.0),
+            Head { adds_up: false, ..Head::money(self.say("数额", "amount")) },
+            Head::text(self.say("单位", "unit"), 8.0),
+        ]);
+        let name = self.article_name(article);
+        let name = format!("{name}{}", self.say("名单", " list"));
+        let title = format!(
+            "{name}{}",
+            self.say(
+                "：谁符合条件、谁未达到标准、谁未履行职责、哪些记录有问题",
+                ": who is entitled, who fails a standard, who has not met a duty, what contradicts itself",
+            )
+        );
+        let about = self.say(
+            "每行一条记录和一项规定，“情况”写明属哪一种；未知的不在名单内，其数目见本条数据表",
+            "one row a record and rule, “verdict” says which it is; the unknown are not listed, the sheet of figures counts them",
+        );
+        let style = Rc::clone(&self.style);
+        let mut named = self.title(&name, title.clone(), about.to_owned());
+        let mut table = TableSheet::new(&named, &heads, 3, &style, self.lang)?;
+        for rule in rules {
+            let Some(verdict) = Verdict::of(self.program, rule) else { continue };
+            if !self.load(verdict.entity)? {
                 continue;
             }
-            sheet.write(at, 0, &*place.township)?;
-            sheet.write(at, 1, &*place.village)?;
-            for (position, id) in shown.iter().enumerate() {
-                let value = loaded
-                    .recorded
-                    .column_by_name(&self.program.column(*id).name)
-                    .and_then(|array| cell(array, row));
-                let text = self.recorded_text(*id, value.as_ref());
-                sheet.write(at, position as u16 + 2, text)?;
-            }
-            if let Some(amount) = amount {
-                let column = shown.len() as u16 + 2;
-                match value(amounts, row) {
-                    Some(Value::Number(number)) => {
-                        sheet.write(at, column, scaled(self.program, amount, number))?;
-                    }
-                    _ => {
-                        sheet.write(at, column, self.say("未知", "unknown"))?;
-                    }
+            let places = self.places(verdict.entity)?;
+            for row in self.listed(&verdict, &places) {
+                if table.is_full() {
+                    self.add(Section::Lists, &named, table)?;
+                    named = self.title(&name, title.clone(), about.to_owned());
+                    table = TableSheet::new(&named, &heads, 3, &style, self.lang)?;
                 }
+                table.push(&self.listed_cells(rule, &verdict, &places[row].names, row))?;
             }
-            at += 1;
         }
-        sheet.set_freeze_panes(4, 0)?;
-        sheet.set_column_range_width(0, headers.len() as u16, 18)?;
-        let rows = u64::from(at) - 4;
-        if rows > 0 {
-            self.add(sheet, rows);
-        }
+        self.add(Section::Lists, &named, table)?;
         Ok(())
     }
 
-    /// A recorded value as an office would write it; personal data masked.
-    fn recorded_text(&self, id: ColumnId, value: Option<&Value>) -> String {
-        let column = self.program.column(id);
-        let text = match value {
-            None => return String::new(),
-            Some(value) => value_text(self.program, &column.ty, Some(value), self.lang),
-        };
-        match &column.kind {
-            ColumnKind::Field(field) => mask(&text, field.pii),
-            _ => text,
-        }
+    /// Rows of the records that a list names.
+    fn listed(&self, verdict: &Verdict, places: &[super::Place]) -> Vec<usize> {
+        let Some(Some(loaded)) = self.tables.get(&verdict.entity) else { return vec![] };
+        let peopled = places.iter().enumerate().filter(|(_, place)| place.peopled).map(|(row, _)| row);
+        let wanted = verdict.kind.listed();
+        peopled.filter(|row| verdict.state(self.program, &loaded.results, *row) == wanted).collect()
     }
-}
 
-/// The key and the names of a record, as far as they tell it from others.
-fn shown_fields(program: &Program, entity: EntityId) -> Vec<ColumnId> {
-    let table = program.entity(entity);
-    let mut shown = vec![table.key];
-    shown.extend(table.fields.iter().filter(|id| {
-        **id != table.key
-            && matches!(&program.column(**id).kind, ColumnKind::Field(field) if field.pii == Pii::Name)
-    }));
-    shown
+    fn listed_cells(&self, rule: &Rule, verdict: &Verdict, names: &super::Names, row: usize) -> Vec<Cell> {
+        let clause = rule.cite.first().map(ToString::to_string).unwrap_or_default();
+        let mut cells = vec![
+            Cell::Text(clause),
+            Cell::Text(rule.title.get(self.lang).to_owned()),
+            Cell::Text(verdict.kind.listed_text(self.lang)),
+        ];
+        cells.extend(self.place_cells(names));
+        let key = self.program.entity(verdict.entity).key;
+        let recorded = |id: ColumnId| {
+            let loaded = self.tables.get(&verdict.entity)?.as_ref()?;
+            cell(loaded.recorded.column_by_name(&self.program.column(id).name)?, row)
+        };
+        cells.push(Cell::Text(self.entity_label(verdict.entity)));
+        cells.push(self.cell(key, recorded(key).as_ref()));
+        let named = self.names_of(verdict.entity).into_iter().find_map(|id| Some((id, recorded(id)?)));
+        cells.push(named.map_or(Cell::Text(String::new()), |(id, value)| self.cell(id, Some(&value))));
+        match verdict.amount {
+            Some(amount) => {
+                let value = self.value(verdict.entity, row, amount);
+                cells.push(self.cell(amount, value.as_ref()));
+                let unit = match &self.program.column(amount).ty {
+                    Type::Number(ty) => unit_text(&ty.unit, self.lang),
+                    _ => String::new(),
+                };
+                cells.push(Cell::Text(unit));
+            }
+            None => cells.extend([Cell::Text(String::new()), Cell::Text(String::new())]),
+        }
+        cells
+    }
+
+    /// Fields that hold the name of a record: of a person, or what is called a name.
+    pub(super) fn names_of(&self, entity: EntityId) -> Vec<ColumnId> {
+        let fields = &self.program.entity(entity).fields;
+        let is_name = |id: &&ColumnId| {
+            let column = self.program.column(**id);
+            matches!(&column.kind, ColumnKind::Field(field) if field.pii == Pii::Name || column.name == "name")
+        };
+        fields.iter().filter(is_name).copied().collect()
+    }
+
+    /// The recorded value of a field, or nothing.
+    pub(super) fn field(&self, entity: EntityId, row: usize, id: ColumnId) -> Option<Value> {
+        self.value(entity, row, id)
+    }
 }

@@ -1,26 +1,40 @@
-//! A run as a workbook: an overview, a sheet for each article with figures by division, and the lists
-//! of who gets what, who lacks what and what contradicts itself.
+//! A run as a workbook: an index, the totals, a sheet with figures by division and one with names for each article, the
+//! pack's own reports, and what is to be paid to whom.
+//!
+//! Every number stands beside how many records are unknown for it. Personal data is masked unless somebody who may see
+//! it asks for it, and that is written down first.
 
 mod article;
+mod declared;
+mod disclosure;
+mod index;
 mod list;
+mod payments;
 mod place;
+mod save;
+mod sheet;
+mod verdict;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use arrow::array::RecordBatch;
-use evaluate::explain::unit_text;
-use model::Lang;
-use pack::program::{ColumnId, EntityId, Program, Rule, RuleDetail, Type};
-use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use evaluate::explain::{mask, unit_text, value_text};
+use model::{Lang, Text};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
+use store::Moment;
 use thiserror::Error;
 
+use crate::cases::cell;
 use crate::explain::{ExplainError, StoredRun};
+use crate::masks::{Masks, masks};
 use crate::tables::{StoredTable, TableError};
 
-use article::by_article;
-use place::Place;
+pub use disclosure::Disclosure;
+use place::{Names, Place, levels};
+use sheet::{Cell, Head, Style, TableSheet, Title, sheet_name};
 
 #[derive(Debug, Error)]
 pub enum ReportError {
@@ -28,58 +42,100 @@ pub enum ReportError {
     Run(#[from] ExplainError),
     #[error(transparent)]
     Table(#[from] TableError),
-    #[error("the workbook cannot be written: {0}")]
+    #[error("the workbook cannot be made: {0}")]
     Workbook(#[from] XlsxError),
+    #[error("{}", self.text().en)]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error("{}", self.text().en)]
+    NotAWorkbook { path: PathBuf },
+    #[error("{}", self.text().en)]
+    OverInput { path: PathBuf, why: Text },
 }
 
-/// Sheets and list rows written.
+impl ReportError {
+    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
+    pub fn text(&self) -> Text {
+        match self {
+            Self::Run(error) => error.text(),
+            Self::Io { path, source } => {
+                let path = path.display();
+                Text::new(
+                    format!("`{path}` 写不进去（{source}）；原来的文件没有改动"),
+                    format!("`{path}` cannot be written ({source}); what was there before is still there"),
+                )
+            }
+            Self::NotAWorkbook { path } => {
+                let path = path.display();
+                Text::new(
+                    format!("`{path}` 不以 `.xlsx` 结尾\nhint: 工作簿的名字应像 `report.xlsx`"),
+                    format!("`{path}` does not end in `.xlsx`\nhint: name the workbook like `report.xlsx`"),
+                )
+            }
+            Self::OverInput { path, why } => {
+                let path = path.display();
+                Text::new(
+                    format!("`{path}` {}\nhint: 换一个名字", why.zh),
+                    format!("`{path}` {}\nhint: choose another name", why.en),
+                )
+            }
+            other => Text::same(other.to_string()),
+        }
+    }
+}
+
+/// Sheets and rows written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReportSummary {
     pub sheets: usize,
     pub rows: u64,
+    /// Cells of results that are unknown.
+    pub unknown: u64,
 }
 
-/// Writes the workbook of a run.
+/// What the workbook is to hold.
+#[derive(Clone, Debug)]
+pub struct ReportOptions {
+    pub lang: Lang,
+    /// Names, numbers and accounts in full, for whom and when; masked if absent.
+    pub unmasked: Option<Disclosure>,
+}
+
+/// Writes the workbook of a run. It is made beside its place and moved there when it is whole.
+///
+/// # Errors
+/// A run that cannot be read, a place that is no workbook's or that an input has, and a disk that does not take it: what
+/// was in its place is then untouched.
 pub fn write(
     program: &Program,
     run: &StoredRun,
     path: &Path,
-    lang: Lang,
+    options: &ReportOptions,
 ) -> Result<ReportSummary, ReportError> {
     run.check_pack(program)?;
-    let mut writer = Writer {
-        program,
-        run,
-        lang,
-        book: Workbook::new(),
-        summary: ReportSummary::default(),
-        tables: BTreeMap::new(),
-        places: BTreeMap::new(),
-        peopled: BTreeMap::new(),
-    };
-    writer.overview()?;
-    for (article, rules) in by_article(program) {
-        writer.article(&article, &rules)?;
-    }
+    save::refuse_inputs(run, path)?;
+    let mut writer = Writer::new(program, run, options);
+    writer.articles()?;
     for rule in &program.rules {
-        writer.list(rule)?;
+        writer.declared(rule)?;
     }
-    writer.book.save(path)?;
+    writer.payments()?;
+    let mut book = Workbook::new();
+    // No clock: the same run makes the same workbook.
+    let (year, month, day) = run.as_of.ymd();
+    let made = ExcelDateTime::from_ymd(u16::try_from(year).unwrap_or(1900), month as u8, day as u8)?;
+    book.set_properties(
+        &DocProperties::new().set_title(program.info.title.get(options.lang)).set_creation_datetime(&made),
+    );
+    let front = [writer.index()?, writer.overview()?];
+    writer.summary.sheets = front.len() + writer.sheets.len();
+    for sheet in front.into_iter().chain(std::mem::take(&mut writer.sheets)) {
+        book.push_worksheet(sheet);
+    }
+    if let Some(disclosure) = &options.unmasked {
+        disclosure.record(run, path, &writer.summary)?;
+    }
+    save::whole(&mut book, path)?;
     Ok(writer.summary)
-}
-
-/// The verdict column of a rule, the amount that goes with it, and whether the list names those for
-/// whom the verdict is true (or false).
-fn verdict(rule: &Rule) -> Option<(ColumnId, Option<ColumnId>, bool)> {
-    match &rule.detail {
-        RuleDetail::Benefit(benefit) => Some((benefit.who, benefit.amount, true)),
-        RuleDetail::Standard(standard) => {
-            Some((standard.holds, standard.remedy.as_ref().and_then(|remedy| remedy.cost), false))
-        }
-        RuleDetail::Duty(duty) => Some((duty.met, None, false)),
-        RuleDetail::Check(check) => Some((check.fails, None, true)),
-        _ => None,
-    }
 }
 
 /// An entity's recorded rows beside its results.
@@ -88,15 +144,74 @@ struct Loaded {
     results: RecordBatch,
 }
 
+/// What the index says of a sheet.
+struct Entry {
+    section: Section,
+    sheet: String,
+    title: String,
+    rows: u64,
+    unknown: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Section {
+    Articles,
+    Lists,
+    Reports,
+    Payments,
+}
+
 struct Writer<'a> {
     program: &'a Program,
     run: &'a StoredRun,
     lang: Lang,
-    book: Workbook,
+    unmasked: bool,
+    masks: Masks,
+    style: Rc<Style>,
+    /// Names of the index and of the sheet of totals.
+    front: [String; 2],
+    taken: Vec<String>,
+    sheets: Vec<Worksheet>,
+    entries: Vec<Entry>,
+    /// Titles of reports about which nothing is recorded.
+    empty: Vec<String>,
     summary: ReportSummary,
     tables: BTreeMap<EntityId, Option<Loaded>>,
+    /// The division entities, the highest first.
+    levels: Vec<EntityId>,
+    shown_levels: Option<Rc<[usize]>>,
     places: BTreeMap<EntityId, Rc<Vec<Place>>>,
     peopled: BTreeMap<EntityId, Rc<Vec<bool>>>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(program: &'a Program, run: &'a StoredRun, options: &ReportOptions) -> Self {
+        let mut taken = vec![];
+        let front = match options.lang {
+            Lang::Zh => ["目录", "总览"],
+            Lang::En => ["contents", "totals"],
+        };
+        let front = front.map(|name| sheet_name(name, &mut taken));
+        Self {
+            program,
+            run,
+            lang: options.lang,
+            unmasked: options.unmasked.is_some(),
+            masks: masks(program),
+            style: Rc::new(Style::new()),
+            front,
+            taken,
+            sheets: vec![],
+            entries: vec![],
+            empty: vec![],
+            summary: ReportSummary::default(),
+            tables: BTreeMap::new(),
+            levels: levels(program),
+            shown_levels: None,
+            places: BTreeMap::new(),
+            peopled: BTreeMap::new(),
+        }
+    }
 }
 
 impl Writer<'_> {
@@ -107,9 +222,10 @@ impl Writer<'_> {
         }
     }
 
-    fn load(&mut self, entity: EntityId) -> Result<(), TableError> {
-        if self.tables.contains_key(&entity) {
-            return Ok(());
+    /// Reads an entity's rows; whether the run has results of it.
+    fn load(&mut self, entity: EntityId) -> Result<bool, TableError> {
+        if let Some(known) = self.tables.get(&entity) {
+            return Ok(known.is_some());
         }
         let name = format!("{}.parquet", self.program.entity(entity).name);
         let results = self.run.folder.join(&name);
@@ -119,115 +235,183 @@ impl Writer<'_> {
         } else {
             None
         };
+        let found = loaded.is_some();
         self.tables.insert(entity, loaded);
+        Ok(found)
+    }
+
+    /// The value of a column for a record, or for the one above it that has the column.
+    fn value(&self, entity: EntityId, row: usize, id: ColumnId) -> Option<Value> {
+        let column = self.program.column(id);
+        let (mut at, mut at_row) = (entity, row);
+        while at != column.entity {
+            let edge = self.program.entity(at).parent?;
+            at_row = self.parent(edge, at_row)?;
+            at = self.program.edge(edge).parent;
+        }
+        let loaded = self.tables.get(&at)?.as_ref()?;
+        let batch =
+            if matches!(column.kind, ColumnKind::Field(_)) { &loaded.recorded } else { &loaded.results };
+        cell(batch.column_by_name(&column.name)?, at_row)
+    }
+
+    fn parent(&self, edge: EdgeId, row: usize) -> Option<usize> {
+        let edge = self.program.edge(edge);
+        let loaded = self.tables.get(&edge.child)?.as_ref()?;
+        match cell(loaded.recorded.column_by_name(&format!("_{}", edge.name))?, row)? {
+            Value::Number(parent) => usize::try_from(parent).ok(),
+            _ => None,
+        }
+    }
+
+    /// Reads the entities above one, as far as the run has them.
+    fn load_above(&mut self, entity: EntityId) -> Result<(), TableError> {
+        let mut at = entity;
+        while let Some(edge) = self.program.entity(at).parent {
+            at = self.program.edge(edge).parent;
+            self.load(at)?;
+        }
         Ok(())
     }
 
-    /// What the numbers of an amount column are: yuan, or a quantity in its unit.
-    fn amount_head(&self, id: ColumnId) -> String {
-        let unit = match &self.program.column(id).ty {
-            Type::Number(ty) if ty.is_money() => return self.say("金额（元）", "yuan").to_owned(),
-            Type::Number(ty) => unit_text(&ty.unit, self.lang),
-            _ => String::new(),
-        };
-        let what = self.say("数量", "quantity");
-        match (unit.is_empty(), self.lang) {
-            (true, _) => what.to_owned(),
-            (false, Lang::Zh) => format!("{what}（{unit}）"),
-            (false, Lang::En) => format!("{what} ({unit})"),
-        }
-    }
-
-    fn head(&self) -> Format {
-        Format::new()
-            .set_bold()
-            .set_background_color(Color::RGB(0x00E8_EEF4))
-            .set_border(FormatBorder::Thin)
-            .set_text_wrap()
-            .set_align(FormatAlign::Center)
-    }
-
-    fn titled(&self, title: &str, name: &str) -> Result<Worksheet, XlsxError> {
-        let mut sheet = Worksheet::new();
-        sheet.set_name(sheet_name(name))?;
-        sheet.write_with_format(0, 0, title, &Format::new().set_bold().set_font_size(14))?;
-        let about = format!(
-            "{} {} · {} {} · {} {}",
-            self.say("截至", "as of"),
-            self.run.as_of,
-            self.say("政策包", "pack"),
-            self.program.info.version,
-            self.say("数据快照", "snapshot"),
-            self.run.manifest["snapshot"]["digest"]
-                .as_str()
-                .unwrap_or_default()
-                .get(..12)
-                .unwrap_or_default(),
-        );
-        sheet.write_with_format(1, 0, about, &Format::new().set_font_color(Color::Gray))?;
-        Ok(sheet)
-    }
-
-    fn overview(&mut self) -> Result<(), ReportError> {
-        let title = self.program.info.title.get(self.lang).to_owned();
-        let mut sheet = self.titled(&title, self.say("总览", "overview"))?;
-        let head = self.head();
-        for (column, text) in
-            [self.say("指标", "figure"), self.say("数值", "value"), self.say("单位", "unit")]
-                .iter()
-                .enumerate()
-        {
-            sheet.write_with_format(3, column as u16, *text, &head)?;
-        }
-        for (row, total) in (4..).zip(&self.program.totals) {
-            let value = &self.run.manifest["totals"][&total.id];
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let money = matches!(&total.function, pack::program::TotalFunction::Sum(id)
-                if matches!(&self.program.column(*id).ty, Type::Number(ty) if ty.is_money()));
-            sheet.write(row, 0, total.title.get(self.lang))?;
-            match text.parse::<i128>() {
-                Ok(fen) if money => {
-                    sheet.write(row, 1, yuan(fen))?;
-                    sheet.write(row, 2, self.say("元", "yuan"))?;
-                }
-                Ok(count) => {
-                    sheet.write(row, 1, count as f64)?;
-                }
-                Err(_) => {
-                    sheet.write(row, 1, text)?;
-                }
+    /// A value as a cell: numbers as numbers, personal texts masked, what is not known said.
+    fn cell(&self, id: ColumnId, value: Option<&Value>) -> Cell {
+        let column = self.program.column(id);
+        match (value, &column.ty) {
+            (None, _) if matches!(column.kind, ColumnKind::Field(_)) => {
+                Cell::Aside(self.say("未填", "not recorded"))
+            }
+            (None, _) => Cell::Unknown,
+            (Some(Value::Number(number)), Type::Number(ty)) if ty.kind != NumberKind::Rate => {
+                Cell::Number(scaled(*number, ty.decimals))
+            }
+            (Some(Value::Number(number)), Type::Number(ty)) => {
+                Cell::Number(scaled(*number, ty.decimals) * 100.0)
+            }
+            (Some(Value::Date(date)), _) => Cell::Date(*date),
+            (Some(value), ty) => {
+                let text = value_text(self.program, ty, Some(value), self.lang);
+                let pii = self.masks.get(&self.program.entity(column.entity).name);
+                let pii = pii.and_then(|masks| masks.get(&column.name)).copied().unwrap_or(Pii::None);
+                Cell::Text(if self.unmasked { text } else { mask(&text, pii) })
             }
         }
-        sheet.set_column_width(0, 46)?;
-        sheet.set_column_width(1, 22)?;
-        self.add(sheet, 0);
-        Ok(())
     }
 
-    fn add(&mut self, sheet: Worksheet, rows: u64) {
-        self.book.push_worksheet(sheet);
-        self.summary.sheets += 1;
+    /// The head of a column of the pack, with its unit.
+    fn head_of(&self, id: ColumnId) -> Head {
+        let column = self.program.column(id);
+        let label = match column.label.get(self.lang) {
+            "" => column.name.clone(),
+            label => label.to_owned(),
+        };
+        let (unit, decimals) = match &column.ty {
+            Type::Number(ty) if ty.kind == NumberKind::Rate => {
+                ("%".to_owned(), Some(ty.decimals.saturating_sub(2)))
+            }
+            Type::Number(ty) => (unit_text(&ty.unit, self.lang), Some(ty.decimals.min(4))),
+            _ => (String::new(), None),
+        };
+        let text = match (unit.is_empty(), self.lang) {
+            (true, _) => label,
+            (false, Lang::Zh) => format!("{label}（{unit}）"),
+            (false, Lang::En) => format!("{label} ({unit})"),
+        };
+        let width = match &column.ty {
+            Type::Number(_) => 14.0,
+            Type::Date => 11.0,
+            Type::Bool => 9.0,
+            _ if column.ty == Type::Text => 20.0,
+            _ => 14.0,
+        };
+        Head { group: None, text, decimals, adds_up: self.adds_up(id), width }
+    }
+
+    /// Money that is recorded or due adds up; income per head does not.
+    fn adds_up(&self, id: ColumnId) -> bool {
+        let column = self.program.column(id);
+        let money = matches!(&column.ty, Type::Number(ty) if ty.is_money());
+        let due = self.program.rules.iter().filter_map(|rule| verdict::Verdict::of(self.program, rule));
+        money
+            && (matches!(column.kind, ColumnKind::Field(_))
+                || due.into_iter().any(|due| due.amount == Some(id)))
+    }
+
+    fn entity_label(&self, entity: EntityId) -> String {
+        let entity = self.program.entity(entity);
+        match entity.label.get(self.lang) {
+            "" => entity.name.clone(),
+            label => label.to_owned(),
+        }
+    }
+
+    /// Heads of the divisions that are named on every row.
+    fn place_heads(&mut self) -> Result<Vec<Head>, ReportError> {
+        let shown = self.shown_levels()?;
+        let labels = shown.iter().map(|level| self.entity_label(self.levels[*level]));
+        Ok(labels.map(|label| Head::text(label, 16.0)).collect())
+    }
+
+    /// The divisions of a record; where it has none of a level, that it is the division's own, or belongs nowhere.
+    fn place_cells(&self, names: &Names) -> Vec<Cell> {
+        let shown = self.shown_levels.clone().unwrap_or_default();
+        let name_at = |level: usize| names.get(level).map_or("", |name| name);
+        let lowest = names.iter().rev().find(|name| !name.is_empty());
+        let mut said = false;
+        let mut cells = vec![];
+        for level in shown.iter() {
+            let cell = match (name_at(*level), lowest) {
+                ("", _) if said => Cell::Text(String::new()),
+                ("", Some(lowest)) if cells.is_empty() => {
+                    Cell::Text(format!("{lowest}{}", self.say("（本级）", " (itself)")))
+                }
+                ("", Some(_)) => Cell::Aside(self.say("（本级）", "(itself)")),
+                ("", None) => Cell::Aside(self.say("（无所属）", "(nowhere)")),
+                (name, _) => Cell::Text(name.to_owned()),
+            };
+            said |= name_at(*level).is_empty();
+            cells.push(cell);
+        }
+        cells
+    }
+
+    fn title(&mut self, name: &str, title: String, about: String) -> Title {
+        let run = self.run;
+        let foot = format!(
+            "{} {} · {} {} · {} {}",
+            self.say("截至", "as of"),
+            run.as_of,
+            self.program.info.title.get(self.lang),
+            self.program.info.version,
+            self.say("数据快照", "snapshot"),
+            run.manifest.snapshot.digest.get(..12).unwrap_or_default(),
+        );
+        let name = sheet_name(name, &mut self.taken);
+        Title { name, title, about, foot, index: self.front[0].clone() }
+    }
+
+    /// Takes a table as a sheet, with a line in the index. One without rows is left out, and its name free again.
+    fn add(&mut self, section: Section, title: &Title, table: TableSheet<'_>) -> Result<bool, ReportError> {
+        let (rows, unknown) = (table.rows(), table.unknown());
+        if rows == 0 {
+            self.taken.retain(|name| *name != title.name);
+            return Ok(false);
+        }
+        self.sheets.push(table.finish()?);
+        self.entries.push(Entry {
+            section,
+            sheet: title.name.clone(),
+            title: title.title.clone(),
+            rows,
+            unknown,
+        });
         self.summary.rows += rows;
+        self.summary.unknown += unknown;
+        Ok(true)
     }
 }
 
 /// A scaled number as a spreadsheet shows it.
-fn scaled(program: &Program, id: ColumnId, number: i128) -> f64 {
-    match &program.column(id).ty {
-        Type::Number(ty) => number as f64 / 10f64.powi(i32::from(ty.decimals)),
-        _ => number as f64,
-    }
-}
-
-fn yuan(fen: i128) -> f64 {
-    fen as f64 / 100.0
-}
-
-/// Sheet names have at most 31 letters and lack some marks.
-fn sheet_name(text: &str) -> String {
-    text.trim()
-        .chars()
-        .map(|letter| if "[]:*?/\\".contains(letter) { '-' } else { letter })
-        .take(31)
-        .collect()
+fn scaled(number: i128, decimals: u8) -> f64 {
+    number as f64 / 10f64.powi(i32::from(decimals))
 }

@@ -1,9 +1,10 @@
 //! Where records belong, and which divisions are more than a line of the division list.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use arrow::array::{Array as _, RecordBatch};
-use pack::program::{EntityId, Value};
+use pack::program::{EntityId, Program, Value};
 
 use super::{ReportError, Writer};
 use crate::cases::cell;
@@ -12,23 +13,39 @@ use crate::tables::{StoredTable, TableError};
 /// Where a record belongs.
 #[derive(Clone, Default)]
 pub(super) struct Place {
-    pub township: Rc<str>,
-    pub village: Rc<str>,
+    /// Names of its divisions, the highest first; empty below the lowest it has.
+    pub names: Names,
     /// Whether anything is recorded there: the division list alone makes no subject of a report.
     pub peopled: bool,
 }
 
-/// Township and village.
-pub(super) type Names = (Rc<str>, Rc<str>);
+/// A name for every level of the division tree, the highest first.
+pub(super) type Names = Rc<[Rc<str>]>;
+
+/// The entities that are divisions, the highest first.
+pub(super) fn levels(program: &Program) -> Vec<EntityId> {
+    let depth = |mut entity: EntityId| {
+        let mut depth = 0;
+        while let Some(edge) = program.entity(entity).parent {
+            entity = program.edge(edge).parent;
+            depth += 1;
+        }
+        depth
+    };
+    let all = (0..program.entities.len() as u32).map(EntityId);
+    let mut levels: Vec<EntityId> = all.filter(|id| program.entity(*id).division.is_some()).collect();
+    levels.sort_by_key(|id| depth(*id));
+    levels
+}
 
 impl Writer<'_> {
-    /// Township and village of every row of an entity; empty where it has none.
+    /// The divisions of every row of an entity.
     pub(super) fn places(&mut self, entity: EntityId) -> Result<Rc<Vec<Place>>, ReportError> {
         if let Some(known) = self.places.get(&entity) {
             return Ok(Rc::clone(known));
         }
         let batch = self.recorded(entity)?;
-        let table = self.program.entity(entity).clone();
+        let table = self.program.entity(entity);
         let own_peopled = match table.division {
             Some(_) => Some(self.peopled(entity)?),
             None => None,
@@ -41,6 +58,8 @@ impl Writer<'_> {
             }
             None => None,
         };
+        let level = self.levels.iter().position(|level| *level == entity);
+        let nowhere: Names = vec![Rc::from(""); self.levels.len()].into();
         let names = batch.column_by_name("name");
         let mut places = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
@@ -48,25 +67,45 @@ impl Writer<'_> {
                 Value::Number(number) => places.get(usize::try_from(number).ok()?),
                 _ => None,
             });
-            let mut place = parent.cloned().unwrap_or_default();
-            let name = || match names.and_then(|array| cell(array, row)) {
-                Some(Value::Text(name)) => Rc::from(name),
-                _ => Rc::from(""),
-            };
-            match table.division.as_deref() {
-                Some("village") => place.village = name(),
-                Some("township") => place.township = name(),
-                _ => {}
+            let mut of = parent.map_or_else(|| Rc::clone(&nowhere), |parent| Rc::clone(&parent.names));
+            if let Some(level) = level {
+                let mut own = of.to_vec();
+                if let Some(Value::Text(name)) = names.and_then(|array| cell(array, row)) {
+                    own[level] = Rc::from(name);
+                }
+                of = own.into();
             }
-            place.peopled = own_peopled.as_ref().is_none_or(|peopled| peopled[row]);
-            places.push(place);
+            let peopled = own_peopled.as_ref().is_none_or(|peopled| peopled[row]);
+            places.push(Place { names: of, peopled });
         }
         let places = Rc::new(places);
         self.places.insert(entity, Rc::clone(&places));
         Ok(places)
     }
 
-    fn recorded(&self, entity: EntityId) -> Result<RecordBatch, TableError> {
+    /// The levels that tell the places of a run apart, with the one above them: a county's workbook does not name its
+    /// province on every row.
+    pub(super) fn shown_levels(&mut self) -> Result<Rc<[usize]>, ReportError> {
+        if let Some(known) = &self.shown_levels {
+            return Ok(Rc::clone(known));
+        }
+        let count = self.levels.len();
+        let mut first = count.saturating_sub(1);
+        for level in 0..count {
+            let places = self.places(self.levels[level])?;
+            let names: BTreeSet<&Names> =
+                places.iter().filter(|place| place.peopled).map(|place| &place.names).collect();
+            if names.len() > 1 {
+                first = level.saturating_sub(1);
+                break;
+            }
+        }
+        let shown: Rc<[usize]> = (first..count).collect();
+        self.shown_levels = Some(Rc::clone(&shown));
+        Ok(shown)
+    }
+
+    pub(super) fn recorded(&self, entity: EntityId) -> Result<RecordBatch, TableError> {
         if let Some(Some(loaded)) = self.tables.get(&entity) {
             return Ok(loaded.recorded.clone());
         }

@@ -127,7 +127,7 @@ impl<'w> InBlocks<'w> {
         }
         let owns = |entity: EntityId| work.layout.is_split(entity);
         let read = |id: ColumnId| is_field(work, id) && owns(work.program.columns[id.index()].entity);
-        self.totals.add_tables(work.program, &self.tables, &owns, &read);
+        self.totals.add_tables(work.program, &work.peopled, &self.tables, &owns, &read);
         Ok(())
     }
 
@@ -226,7 +226,7 @@ impl<'w> InBlocks<'w> {
         }
         step.plan.evaluate(work.program, &mut self.tables, &work.timings)?;
         let made = |id: ColumnId| step.made.contains(&id);
-        self.totals.add_tables(work.program, &self.tables, &|_| false, &made);
+        self.totals.add_tables(work.program, &work.peopled, &self.tables, &|_| false, &made);
         collect(work.program, &self.tables, &made, &mut self.findings);
         let since = Instant::now();
         for output in work.outputs.iter().filter(|output| self.rounds.blocks.is_split(output.entity)) {
@@ -377,7 +377,7 @@ impl<'w> InBlocks<'w> {
             rounds.blocks.is_split(entity) && is_field(work, id)
         };
         let made = |id: ColumnId| step.made.contains(&id) || (step.is_first && recorded(id));
-        self.totals.add_tables(work.program, &tables, &|_| false, &made);
+        self.totals.add_tables(work.program, &work.peopled, &tables, &|_| false, &made);
         collect(work.program, &tables, &made, &mut self.findings);
         Ok(tables)
     }

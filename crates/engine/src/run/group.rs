@@ -10,7 +10,7 @@ use bytes::Bytes;
 use pack::program::{ColumnId, EntityId, Program};
 use serde::{Deserialize, Serialize};
 
-use super::totals::Totals;
+use super::totals::{Tally, Totals};
 use crate::{EngineError, Finding};
 
 /// The results of a group.
@@ -30,7 +30,7 @@ pub const INDEX: &str = "group.json";
 
 #[derive(Serialize, Deserialize)]
 struct Index {
-    totals: Vec<String>,
+    totals: Vec<Tally>,
     /// Entities and their number of files.
     results: Vec<(String, usize)>,
     batches: Vec<String>,
@@ -57,7 +57,7 @@ impl GroupResult {
     pub fn into_files(self, program: &Program) -> Result<Vec<(String, Bytes)>, EngineError> {
         let name = |entity: EntityId| program.entities[entity.index()].name.clone();
         let mut index = Index {
-            totals: self.totals.0.iter().map(ToString::to_string).collect(),
+            totals: self.totals.0,
             results: self.files.iter().map(|(entity, files)| (name(*entity), files.len())).collect(),
             batches: self.batches.keys().map(|entity| name(*entity)).collect(),
             handed_over: vec![],
@@ -131,9 +131,7 @@ impl GroupResult {
         if index.totals.len() != result.totals.0.len() {
             return Err(damaged("totals"));
         }
-        for (total, text) in result.totals.0.iter_mut().zip(&index.totals) {
-            *total = text.parse().map_err(|_| damaged(text))?;
-        }
+        result.totals = Totals(index.totals);
         result.findings = index.findings.into_iter().map(Finding::from).collect();
         Ok(Some(result))
     }

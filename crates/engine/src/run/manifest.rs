@@ -1,11 +1,13 @@
-//! `manifest.json`: what went into a run and what came out, without any clock.
+//! `manifest.json`: what went into a run and what came out, without any clock. Written and read through one type.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use model::Date;
 use pack::program::{Dated, Parameter, ParameterShape, Program, Source, Type, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
+use thiserror::Error;
 
 use super::output::Written;
 use super::totals::Totals;
@@ -13,53 +15,162 @@ use crate::Finding;
 use crate::desugar::decimals;
 use crate::parameters::in_force;
 
-/// The format of a run directory.
-pub const FORMAT: u32 = 1;
+/// The format of a run directory. Runs of format 1 do not say what they do not know.
+pub const FORMAT: u32 = 2;
 
+/// The manifest's file in a run's folder.
+const FILE: &str = "manifest.json";
+
+/// What a run was made of, and what came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunManifest {
+    pub format: u32,
+    pub engine: EngineNote,
+    pub pack: PackNote,
+    pub snapshot: SnapshotNote,
+    #[serde(with = "day")]
+    pub as_of: Date,
+    /// The values in force of every parameter.
+    pub parameters: Vec<Json>,
+    /// Files of the folder by name; none of a run that was written nowhere.
+    pub files: BTreeMap<String, FileNote>,
+    /// Number of findings by code.
+    pub findings: BTreeMap<String, u64>,
+    /// By id: counts, and sums scaled as their column (money in fen). Numbers that not every reader keeps exact are
+    /// texts.
+    #[serde(with = "exact")]
+    pub totals: BTreeMap<String, i128>,
+    /// By the same ids: records whose condition or value is unknown, and which the total therefore leaves out.
+    pub unknown: BTreeMap<String, u64>,
+    /// By the same ids: records that the total is about, the unknown ones included. Divisions where nothing is
+    /// recorded are none.
+    pub subjects: BTreeMap<String, u64>,
+    /// By the same ids: rows of some of the unknown records in the snapshot, in order. Totals without any are not here.
+    pub unknown_sample: BTreeMap<String, Vec<u32>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineNote {
+    pub name: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackNote {
+    pub id: String,
+    pub version: String,
+    pub digest: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SnapshotNote {
+    /// As seen from the run's folder, where that is possible; else as it was named.
+    pub path: String,
+    pub digest: String,
+    /// Rows of each entity.
+    pub rows: BTreeMap<String, u64>,
+    /// Id of the registry that it was taken from; none if it was made otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileNote {
+    pub rows: u64,
+    pub sha256: String,
+}
+
+/// Why a folder is not taken for a run.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    #[error("it has no `manifest.json`")]
+    Absent,
+    #[error("its `manifest.json` cannot be read: {0}")]
+    Io(std::io::Error),
+    #[error("its `manifest.json` is damaged: {0}")]
+    Damaged(serde_json::Error),
+    #[error("its format is {found}, and this version reads format {FORMAT}; make the run again")]
+    Format { found: u64 },
+}
+
+impl RunManifest {
+    /// Reads the manifest of the run in a folder.
+    ///
+    /// # Errors
+    /// A folder that is no run, or one of another format.
+    pub fn read(run: &Path) -> Result<Self, ManifestError> {
+        let bytes = std::fs::read(run.join(FILE)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => ManifestError::Absent,
+            _ => ManifestError::Io(error),
+        })?;
+        let json: Json = serde_json::from_slice(&bytes).map_err(ManifestError::Damaged)?;
+        let found = json["format"].as_u64().unwrap_or(0);
+        if found != u64::from(FORMAT) {
+            return Err(ManifestError::Format { found });
+        }
+        serde_json::from_value(json).map_err(ManifestError::Damaged)
+    }
+
+    /// Writes it into the folder of a run.
+    ///
+    /// # Errors
+    /// A folder that cannot be written.
+    pub fn write(&self, run: &Path) -> std::io::Result<()> {
+        let text = serde_json::to_string_pretty(self).map_err(std::io::Error::other)?;
+        std::fs::write(run.join(FILE), text + "\n")
+    }
+
+    /// The unknown records of a total as a share of those it is about, times 10,000 and rounded up; none if it is about
+    /// nothing.
+    pub fn unknown_share(&self, total: &str) -> Option<u64> {
+        let subjects = self.subjects.get(total).copied().filter(|subjects| *subjects > 0)?;
+        let unknown = u128::from(self.unknown.get(total).copied().unwrap_or(0));
+        u64::try_from((unknown * 10_000).div_ceil(u128::from(subjects))).ok()
+    }
+}
+
+/// What a manifest is made of.
 pub(crate) struct Contents<'a> {
     pub program: &'a Program,
     pub as_of: Date,
-    /// Path of the snapshot as stored.
-    pub snapshot: String,
-    pub snapshot_digest: &'a str,
-    /// Rows of each entity of the snapshot.
-    pub rows: &'a BTreeMap<String, u64>,
+    pub snapshot: SnapshotNote,
     pub files: &'a [Written],
     pub findings: &'a [Finding],
     pub totals: &'a Totals,
+    /// Records that each total is about, in order of declaration.
+    pub subjects: Vec<u64>,
 }
 
 impl Contents<'_> {
-    pub fn json(&self) -> Json {
+    pub fn manifest(self) -> RunManifest {
         let program = self.program;
-        let files: serde_json::Map<String, Json> = self
-            .files
-            .iter()
-            .map(|file| (file.name.clone(), json!({ "rows": file.rows, "sha256": file.sha256 })))
-            .collect();
-        let totals: serde_json::Map<String, Json> = program
-            .totals
-            .iter()
-            .zip(&self.totals.0)
-            .map(|(total, value)| (total.id.clone(), integer(*value)))
-            .collect();
-        let parameters: Vec<Json> =
-            program.parameters.iter().map(|parameter| parameter_json(parameter, self.as_of)).collect();
-        json!({
-            "format": FORMAT,
-            "engine": { "name": "xiaokang", "version": env!("CARGO_PKG_VERSION") },
-            "pack": {
-                "id": program.info.id,
-                "version": program.info.version,
-                "digest": program.digest,
+        let files = self.files.iter().map(|file| {
+            let Written { name, rows, sha256 } = file;
+            (name.clone(), FileNote { rows: *rows, sha256: sha256.clone() })
+        });
+        let tallies = || program.totals.iter().map(|total| total.id.clone()).zip(&self.totals.0);
+        let parameters = program.parameters.iter();
+        RunManifest {
+            format: FORMAT,
+            engine: EngineNote { name: "xiaokang".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            pack: PackNote {
+                id: program.info.id.clone(),
+                version: program.info.version.clone(),
+                digest: program.digest.clone(),
             },
-            "snapshot": { "path": self.snapshot, "digest": self.snapshot_digest, "rows": self.rows },
-            "as_of": self.as_of.to_string(),
-            "parameters": parameters,
-            "files": files,
-            "findings": finding_counts(self.findings),
-            "totals": totals,
-        })
+            as_of: self.as_of,
+            parameters: parameters.map(|parameter| parameter_json(parameter, self.as_of)).collect(),
+            files: files.collect(),
+            findings: finding_counts(self.findings),
+            totals: tallies().map(|(id, tally)| (id, tally.value)).collect(),
+            unknown: tallies().map(|(id, tally)| (id, tally.unknown)).collect(),
+            subjects: program.totals.iter().map(|total| total.id.clone()).zip(self.subjects).collect(),
+            unknown_sample: tallies()
+                .filter(|(_, tally)| tally.unknown > 0)
+                .map(|(id, tally)| (id, tally.sample()))
+                .collect(),
+            snapshot: self.snapshot,
+        }
     }
 }
 
@@ -72,9 +183,51 @@ pub(crate) fn finding_counts(findings: &[Finding]) -> BTreeMap<String, u64> {
     counts
 }
 
-/// As a number where JSON readers keep it exact, else as text.
-fn integer(value: i128) -> Json {
+/// A number where JSON readers keep it exact, else a text.
+pub fn exact_json(value: i128) -> Json {
     i64::try_from(value).map_or_else(|_| Json::from(value.to_string()), Json::from)
+}
+
+/// A date as people write it.
+mod day {
+    use model::Date;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(date)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod exact {
+    use std::collections::BTreeMap;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde_json::Value as Json;
+
+    pub fn serialize<S: Serializer>(
+        totals: &BTreeMap<String, i128>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(totals.iter().map(|(id, value)| (id, super::exact_json(*value))))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, i128>, D::Error> {
+        let read = |(id, value): (String, Json)| {
+            let number = value.as_i64().map(i128::from).or_else(|| value.as_str()?.parse().ok());
+            number
+                .map(|number| (id, number))
+                .ok_or_else(|| D::Error::custom(format!("`{value}` is no total")))
+        };
+        BTreeMap::<String, Json>::deserialize(deserializer)?.into_iter().map(read).collect()
+    }
 }
 
 fn parameter_json(parameter: &Parameter, as_of: Date) -> Json {
@@ -164,6 +317,47 @@ mod tests {
         };
         check("/data/runs/1", "/data/snapshots/7", "../../snapshots/7");
         check("/data/runs/1", "/elsewhere/7", "/elsewhere/7");
+    }
+
+    #[test]
+    fn the_share_of_the_unknown_is_rounded_up() {
+        let mut manifest = empty();
+        for (unknown, subjects, expected) in
+            [(0, 3, Some(0)), (1, 3, Some(3334)), (3, 3, Some(10_000)), (0, 0, None)]
+        {
+            manifest.unknown = BTreeMap::from([("poor".to_owned(), unknown)]);
+            manifest.subjects = BTreeMap::from([("poor".to_owned(), subjects)]);
+            assert_eq!(manifest.unknown_share("poor"), expected, "{unknown} of {subjects}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_reads_as_it_was_written_and_no_other_format_is_taken_for_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(matches!(RunManifest::read(folder.path()), Err(ManifestError::Absent)));
+        let mut manifest = empty();
+        manifest.totals =
+            BTreeMap::from([("poor".to_owned(), 3), ("paid".to_owned(), i128::from(u64::MAX) * 9)]);
+        manifest.write(folder.path()).expect("it can be written");
+        assert_eq!(RunManifest::read(folder.path()).expect("it can be read"), manifest);
+        std::fs::write(folder.path().join(FILE), r#"{"format": 1, "as_of": "2015-12-31"}"#).expect("a file");
+        assert!(matches!(RunManifest::read(folder.path()), Err(ManifestError::Format { found: 1 })));
+        std::fs::write(folder.path().join(FILE), r#"{"format": 2, "totals": {}}"#).expect("a file");
+        assert!(matches!(RunManifest::read(folder.path()), Err(ManifestError::Damaged(_))));
+    }
+
+    fn empty() -> RunManifest {
+        let program = Program::default();
+        let snapshot = SnapshotNote {
+            path: String::new(),
+            digest: String::new(),
+            rows: BTreeMap::new(),
+            registry: None,
+        };
+        let as_of = "2015-12-31".parse().expect("a date");
+        let totals = Totals(vec![]);
+        let (files, findings, subjects) = (&[], &[], vec![]);
+        Contents { program: &program, as_of, snapshot, files, findings, totals: &totals, subjects }.manifest()
     }
 
     #[test]

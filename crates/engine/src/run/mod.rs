@@ -27,6 +27,7 @@ mod manifest;
 mod output;
 mod pages;
 mod parts;
+mod peopled;
 mod phases;
 mod pool;
 mod rounds;
@@ -44,7 +45,7 @@ use std::time::Instant;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, SchemaRef};
 use model::Date;
-use pack::program::{ColumnId, EntityId, Program};
+use pack::program::{ColumnId, EntityId, Program, TotalFunction};
 
 use crate::desugar::{Env, Flat, Unknowns, desugar};
 use crate::load::Wanted;
@@ -63,7 +64,10 @@ use totals::Totals;
 use work::{Output, Work};
 
 pub use group::{GroupResult, INDEX as GROUP_INDEX};
-pub use manifest::FORMAT as RUN_FORMAT;
+pub use manifest::{
+    EngineNote, FORMAT as RUN_FORMAT, FileNote, ManifestError, PackNote, RunManifest, SnapshotNote,
+    exact_json,
+};
 pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
 pub use timings::{Timing, Timings};
 
@@ -147,21 +151,15 @@ pub enum Progress {
 }
 
 /// What came out of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RunSummary {
     /// The folder.
     pub out: Option<PathBuf>,
     pub parts: usize,
     /// What made the run slower than it could be.
     pub warnings: Vec<String>,
-    /// Rows of each entity of the snapshot.
-    pub rows: BTreeMap<String, u64>,
-    /// Number of findings by code.
-    pub findings: BTreeMap<String, u64>,
-    /// The program's totals, in order of declaration: counts, and sums scaled as their column.
-    pub totals: Vec<(String, i128)>,
-    /// SHA-256 of each file by name, lower-case hexadecimal.
-    pub files: BTreeMap<String, String>,
+    /// What stands in `manifest.json`, also if nothing was written.
+    pub manifest: RunManifest,
 }
 
 /// Runs the program over a snapshot into a new folder: `<entity>.parquet` for every entity with results
@@ -288,7 +286,7 @@ fn prepared<T>(
     };
     let split = Split::new(&flat, &snapshot, &stored, layout, budget.as_ref(), threads, options)?;
     options.timings.add("split", since, 0, 0);
-    let mut work = Work::new(&flat, &split, &snapshot, &stored, options);
+    let mut work = Work::new(&flat, &split, &snapshot, &stored, options)?;
     let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
     stack::deep(|| work.prepare(&mut totals, &mut findings))?;
     go_on(Prepared { work, threads: split.threads, warnings, totals, findings })
@@ -530,37 +528,40 @@ fn publish(
     folder: Option<Folder>,
 ) -> Result<RunSummary, EngineError> {
     let entities = program.entities.iter().enumerate();
-    let rows: BTreeMap<String, u64> = entities
-        .map(|(index, entity)| (entity.name.clone(), work.snapshot.rows(EntityId(index as u32)) as u64))
-        .collect();
-    if let (Some(folder), Some(out)) = (folder, &options.out) {
-        let contents = manifest::Contents {
-            program,
-            as_of: options.as_of,
-            snapshot: match &options.snapshot_files {
-                Some(_) => options.snapshot.display().to_string(),
-                None => snapshot_path(out, &options.snapshot)?,
-            },
-            snapshot_digest: &work.snapshot.digest,
-            rows: &rows,
-            files: &results.written,
-            findings: &results.findings,
-            totals: &results.totals,
-        };
-        let path = folder.file("manifest.json");
-        std::fs::write(&path, format!("{:#}\n", contents.json()))
-            .map_err(|error| EngineError::file(&path, error))?;
+    let rows = |entity: EntityId| work.snapshot.rows(entity);
+    let named = entities.map(|(index, entity)| (entity.name.clone(), rows(EntityId(index as u32)) as u64));
+    let subjects = program.totals.iter().map(|total| match total.function {
+        TotalFunction::Count => rows(total.entity) as u64,
+        _ => work.peopled.subjects(total.entity, rows(total.entity)),
+    });
+    let path = match (&options.snapshot_files, &options.out) {
+        (None, Some(out)) => snapshot_path(out, &options.snapshot)?,
+        _ => options.snapshot.display().to_string(),
+    };
+    let contents = manifest::Contents {
+        program,
+        as_of: options.as_of,
+        snapshot: SnapshotNote {
+            path,
+            digest: work.snapshot.digest.clone(),
+            rows: named.collect(),
+            registry: work.snapshot.registry.clone(),
+        },
+        files: &results.written,
+        findings: &results.findings,
+        totals: &results.totals,
+        subjects: subjects.collect(),
+    };
+    let manifest = contents.manifest();
+    if let Some(folder) = folder {
+        manifest.write(folder.path()).map_err(|error| EngineError::file(folder.path(), error))?;
         folder.publish()?;
     }
-    let ids = program.totals.iter().map(|total| total.id.clone());
     Ok(RunSummary {
         out: options.out.clone(),
         parts: work.layout.parts,
         warnings: results.warnings,
-        rows,
-        findings: manifest::finding_counts(&results.findings),
-        totals: ids.zip(results.totals.0.iter().copied()).collect(),
-        files: results.written.into_iter().map(|file| (file.name, file.sha256)).collect(),
+        manifest,
     })
 }
 

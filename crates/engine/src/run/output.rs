@@ -418,6 +418,11 @@ impl Folder {
         Ok(Self { partial, place: place.to_owned(), published: false })
     }
 
+    /// Where it is until it is in its place.
+    pub fn path(&self) -> &Path {
+        &self.partial
+    }
+
     /// Where a file is written.
     pub fn file(&self, name: &str) -> PathBuf {
         self.partial.join(name)

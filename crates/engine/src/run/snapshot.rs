@@ -33,6 +33,9 @@ const FORMAT: u32 = 1;
 struct Manifest {
     format: u32,
     digest: String,
+    /// Id of the registry it was taken from.
+    #[serde(default)]
+    registry: Option<String>,
     entities: BTreeMap<String, ManifestEntity>,
 }
 
@@ -94,6 +97,8 @@ pub trait SnapshotFiles: Send + Sync + std::fmt::Debug {
 /// A snapshot whose files have been opened.
 pub(crate) struct Snapshot {
     pub digest: String,
+    /// Id of the registry it was taken from, if it says so.
+    pub registry: Option<String>,
     files: Vec<EntityFile>,
 }
 
@@ -131,7 +136,7 @@ impl Snapshot {
         };
         let files = program.entities.iter().map(open);
         let files = files.collect::<Result<Vec<_>, EngineError>>()?;
-        Ok(Self { digest: manifest.digest.clone(), files })
+        Ok(Self { digest: manifest.digest, registry: manifest.registry, files })
     }
 
     pub fn rows(&self, entity: EntityId) -> usize {

@@ -15,6 +15,7 @@ use pack::program::{ColumnId, EdgeId, EntityId, Program};
 use super::group::GroupResult;
 use super::output::GroupWriter;
 use super::parts::Layout;
+use super::peopled::Peopled;
 use super::phases::{Phase, Phases};
 use super::rounds::Rounds;
 use super::snapshot::Snapshot;
@@ -50,6 +51,7 @@ pub(crate) struct Work<'a> {
     pub layout: &'a Layout,
     pub phases: &'a Phases,
     pub snapshot: &'a Snapshot,
+    pub peopled: Peopled,
     pub outputs: Vec<Output>,
     before: AlignedPlan,
     part: AlignedPlan,
@@ -92,19 +94,20 @@ impl<'a> Work<'a> {
         snapshot: &'a Snapshot,
         stored: &BTreeSet<ColumnId>,
         options: &RunOptions,
-    ) -> Self {
+    ) -> Result<Self, EngineError> {
         let Split { layout, phases, rounds, .. } = split;
         let program = flat.program;
         let outputs = outputs(flat, layout, phases, stored);
         let none = || Tables(vec![None; program.entities.len()]);
         let kept = kept(flat, phases, stored);
         let steps = |stages: &'a [Stage], kept: &BTreeSet<ColumnId>| AlignedPlan::new(flat, stages, kept);
-        Self {
+        Ok(Self {
             program,
             flat,
             layout,
             phases,
             snapshot,
+            peopled: Peopled::new(program, snapshot)?,
             outputs,
             before: steps(&phases.before, &kept),
             // Blocks are worked on in steps of their own.
@@ -118,7 +121,7 @@ impl<'a> Work<'a> {
             timings: options.timings.clone(),
             progress: Arc::clone(&options.progress),
             done: AtomicUsize::new(0),
-        }
+        })
     }
 
     /// Loads the entities that are not split, and computes what the parts may need of them.
@@ -138,7 +141,7 @@ impl<'a> Work<'a> {
         self.before.evaluate(self.program, &mut self.whole, &self.timings)?;
         let owns = |entity: EntityId| !self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Before;
-        totals.add_tables(self.program, &self.whole, &owns, &made);
+        totals.add_tables(self.program, &self.peopled, &self.whole, &owns, &made);
         collect(self.program, &self.whole, &made, findings);
         Ok(())
     }
@@ -256,7 +259,7 @@ impl<'a> Work<'a> {
         self.part.evaluate(self.program, &mut tables, &self.timings)?;
         let owns = |entity: EntityId| self.layout.is_split(entity);
         let made = |id: ColumnId| self.phases.of(id) == Phase::Part;
-        totals.add_tables(self.program, &tables, &owns, &made);
+        totals.add_tables(self.program, &self.peopled, &tables, &owns, &made);
         collect(self.program, &tables, &made, findings);
         Ok(tables)
     }
@@ -293,7 +296,7 @@ impl<'a> Work<'a> {
         }
         self.after.evaluate(self.program, &mut tables, &self.timings)?;
         let made = |id: ColumnId| self.phases.of(id) == Phase::After;
-        totals.add_tables(self.program, &tables, &|_| false, &made);
+        totals.add_tables(self.program, &self.peopled, &tables, &|_| false, &made);
         collect(self.program, &tables, &made, findings);
         Ok(tables)
     }

@@ -78,6 +78,9 @@ pub struct Consequences {
     pub changed: Vec<Changed>,
     /// By total of the program: what is added to it.
     pub totals: Vec<i128>,
+    /// By total of the program: how many more records it leaves out as unknown; none of one about divisions, where it
+    /// also matters whether anything is recorded of them.
+    pub unknown: Vec<Option<i64>>,
 }
 
 /// Rows that may be read or computed again for one set of changes.
@@ -733,30 +736,37 @@ impl<'w, 'p, S: State> Pass<'w, 'p, S> {
     fn consequences(self) -> Consequences {
         let program = self.worlds.program;
         let mut totals = vec![0_i128; program.totals.len()];
+        let mut unknown = vec![Some(0_i64); program.totals.len()];
         for (place, total) in program.totals.iter().enumerate() {
             let rows = |set: &HashSet<(EntityId, u32)>| -> Vec<u32> {
                 set.iter().filter(|(entity, _)| *entity == total.entity).map(|(_, row)| *row).collect()
             };
             let (fresh, gone) = (rows(&self.worlds.fresh), rows(&self.worlds.gone));
-            totals[place] = match total.function {
-                TotalFunction::Count => fresh.len() as i128 - gone.len() as i128,
-                TotalFunction::CountTrue(column) | TotalFunction::Sum(column) => {
-                    let weight = |value: &Option<Value>| match value {
-                        Some(Value::Bool(true)) => 1,
-                        Some(Value::Number(number)) => *number,
-                        _ => 0,
-                    };
-                    let changed = self.changed.iter().filter(|changed| changed.column == column);
-                    let changed: i128 =
-                        changed.map(|changed| weight(&changed.after) - weight(&changed.before)).sum();
-                    let lost = gone
-                        .into_iter()
-                        .map(|row| weight(&self.worlds.before(Cell { column, row }).unwrap_or(None)));
-                    changed - lost.sum::<i128>()
-                }
+            let (TotalFunction::CountTrue(column) | TotalFunction::Sum(column)) = total.function else {
+                totals[place] = fresh.len() as i128 - gone.len() as i128;
+                continue;
             };
+            let weight = |value: &Option<Value>| match value {
+                Some(Value::Bool(true)) => 1,
+                Some(Value::Number(number)) => *number,
+                _ => 0,
+            };
+            let is_unknown = |value: &Option<Value>| i64::from(value.is_none());
+            // A new record of which the value is unknown is not among the changed ones: it had none before.
+            let mut more_unknown = fresh.len() as i64;
+            for changed in self.changed.iter().filter(|changed| changed.column == column) {
+                totals[place] += weight(&changed.after) - weight(&changed.before);
+                more_unknown += is_unknown(&changed.after) - is_unknown(&changed.before);
+            }
+            for row in gone {
+                let lost = self.worlds.before(Cell { column, row }).unwrap_or(None);
+                totals[place] -= weight(&lost);
+                more_unknown -= is_unknown(&lost);
+            }
+            let is_division = program.entity(total.entity).division.is_some();
+            unknown[place] = Some(more_unknown).filter(|_| !is_division);
         }
-        Consequences { changed: self.changed, totals }
+        Consequences { changed: self.changed, totals, unknown }
     }
 }
 
