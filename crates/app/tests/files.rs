@@ -154,7 +154,7 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     for (bad, code) in [
         (folder.path().join("none.xlsx"), "file-missing"),
         (folder.path().to_owned(), "file-is-folder"),
-        (broken, "file-unreadable"),
+        (broken, "file-damaged"),
         (strange, "file-kind-unknown"),
         (other, "sheet-missing"),
         (lacking, "column-missing"),

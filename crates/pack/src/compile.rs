@@ -258,6 +258,7 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             &[("half-up", Rounding::HalfUp), ("down", Rounding::Down), ("up", Rounding::Up)],
         );
         let extends = table.words("extends").into_iter().map(|word| word.text).collect();
+        let blank_marks: Vec<String> = table.words("blank_marks").into_iter().map(|word| word.text).collect();
         table.finish();
         compiler.round = round.unwrap_or(compiler.round);
         let info = &mut compiler.program.info;
@@ -268,6 +269,10 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             info.as_of = as_of;
         }
         info.extends = extends;
+        // Those of the pack below hold unless the pack above has its own.
+        if !blank_marks.is_empty() {
+            info.blank_marks = blank_marks;
+        }
     }
     if !found {
         compiler.report(

@@ -104,6 +104,9 @@ pub struct PackInfo {
     /// As-of date used when none is given (worked cases, `compile`).
     pub as_of: Date,
     pub extends: Vec<String>,
+    /// What people write into a cell that has nothing to say, such as `/`.
+    #[serde(default)]
+    pub blank_marks: Vec<String>,
 }
 
 impl Default for PackInfo {
@@ -114,6 +117,7 @@ impl Default for PackInfo {
             title: Text::default(),
             as_of: Date::MIN,
             extends: Vec::new(),
+            blank_marks: Vec::new(),
         }
     }
 }

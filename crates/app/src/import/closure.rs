@@ -68,7 +68,7 @@ impl Closure {
 }
 
 /// Calls `each` with every column that an expression reads.
-fn each_column(expr: &Expr, each: &mut dyn FnMut(ColumnId)) {
+pub fn each_column(expr: &Expr, each: &mut dyn FnMut(ColumnId)) {
     let mut go = |expr: &Expr| each_column(expr, each);
     match &expr.kind {
         ExprKind::Column(column) => each(*column),
