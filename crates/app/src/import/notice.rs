@@ -271,7 +271,7 @@ pub fn incomplete(
             attention: true,
             message: Text::new(
                 format!(
-                    "{} {key} 的 {children} 条{}中有 {refused} 条未导入（第 {number} 行）：按人数计算的结果会失真，整户等待改正",
+                    "{} {key} 的“{}”记录 {children} 条中有 {refused} 条未导入（第 {number} 行）：按人数计算的结果会失真，整户等待改正",
                     parent.zh, child.zh
                 ),
                 format!(
