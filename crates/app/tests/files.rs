@@ -155,7 +155,7 @@ fn a_file_that_cannot_be_used_changes_nothing() {
         (folder.path().join("none.xlsx"), "file-missing"),
         (folder.path().to_owned(), "file-is-folder"),
         (broken, "file-damaged"),
-        (strange, "file-kind-unknown"),
+        (strange, "file-foreign"),
         (other, "sheet-missing"),
         (lacking, "column-missing"),
         (good.clone(), "file-repeated"),

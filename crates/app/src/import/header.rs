@@ -29,12 +29,6 @@ pub struct Titles {
 }
 
 impl Titles {
-    pub fn of_row(cells: &[Cell<'_>]) -> Self {
-        let level =
-            |cell: &Cell<'_>| Some(title(cell)).filter(|title| !title.is_empty()).into_iter().collect();
-        Self { levels: cells.iter().map(level).collect() }
-    }
-
     fn lowest(&self) -> Vec<String> {
         self.levels.iter().map(|levels| levels.last().cloned().unwrap_or_default()).collect()
     }

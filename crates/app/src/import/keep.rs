@@ -102,6 +102,12 @@ fn recorded(
         let columns: Vec<ColumnId> =
             [entity.key].iter().chain(fields).map(|field| entity.fields[*field].column).collect();
         view.scan(entity.id, &columns, |record| {
+            // Nearly always nothing is recorded either, and then the row need not be found.
+            if !(1..columns.len())
+                .any(|index| record.text(index).is_some() || record.integer(index).is_some())
+            {
+                return Ok(());
+            }
             let row = record.text(0).and_then(|key| keys.get(table, entity.key, key));
             let Some(row) = row else { return Ok(()) };
             for (index, field) in fields.iter().enumerate().filter(|(_, field)| gap(row as usize, **field)) {

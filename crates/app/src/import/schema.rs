@@ -15,6 +15,8 @@ pub struct Schema<'p> {
     pub entities: Vec<EntityPlan>,
     /// What people write where there is nothing to write, normalised.
     blank_marks: Vec<String>,
+    /// Longer texts are no mark, however they are spaced.
+    blank_mark_bytes_max: usize,
 }
 
 /// An entity with its fields by position (order of declaration).
@@ -106,15 +108,23 @@ pub struct EdgePlan {
 impl<'p> Schema<'p> {
     pub fn new(program: &'p Program) -> Self {
         let entities = (0..program.entities.len()).map(|index| EntityPlan::new(program, index)).collect();
-        let blank_marks = program.info.blank_marks.iter().map(|mark| normalise_header(mark)).collect();
-        Self { program, entities, blank_marks }
+        let blank_marks: Vec<String> =
+            program.info.blank_marks.iter().map(|mark| normalise_header(mark)).collect();
+        let longest = blank_marks.iter().map(String::len).max().unwrap_or(0);
+        Self { program, entities, blank_marks, blank_mark_bytes_max: longest * 3 + 8 }
     }
 
     /// Whether a text stands for an empty cell.
     pub fn is_blank_mark(&self, text: &str) -> bool {
-        let longest = self.blank_marks.iter().map(String::len).max().unwrap_or(0);
-        // Marks are short, and nearly all texts are not; full-width signs take three bytes.
-        longest > 0 && text.len() <= longest * 3 + 16 && self.blank_marks.contains(&normalise_header(text))
+        if self.blank_marks.is_empty() || text.len() > self.blank_mark_bytes_max {
+            return false;
+        }
+        // Asked of every text that is imported, so full-width signs alone cost more than a comparison.
+        let bare = text.trim();
+        if bare.chars().any(|char| ('\u{ff01}'..='\u{ff5e}').contains(&char)) {
+            return self.blank_marks.contains(&normalise_header(bare));
+        }
+        self.blank_marks.iter().any(|mark| mark.eq_ignore_ascii_case(bare))
     }
 
     pub fn entity(&self, id: EntityId) -> &EntityPlan {

@@ -111,10 +111,6 @@ impl Source {
         Text::new(format!("{file} 的“{sheet}”第 {row} 行"), format!("row {row} of {file}, sheet `{sheet}`"))
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Cells of a sheet that are one over several rows or columns, as far as the file says.
     pub fn merges(&self, sheet: &str) -> &[Merge] {
         self.merges.get(sheet).map_or(&[], Vec::as_slice)
