@@ -145,6 +145,7 @@ fn run(registry: &mut Registry, program: &Program, files: &[PathBuf]) -> ImportR
         as_of: Date::from_ymd(2015, 12, 31).expect("a day"),
         report: None,
         preview: false,
+        allow_erase: false,
         progress: &|progress| {
             let mut last = last.lock().expect("no thread panics here");
             if *last != Some(progress.phase) {

@@ -62,6 +62,7 @@ fn load_records(registry: &mut Registry, pack: &Loaded, now: Moment) -> Result<(
         as_of: program.info.as_of,
         report: None,
         preview: false,
+        allow_erase: false,
         progress: &|_| true,
     };
     let report = import_as(registry, program, &files, &options)?;

@@ -226,6 +226,7 @@ impl Office {
             as_of: day(),
             report: None,
             preview: false,
+            allow_erase: false,
             progress: &|_| true,
         };
         import(&mut self.registry, &self.pack.program, &files, &options).unwrap();

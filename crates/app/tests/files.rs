@@ -154,8 +154,8 @@ fn a_file_that_cannot_be_used_changes_nothing() {
     for (bad, code) in [
         (folder.path().join("none.xlsx"), "file-missing"),
         (folder.path().to_owned(), "file-is-folder"),
-        (broken, "file-unreadable"),
-        (strange, "file-kind-unknown"),
+        (broken, "file-damaged"),
+        (strange, "file-foreign"),
         (other, "sheet-missing"),
         (lacking, "column-missing"),
         (good.clone(), "file-repeated"),

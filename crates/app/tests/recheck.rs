@@ -163,6 +163,7 @@ impl Office {
             as_of: self.program.info.as_of,
             report: Some(self.folder.path().join("report.xlsx")),
             preview: false,
+            allow_erase: false,
             progress: &|_| true,
         };
         import(&mut self.registry, &self.program, files, &options).unwrap()

@@ -264,6 +264,7 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
         let extends = table.words("extends").into_iter().map(|word| word.text).collect();
         table.know("funds");
         let known = known_percent_min(compiler, &table);
+        let blank_marks: Vec<String> = table.words("blank_marks").into_iter().map(|word| word.text).collect();
         table.finish();
         compiler.round = round.unwrap_or(compiler.round);
         let info = &mut compiler.program.info;
@@ -275,6 +276,10 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
         }
         info.extends = extends;
         info.known_percent_min = known.unwrap_or(info.known_percent_min);
+        // Those of the pack below hold unless the pack above has its own.
+        if !blank_marks.is_empty() {
+            info.blank_marks = blank_marks;
+        }
     }
     if !found {
         compiler.report(

@@ -124,6 +124,9 @@ pub struct PackInfo {
     /// Known records, per cent of all that a total is about, below which a run says first that its figures are not to be
     /// relied on; from 50 to 100.
     pub known_percent_min: u8,
+    /// What people write into a cell that has nothing to say, such as `/`.
+    #[serde(default)]
+    pub blank_marks: Vec<String>,
 }
 
 impl PackInfo {
@@ -140,6 +143,7 @@ impl Default for PackInfo {
             as_of: Date::MIN,
             extends: Vec::new(),
             known_percent_min: Self::KNOWN_PERCENT_MIN,
+            blank_marks: Vec::new(),
         }
     }
 }

@@ -34,7 +34,7 @@ impl FromStr for LangArgument {
 pub enum Command {
     /// Import the sample county, assess it, print a summary and one explanation.
     Demo(DemoOptions),
-    /// Read workbooks (xlsx, csv, parquet) into a registry.
+    /// Read workbooks (xlsx, xls, ods, csv, parquet) into a registry.
     Import(ImportOptions),
     /// Bring a registry of an earlier format to the present one.
     Migrate(MigrateOptions),
@@ -88,6 +88,9 @@ pub struct ImportOptions {
     /// Read and check, but store nothing.
     #[arg(long)]
     pub preview: bool,
+    /// Let empty cells erase recorded values, which are kept otherwise.
+    #[arg(long)]
+    pub allow_erase: bool,
     /// Day for which ages and parameters are taken in checks; the pack's own date if absent.
     #[arg(long)]
     pub as_of: Option<DateArgument>,

@@ -37,6 +37,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             files: FILES.iter().map(|file| data.join(file)).collect::<Vec<PathBuf>>(),
             report: None,
             preview: false,
+            allow_erase: false,
             as_of: None,
             actor: "demo".to_owned(),
             json: false,

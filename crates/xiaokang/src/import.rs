@@ -23,6 +23,7 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
             as_of: options.as_of.map_or(pack.program.info.as_of, |date| date.0),
             report: options.report.clone(),
             preview: options.preview,
+            allow_erase: options.allow_erase,
             progress: &|progress| {
                 if progress.phase == Phase::Reading || progress.total.is_some() {
                     bar.set_length(progress.total.unwrap_or(progress.done));
@@ -53,7 +54,7 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
                 }
             );
         }
-        if let Some(path) = &options.report {
+        if let Some(path) = &report.workbook {
             let what = if lang == Lang::Zh {
                 "标注了错误的工作簿"
             } else {

@@ -330,6 +330,28 @@ fn an_import_that_comes_to_nothing_leaves_no_registry() {
 }
 
 #[test]
+fn a_file_that_cannot_be_used_ends_with_exit_2_in_either_language_and_leaves_nothing() {
+    let folder = workplace();
+    let here = folder.path();
+    std::fs::write(here.join("空.xlsx"), b"").expect("written");
+    std::fs::write(here.join("户.csv"), "村编码,户编号,户主姓名,家庭人口数\n\"1,2,3,4\n1,2,3,4\n")
+        .expect("written");
+    for (file, lang, said) in [
+        ("空.xlsx", "zh", "是空文件"),
+        ("空.xlsx", "en", "is empty"),
+        ("户.csv", "zh", "引号没有成对"),
+        ("户.csv", "en", "a quotation mark is not closed"),
+    ] {
+        let arguments = ["import", "--registry", "r", "--pack", "packs/sichuan-2015", "--lang", lang, file];
+        let output = xiaokang(here, &arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert!(text.contains(said) && text.contains(file), "{text}");
+        assert!(!here.join("r").exists(), "{text}");
+    }
+}
+
+#[test]
 fn a_reader_who_has_seen_enough_ends_a_command_quietly() {
     let folder = workplace();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xiaokang"));

@@ -21,11 +21,29 @@ pub enum Cell<'a> {
     Date(Date),
     /// A spreadsheet date whose serial number is no day, with that number.
     BadDate(f64),
+    /// A formula whose result the file does not hold.
+    Uncomputed,
     /// A formula error, such as `#REF!`.
     Error(Cow<'a, str>),
 }
 
 impl Cell<'_> {
+    /// The same, borrowing nothing.
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Self::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Self::Error(text) => Cell::Error(Cow::Owned(text.into_owned())),
+            Self::Empty => Cell::Empty,
+            Self::Number(number) => Cell::Number(number),
+            Self::Integer(number) => Cell::Integer(number),
+            Self::Decimal(mantissa, decimals) => Cell::Decimal(mantissa, decimals),
+            Self::Bool(flag) => Cell::Bool(flag),
+            Self::Date(date) => Cell::Date(date),
+            Self::BadDate(serial) => Cell::BadDate(serial),
+            Self::Uncomputed => Cell::Uncomputed,
+        }
+    }
+
     /// Whether nothing but spaces is in it.
     pub fn is_blank(&self) -> bool {
         match self {
@@ -40,7 +58,7 @@ impl Cell<'_> {
 impl fmt::Display for Cell<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => Ok(()),
+            Self::Empty | Self::Uncomputed => Ok(()),
             Self::Text(text) | Self::Error(text) => f.write_str(text),
             Self::Number(number) | Self::BadDate(number) => write!(f, "{number}"),
             Self::Integer(number) => write!(f, "{number}"),

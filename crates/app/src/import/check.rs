@@ -210,6 +210,7 @@ impl Task<'_, '_> {
             message,
             value,
             raw: String::new(),
+            taken: true,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Staged values: one compact column for each field of a sheet, instead of a value for each cell.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use model::Date;
 use pack::program::Value;
@@ -22,8 +22,8 @@ pub enum Column {
 pub struct TextColumn {
     text: String,
     ends: Vec<usize>,
-    /// The few rows whose text was found to be wrong later.
-    forgotten: BTreeSet<usize>,
+    /// The few rows whose text is another than was read: empty where that was found to be wrong.
+    replaced: BTreeMap<usize, String>,
 }
 
 const UNKNOWN_WIDE: i64 = i64::MIN;
@@ -37,8 +37,10 @@ impl TextColumn {
 
     /// The text of a row, empty if unknown.
     pub fn get(&self, row: usize) -> &str {
-        if !self.forgotten.is_empty() && self.forgotten.contains(&row) {
-            return "";
+        if !self.replaced.is_empty()
+            && let Some(text) = self.replaced.get(&row)
+        {
+            return text;
         }
         let start = if row == 0 { 0 } else { self.ends[row - 1] };
         &self.text[start..self.ends[row]]
@@ -53,7 +55,7 @@ impl TextColumn {
         self.text.push_str(&other.text);
         let rows = self.ends.len();
         self.ends.extend(other.ends.iter().map(|end| end + base));
-        self.forgotten.extend(other.forgotten.iter().map(|row| row + rows));
+        self.replaced.extend(other.replaced.iter().map(|(row, text)| (row + rows, text.clone())));
     }
 }
 
@@ -143,10 +145,29 @@ impl Column {
     pub fn forget(&mut self, row: usize) {
         match self {
             Self::Text(column) => {
-                column.forgotten.insert(row);
+                column.replaced.insert(row, String::new());
             }
             Self::Wide(column) => column[row] = UNKNOWN_WIDE,
             Self::Narrow(column) => column[row] = UNKNOWN_NARROW,
+        }
+    }
+
+    /// Puts a recorded value in the place of what was read. A value that the reader doesn't know stays unknown.
+    pub fn set(&mut self, reader: &Reader, row: usize, value: &Value) {
+        match (self, value, reader) {
+            (Self::Text(column), Value::Text(text), _) => {
+                column.replaced.insert(row, text.clone());
+            }
+            (Self::Wide(column), Value::Number(number), _) => {
+                column[row] = i64::try_from(*number).unwrap_or(UNKNOWN_WIDE);
+            }
+            (Self::Narrow(column), Value::Text(code), Reader::Code(list)) => {
+                let position = list.codes.iter().position(|known| known == code);
+                column[row] = position.and_then(|at| i32::try_from(at).ok()).unwrap_or(UNKNOWN_NARROW);
+            }
+            (Self::Narrow(column), Value::Date(date), _) => column[row] = date.days(),
+            (Self::Narrow(column), Value::Bool(flag), _) => column[row] = i32::from(*flag),
+            _ => {}
         }
     }
 
@@ -155,6 +176,7 @@ impl Column {
         match self {
             Self::Text(column) => {
                 column.ends.truncate(rows);
+                column.replaced.split_off(&rows);
                 column.text.truncate(column.ends.last().copied().unwrap_or(0));
             }
             Self::Wide(column) => column.truncate(rows),

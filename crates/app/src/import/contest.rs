@@ -222,5 +222,6 @@ fn claimed(entity: &EntityPlan, field: usize, table: &Table, loser: u32, owner: 
         message: with_hint(&message, &code.hint()),
         value: Some(mask(text, plan.pii)),
         raw: String::new(),
+        taken: true,
     }
 }

@@ -41,13 +41,18 @@ impl RegisteredDoubt {
     pub(super) fn line(&self, lang: Lang) -> String {
         let Self { label, key, file, column, message, .. } = self;
         let row = self.row.filter(|_| !file.is_empty());
+        // A sheet that is called like its file need not be named.
+        let stem = file.rsplit_once('.').map_or(file.as_str(), |(stem, _)| stem);
+        let sheet = Some(&self.sheet).filter(|sheet| !sheet.is_empty() && *sheet != stem);
+        let (zh, en) =
+            sheet.map_or_else(Default::default, |sheet| (format!("（{sheet}）"), format!(" ({sheet})")));
         match lang {
             Lang::Zh => {
-                let place = row.map_or_else(String::new, |row| format!("（{file} 第 {row} 行）"));
+                let place = row.map_or_else(String::new, |row| format!("（{file}{zh} 第 {row} 行）"));
                 format!("  {} {key}{place} {column}：{}", label.zh, message.zh)
             }
             Lang::En => {
-                let place = row.map_or_else(String::new, |row| format!(" ({file} row {row})"));
+                let place = row.map_or_else(String::new, |row| format!(" ({file}{en} row {row})"));
                 format!("  {} {key}{place} {column}: {}", label.en, message.en)
             }
         }

@@ -17,10 +17,12 @@ pub enum ImportError {
     FileIsFolder { path: String },
     #[error("`{file}` is not a workbook, a CSV file or a Parquet file\nhint: save it as xlsx or csv")]
     FileKindUnknown { file: String },
-    #[error(
-        "`{file}`: no sheet holds anything that the pack records\nhint: {found}; the pack records {expected}"
-    )]
-    SheetUnrecognised { file: String, found: String, expected: String },
+    #[error("`{file}` {}\nhint: {}", what.en, mend.en)]
+    FileUnusable { file: Box<str>, code: &'static str, what: Box<Text>, mend: Box<Text> },
+    #[error("{} {}\nhint: {}", place.en, what.en, mend.en)]
+    DelimitedFaulty { place: Box<Text>, code: &'static str, what: Box<Text>, mend: Box<Text> },
+    #[error("`{file}`: no sheet holds anything that the pack records\nhint: {}", reason.en)]
+    SheetUnrecognised { file: Box<str>, reason: Box<Text> },
     #[error("`{file}`, sheet `{sheet}`: no column for {missing}\nhint: found {found}; expected {expected}")]
     ColumnMissing { file: Box<str>, sheet: Box<str>, missing: Box<str>, found: Box<str>, expected: Box<str> },
     #[error(
@@ -31,6 +33,14 @@ pub enum ImportError {
     FileRepeated { file: String },
     #[error("{0}")]
     Store(#[source] Box<StoreError>),
+    #[error(
+        "only lock files of a spreadsheet program are given (`~$…`)\nhint: name the workbooks themselves"
+    )]
+    OnlyLockFiles,
+    #[error("the report would overwrite `{}`, which is imported\nhint: give the report another name", path.display())]
+    ReportOverInput { path: PathBuf },
+    #[error("the report `{}` {}\nhint: {}", path.display(), what.en, mend.en)]
+    ReportPath { path: PathBuf, what: Box<Text>, mend: Box<Text> },
     #[error("the report `{}` cannot be written: {reason}", path.display())]
     ReportUnwritable { path: PathBuf, reason: String },
     #[error("`{file}`, which the pack ships, row {row}: {}\nhint: mend the pack's file", reason.en)]
@@ -53,11 +63,15 @@ impl ImportError {
             Self::FileMissing { .. } => "file-missing",
             Self::FileIsFolder { .. } => "file-is-folder",
             Self::FileKindUnknown { .. } => "file-kind-unknown",
+            Self::FileUnusable { code, .. } | Self::DelimitedFaulty { code, .. } => code,
             Self::SheetUnrecognised { .. } => "sheet-missing",
             Self::ColumnMissing { .. } => "column-missing",
             Self::ColumnRepeated { .. } => "column-repeated",
             Self::FileRepeated { .. } => "file-repeated",
             Self::Store(error) => error.code(),
+            Self::OnlyLockFiles => "only-lock-files",
+            Self::ReportOverInput { .. } => "report-over-input",
+            Self::ReportPath { .. } => "report-path",
             Self::ReportUnwritable { .. } => "report-unwritable",
             Self::SeedFaulty { .. } => "seed-faulty",
             Self::Cancelled => "cancelled",
@@ -87,8 +101,21 @@ impl ImportError {
             Self::FileKindUnknown { file } => {
                 format!("“{file}”不是工作簿、CSV 或 Parquet 文件\n提示：请另存为 xlsx 或 csv")
             }
-            Self::SheetUnrecognised { file, found, expected } => {
-                format!("“{file}”中没有可识别的表\n提示：{found}；本政策包登记 {expected}")
+            Self::FileUnusable { file, what, mend, .. } => {
+                format!("“{file}”{}\n提示：{}", what.zh, mend.zh)
+            }
+            Self::DelimitedFaulty { place, what, mend, .. } => {
+                format!("{}{}\n提示：{}", place.zh, what.zh, mend.zh)
+            }
+            Self::SheetUnrecognised { file, reason } => {
+                format!("“{file}”中没有可识别的表\n提示：{}", reason.zh)
+            }
+            Self::OnlyLockFiles => "只给了表格软件的锁定文件（~$…）\n提示：请给出工作簿本身".to_owned(),
+            Self::ReportOverInput { path } => {
+                format!("报告会覆盖正在导入的“{}”\n提示：请给报告另起文件名", path.display())
+            }
+            Self::ReportPath { path, what, mend } => {
+                format!("报告“{}”{}\n提示：{}", path.display(), what.zh, mend.zh)
             }
             Self::ColumnMissing { file, sheet, missing, found, expected } => {
                 format!("“{file}”的表“{sheet}”缺少列 {missing}\n提示：现有列 {found}；应有列 {expected}")

@@ -59,9 +59,21 @@ pub struct Fault {
     pub value: Option<String>,
     /// Position of the column in the sheet, from 0, if the sheet has it.
     pub position: Option<u16>,
+    /// Whether the cell was taken as it is; if not, what was recorded before stays, or it is unknown.
+    pub taken: bool,
 }
 
 impl Fault {
+    /// What became of the cell and its row, in words.
+    pub const fn label(&self) -> (&'static str, &'static str) {
+        match (self.severity, self.taken) {
+            (Severity::Warning, false) => {
+                ("本格未采用，其余已导入", "cell not taken, the rest of the row is")
+            }
+            (severity, _) => severity.label(),
+        }
+    }
+
     pub fn to_json(&self) -> Value {
         json!({
             "file": self.file,
@@ -72,6 +84,7 @@ impl Fault {
             "severity": self.severity.as_str(),
             "message": { "zh": self.message.zh, "en": self.message.en },
             "value": self.value,
+            "taken": self.taken && self.severity == Severity::Warning,
         })
     }
 }
@@ -87,9 +100,62 @@ pub struct RowFault {
     pub value: Option<String>,
     /// The rejected text of a field that other sheets refer to; helps to find whom they mean.
     pub raw: String,
+    /// Whether the cell was taken as it is.
+    pub taken: bool,
 }
 
+/// Characters of a cell that are shown.
+const SHOWN_MAX: usize = 60;
+
 impl RowFault {
+    /// A number in a cell that is merged over several records.
+    pub fn shared(row: u32, field: &FieldPlan, position: usize, first: u32) -> Self {
+        let label = &field.label;
+        Self {
+            row,
+            field: position,
+            code: "cell-shared".to_owned(),
+            severity: if field.required { Severity::Refused } else { Severity::Warning },
+            message: Text::new(
+                format!(
+                    "“{}”是与第 {first} 行合并的单元格，数值只计入第 {first} 行。请取消合并后分别填写",
+                    label.zh
+                ),
+                format!(
+                    "the {} is one cell with row {first}, which alone has its value; unmerge it and fill in each",
+                    label.en
+                ),
+            ),
+            value: None,
+            raw: String::new(),
+            taken: false,
+        }
+    }
+
+    /// A formula without its result.
+    fn uncomputed(row: u32, field: &FieldPlan, position: usize) -> Self {
+        let label = &field.label;
+        Self {
+            row,
+            field: position,
+            code: "formula-uncomputed".to_owned(),
+            severity: if field.required { Severity::Refused } else { Severity::Warning },
+            message: Text::new(
+                format!(
+                    "“{}”是公式，文件中没有计算结果，原登记值不变。请用表格软件打开并保存，或粘贴为数值",
+                    label.zh
+                ),
+                format!(
+                    "the {} is a formula without its result; what was recorded stays. Open and save the file in a spreadsheet program, or paste values",
+                    label.en
+                ),
+            ),
+            value: None,
+            raw: String::new(),
+            taken: false,
+        }
+    }
+
     /// A cell that cannot be read for its field.
     pub fn unreadable(
         row: u32,
@@ -98,7 +164,10 @@ impl RowFault {
         cell: &Cell<'_>,
         refusal: Refusal,
     ) -> Self {
-        let value = (!cell.is_blank()).then(|| mask(&cell.to_string(), field.pii));
+        if *cell == Cell::Uncomputed {
+            return Self::uncomputed(row, field, position);
+        }
+        let value = (!cell.is_blank()).then(|| shortened(&mask(&cell.to_string(), field.pii)));
         let severity = match refusal.code {
             // A value beyond what the rules allow for must not get in, whatever the field says.
             RefusalCode::OutOfRange | RefusalCode::RequiredMissing => Severity::Refused,
@@ -115,6 +184,7 @@ impl RowFault {
             message: sentence(field, refusal, value.as_deref()),
             value,
             raw,
+            taken: false,
         }
     }
 }
@@ -124,11 +194,38 @@ fn sentence(field: &FieldPlan, refusal: Refusal, shown: Option<&str>) -> Text {
     let code = refusal.code;
     let mut refusal = refusal.field(field.label.clone());
     refusal.value = match (field.pii, refusal.value) {
-        (Pii::None, Some(value)) => Some(value),
+        (Pii::None, Some(value)) => Some(shortened(&value)),
         (_, None) => None,
         (_, Some(_)) => shown.map(str::to_owned),
     };
-    with_hint(&refusal.message(), &code.hint())
+    // The pattern `0.00` stands for two decimals, and reads like the value that is wanted.
+    let decimals = match (code, &refusal.expected) {
+        (RefusalCode::TooManyDecimals, Some(pattern)) => pattern_decimals(pattern),
+        _ => None,
+    };
+    refusal.expected = refusal.expected.filter(|_| decimals.is_none());
+    let mut message = refusal.message();
+    if let Some(count) = decimals {
+        message = Text::new(
+            format!("{}；最多 {count} 位小数", message.zh),
+            format!("{}; at most {count} decimals", message.en),
+        );
+    }
+    with_hint(&message, &code.hint())
+}
+
+/// How many decimals `0.00` shows.
+fn pattern_decimals(pattern: &str) -> Option<usize> {
+    let fraction = pattern.strip_prefix('0')?.strip_prefix('.').unwrap_or_default();
+    fraction.bytes().all(|byte| byte == b'0').then_some(fraction.len())
+}
+
+/// A long text by its beginning.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…（{}）", &text[..end], text.chars().count()),
+        None => text.to_owned(),
+    }
 }
 
 /// A message and its hint as one text.

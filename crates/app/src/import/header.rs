@@ -1,11 +1,11 @@
-//! Which entity a sheet holds, where its header is, and which column is which field.
+//! Which entity a sheet holds, and which column is which field. Where its header is, is for [`super::head`].
 
 use model::normalise_header;
 use pack::program::EntityId;
 
 use super::ImportError;
 use super::cell::Cell;
-use super::schema::{EntityPlan, Reader, Schema, money_shift};
+use super::schema::{EntityPlan, Reader, Schema, money_unit};
 
 /// Rows that may stand above a header: titles, notes, dates.
 pub const ROWS_ABOVE_MAX: usize = 40;
@@ -14,15 +14,49 @@ pub const ROWS_ABOVE_MAX: usize = 40;
 #[derive(Clone, Debug)]
 pub struct Header {
     pub entity: EntityId,
-    /// Row of the header, as a spreadsheet numbers it.
+    /// Last row of the header, as a spreadsheet numbers it.
     pub row: u32,
     /// For each column of the sheet, the field it holds and the powers of ten of its unit.
     pub columns: Vec<Option<(usize, i8)>>,
-    /// Headers as written less their line breaks, by column.
+    /// Headers as written less their line breaks, by column; of several rows the lowest.
     pub titles: Vec<String>,
 }
 
+/// The words over each column: of one row, or from the top down where a header has several.
+#[derive(Clone, Debug, Default)]
+pub struct Titles {
+    pub levels: Vec<Vec<String>>,
+}
+
+impl Titles {
+    fn lowest(&self) -> Vec<String> {
+        self.levels.iter().map(|levels| levels.last().cloned().unwrap_or_default()).collect()
+    }
+
+    /// The field of a column: what all its words say together goes before what the lowest says.
+    fn field_of(&self, entity: &EntityPlan, column: usize) -> Option<(usize, bool)> {
+        let levels = &self.levels[column];
+        for start in 0..levels.len().saturating_sub(1) {
+            let all = entity.field_of(&levels[start..].concat());
+            if let Some((field, true)) = all {
+                return Some((field, true));
+            }
+        }
+        entity.field_of(levels.last()?)
+    }
+
+    /// Powers of ten between the column's unit and yuan: the lowest words that name a unit say it.
+    fn money_shift(&self, column: usize) -> i8 {
+        self.levels[column].iter().rev().find_map(|title| money_unit(title)).unwrap_or(0)
+    }
+}
+
 impl Header {
+    /// How many columns are fields.
+    pub fn matched(&self) -> usize {
+        self.columns.iter().flatten().count()
+    }
+
     /// Columns that the pack doesn't declare.
     pub fn dropped(&self) -> impl Iterator<Item = &str> {
         let unknown =
@@ -97,14 +131,13 @@ pub fn recognise(
     file: &str,
     sheet: &str,
     row: u32,
-    cells: &[Cell<'_>],
+    words: &Titles,
 ) -> Result<Option<Header>, ImportError> {
-    let titles: Vec<String> = cells.iter().map(title).collect();
+    let titles = words.lowest();
     let filled = titles.iter().filter(|title| !title.is_empty()).count();
     let candidates = schema.entities.iter().enumerate().filter(|(_, entity)| around.may_hold(entity)).map(
         |(index, entity)| {
-            let fields: Vec<usize> =
-                titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
+            let fields = fields(entity, words);
             Candidate {
                 entity: index,
                 strength: around.strength(entity),
@@ -114,7 +147,11 @@ pub fn recognise(
         },
     );
     let rank = |one: &Candidate| (one.complete && one.strength > 0, one.strength, one.complete, one.matched);
-    let best = candidates.filter(|one| one.matched >= 2 && one.matched * 3 >= filled).max_by_key(rank);
+    // Offices add columns of their own, so a complete header may be a small part of its row.
+    let enough = |one: &Candidate| {
+        one.matched * 3 >= filled || (one.complete && (one.strength > 0 || one.matched >= 4))
+    };
+    let best = candidates.filter(|one| one.matched >= 2 && enough(one)).max_by_key(rank);
     let Some(best) = best else { return Ok(None) };
     let entity = &schema.entities[best.entity];
     if !best.complete {
@@ -122,14 +159,42 @@ pub fn recognise(
         if best.strength == 0 && best.matched * 2 < filled {
             return Ok(None);
         }
-        return Err(incomplete(entity, file, sheet, &titles));
+        return Err(incomplete(entity, file, sheet, words));
     }
-    let columns = columns(entity, file, sheet, &titles)?;
+    let columns = columns(entity, file, sheet, words)?;
     Ok(Some(Header { entity: entity.id, row, columns, titles }))
 }
 
+/// The fields that the columns hold.
+fn fields(entity: &EntityPlan, words: &Titles) -> Vec<usize> {
+    (0..words.levels.len())
+        .filter_map(|column| words.field_of(entity, column))
+        .map(|(field, _)| field)
+        .collect()
+}
+
+/// Of a sheet that holds nothing known, the entity that a row comes nearest to, with the headers it knows.
+pub fn nearest(
+    schema: &Schema<'_>,
+    around: &Surroundings,
+    cells: &[Cell<'_>],
+) -> Option<(EntityId, Vec<String>)> {
+    let titles: Vec<String> = cells.iter().map(title).filter(|title| !title.is_empty()).collect();
+    let known = |entity: &EntityPlan| -> Vec<String> {
+        titles.iter().filter(|title| entity.field_of(title).is_some()).cloned().collect()
+    };
+    schema
+        .entities
+        .iter()
+        .filter(|entity| around.may_hold(entity))
+        .map(|entity| (around.strength(entity), entity.id, known(entity)))
+        .filter(|(_, _, known)| !known.is_empty())
+        .max_by_key(|(strength, _, known)| (*strength, known.len()))
+        .map(|(_, entity, known)| (entity, known))
+}
+
 /// A header as written, less its line breaks.
-fn title(cell: &Cell<'_>) -> String {
+pub fn title(cell: &Cell<'_>) -> String {
     cell.to_string().replace(['\n', '\r'], "").trim().to_owned()
 }
 
@@ -149,14 +214,15 @@ fn columns(
     entity: &EntityPlan,
     file: &str,
     sheet: &str,
-    titles: &[String],
+    words: &Titles,
 ) -> Result<Vec<Option<(usize, i8)>>, ImportError> {
+    let titles = words.lowest();
     let mut taken: Vec<Option<(usize, bool)>> = vec![None; entity.fields.len()];
     let mut columns = vec![None; titles.len()];
     for (column, title) in titles.iter().enumerate() {
-        let Some((field, exact)) = entity.field_of(title) else { continue };
+        let Some((field, exact)) = words.field_of(entity, column) else { continue };
         let shift = match entity.fields[field].reader {
-            Reader::Number { money: true, .. } => money_shift(title),
+            Reader::Number { money: true, .. } => words.money_shift(column),
             _ => 0,
         };
         match taken[field] {
@@ -179,9 +245,8 @@ fn columns(
     Ok(columns)
 }
 
-fn incomplete(entity: &EntityPlan, file: &str, sheet: &str, titles: &[String]) -> ImportError {
-    let fields: Vec<usize> =
-        titles.iter().filter_map(|title| entity.field_of(title)).map(|(field, _)| field).collect();
+fn incomplete(entity: &EntityPlan, file: &str, sheet: &str, words: &Titles) -> ImportError {
+    let (titles, fields) = (words.lowest(), fields(entity, words));
     let quote = |words: Vec<&str>| {
         words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ").into_boxed_str()
     };

@@ -13,6 +13,7 @@ use super::digest::hex;
 use super::fault::{RowFault, Severity, with_hint};
 use super::index::RowIndex;
 use super::schema::{EdgePlan, EntityPlan, Schema};
+use super::source::Source;
 use super::stage::{State, Table, repeated_key};
 
 /// How many texts a registry is asked for at once.
@@ -56,7 +57,7 @@ impl Links {
 }
 
 /// Gives rows without a key one made of what identifies them, and refuses repeated keys.
-pub fn settle_keys(schema: &Schema<'_>, tables: &mut Tables) {
+pub fn settle_keys(schema: &Schema<'_>, tables: &mut Tables, sources: &[Source]) {
     for (entity, table) in schema.entities.iter().zip(tables) {
         let Some(table) = table else { continue };
         let made = table.columns[entity.key].is_none();
@@ -66,9 +67,9 @@ pub fn settle_keys(schema: &Schema<'_>, tables: &mut Tables) {
         let mut clashes = Vec::new();
         RowIndex::new(table, entity.key, |first, row| clashes.push((first, row)));
         for (first, row) in clashes {
-            let number = table.numbers[first as usize];
+            let first = table.place(first as usize, row as usize, sources);
             let fault =
-                if made { repeated_row(row, entity, number) } else { repeated_key(row, entity, number) };
+                if made { repeated_row(row, entity, &first) } else { repeated_key(row, entity, &first) };
             table.blame(fault);
             table.states[row as usize] = State::Repeated;
         }
@@ -98,7 +99,7 @@ fn make_keys(entity: &EntityPlan, table: &mut Table) {
     table.columns[entity.key] = Some(keys);
 }
 
-fn repeated_row(row: u32, entity: &EntityPlan, first: u32) -> RowFault {
+fn repeated_row(row: u32, entity: &EntityPlan, first: &Text) -> RowFault {
     let identifying =
         entity.fields.iter().enumerate().filter(|(index, field)| field.required && *index != entity.key);
     let (mut zh, mut en) = (Vec::new(), Vec::new());
@@ -109,8 +110,8 @@ fn repeated_row(row: u32, entity: &EntityPlan, first: u32) -> RowFault {
         en.push(field.label.en.as_str());
     }
     let message = Text::new(
-        format!("与第 {first} 行是同一条记录（{}均相同）。请删除其中一行", zh.join("、")),
-        format!("the same record as row {first} (equal {}): delete one of them", en.join(", ")),
+        format!("与{}是同一条记录（{}均相同）。请删除其中一行", first.zh, zh.join("、")),
+        format!("the same record as {} (equal {}): delete one of them", first.en, en.join(", ")),
     );
     RowFault { field: at, message, ..repeated_key(row, entity, first) }
 }
@@ -184,6 +185,7 @@ pub fn refuse_unknown_divisions(
                 message,
                 value: Some(code),
                 raw: String::new(),
+                taken: true,
             });
         }
     }
@@ -299,5 +301,6 @@ pub fn parent_missing(
         message: with_hint(&message, &hint),
         value: Some(shown),
         raw: String::new(),
+        taken: true,
     }
 }

@@ -18,14 +18,20 @@ mod digest;
 mod doubt;
 mod error;
 mod fault;
+mod head;
 mod header;
+mod incomplete;
 mod index;
+mod keep;
 mod link;
+mod merged;
+mod notice;
 mod parse;
 mod recheck;
 mod registered;
 mod relatives;
 mod report;
+mod report_path;
 mod schema;
 mod settle;
 mod source;
@@ -36,18 +42,19 @@ mod workbook;
 mod write;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use model::Date;
+use model::{Date, Text};
 use pack::program::{EntityId, Program};
 use store::{ImportMeta, Moment, Registry};
 
 pub use doubt::RegisteredDoubt;
 pub use error::ImportError;
 pub use fault::{Fault, Severity};
+pub use notice::Notice;
 pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
 
 use doubt::registered_doubts;
@@ -67,6 +74,8 @@ pub struct ImportOptions<'o> {
     pub report: Option<PathBuf>,
     /// Read, check and report, but store nothing.
     pub preview: bool,
+    /// Let empty cells erase what is recorded.
+    pub allow_erase: bool,
     /// Told about progress now and then, from any thread; `false` cancels.
     pub progress: &'o (dyn Fn(Progress) -> bool + Sync),
 }
@@ -99,8 +108,28 @@ pub fn import(
     files: &[PathBuf],
     options: &ImportOptions<'_>,
 ) -> Result<ImportReport, ImportError> {
-    let (sources, targets) = (open(files)?, vec![None; files.len()]);
-    store(registry, program, &sources, &targets, options)
+    let report = options.report.as_ref().map(|path| report_path::settle(path, files)).transpose()?;
+    let (locks, files): (Vec<PathBuf>, Vec<PathBuf>) = files.iter().cloned().partition(|path| is_lock(path));
+    if files.is_empty() && !locks.is_empty() {
+        return Err(ImportError::OnlyLockFiles);
+    }
+    let locks: Vec<Notice> = locks
+        .iter()
+        .filter_map(|path| path.file_name())
+        .map(|name| notice::lock_file(name.to_string_lossy().into_owned()))
+        .collect();
+    let (sources, targets) = (open(&files)?, vec![None; files.len()]);
+    let mut outcome = store(registry, program, (&sources, &targets), report, options)?;
+    outcome.notices.splice(0..0, locks);
+    Ok(outcome)
+}
+
+/// `~$户.xlsx`, which a spreadsheet program puts beside a workbook while it is open.
+fn is_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("~$") || name.starts_with(".~lock.")
+    })
 }
 
 /// Imports files each of which holds records of the entity beside it. Divisions among them must exist.
@@ -112,14 +141,14 @@ pub(crate) fn import_as(
 ) -> Result<ImportReport, ImportError> {
     let paths: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
     let targets: Vec<Option<EntityId>> = files.iter().map(|(_, entity)| Some(*entity)).collect();
-    store(registry, program, &open(&paths)?, &targets, options)
+    store(registry, program, (&open(&paths)?, &targets), None, options)
 }
 
 fn store(
     registry: &mut Registry,
     program: &Program,
-    sources: &[Source],
-    targets: &[Option<EntityId>],
+    (sources, targets): (&[Source], &[Option<EntityId>]),
+    report_path: Option<PathBuf>,
     options: &ImportOptions<'_>,
 ) -> Result<ImportReport, ImportError> {
     let schema = Schema::new(program);
@@ -131,13 +160,16 @@ fn store(
     };
     tell(Phase::Checking, 0)?;
     let recorded = registry.sources()?;
+    let recorded_at = moment(registry, options.now)?;
     let mut session = registry.begin(ImportMeta {
         actor: options.actor.clone(),
         role: String::new(),
-        recorded_at: options.now,
+        recorded_at,
         pack_digest: program.digest.clone(),
     })?;
-    link::settle_keys(&schema, &mut tables);
+    link::settle_keys(&schema, &mut tables, sources);
+    let mut notices = notice::columns(&schema, &tables, sources);
+    let erasures = keep::keep_recorded(&schema, &mut tables, &session.view(), options.allow_erase)?;
     if targets.iter().any(Option::is_some) {
         link::refuse_unknown_divisions(&schema, &mut tables, &session.view())?;
     }
@@ -145,19 +177,43 @@ fn store(
     contest::settle_contests(&schema, &mut tables, &mut links, &session.view(), options.as_of)?;
     check::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
     let doubts = recheck::run(&schema, &mut tables, &links, &session.view(), options.as_of)?;
-    let held = settle::settle(&schema, &mut tables, &links, &session.view())?;
+    let (held, incomplete) = settle::settle(&schema, &mut tables, &links, &session.view())?;
     tell(Phase::Checking, rows)?;
     let written = write::write(&schema, &tables, sources, &mut session, options.progress)?;
+    notices.extend(notice::erasures(&schema, &tables, sources, &erasures, options.allow_erase));
+    notices.extend(notice::incomplete(&schema, &tables, sources, &incomplete));
     let mut report = ImportReport::new(&schema, &tables, sources, &held, &written);
     report.registered = registered_doubts(&schema, &recorded, doubts);
-    if let Some(path) = &options.report {
+    report.notices = notices;
+    report.notices.extend(notice::sheets(sources, &recognised(&tables)));
+    report.preview = options.preview;
+    if let Some(path) = report_path {
         tell(Phase::Reporting, 0)?;
-        workbook::write(&report, &tables, sources, path)?;
+        workbook::write(&report, &tables, sources, &path)?;
+        report.workbook = Some(path);
     }
     if !options.preview {
         session.commit()?;
     }
     Ok(report)
+}
+
+/// When the import is recorded. Another import may have been recorded while this one read its files, so an earlier
+/// moment of the same day is moved up to it; a clock that is further behind is refused by the registry.
+fn moment(registry: &Registry, now: Moment) -> Result<Moment, ImportError> {
+    const DAY_MS: i64 = 86_400_000;
+    let last = registry.imports()?.last().map(|import| import.recorded_at);
+    Ok(last.filter(|last| *last > now && last.unix_ms() - now.unix_ms() < DAY_MS).unwrap_or(now))
+}
+
+/// Sheets that were read, by the position of their file.
+fn recognised(tables: &Tables) -> Vec<(usize, &str)> {
+    tables
+        .iter()
+        .flatten()
+        .flat_map(|table| &table.parts)
+        .map(|part| (part.file, part.sheet.as_str()))
+        .collect()
 }
 
 fn open(files: &[PathBuf]) -> Result<Vec<Source>, ImportError> {
@@ -227,9 +283,55 @@ fn read(
     }
 }
 
+/// Says what the sheets come nearest to.
 fn unrecognised(schema: &Schema<'_>, source: &Source) -> ImportError {
-    let known = schema.entities.iter().filter_map(|entity| entity.words.first());
-    let expected = known.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let sheets = source.sheets.iter().map(|sheet| format!("`{sheet}`")).collect::<Vec<_>>().join(", ");
-    ImportError::SheetUnrecognised { file: source.name.clone(), found: sheets, expected }
+    let quote = |words: &mut dyn Iterator<Item = &String>| {
+        words.map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+    };
+    let expected = quote(&mut schema.entities.iter().filter_map(|entity| entity.words.first()));
+    let sheets = quote(&mut source.sheets.iter());
+    let reason = if expected.is_empty() {
+        Text::new(
+            "本政策包没有一个实体声明 `sheet`，因此认不出任何表",
+            "no entity of the pack declares `sheet`, so that no sheet can be known",
+        )
+    } else if let Some((entity, known)) =
+        source.sheets.iter().find_map(|sheet| nearest(schema, source, sheet))
+    {
+        let entity = schema.entity(entity);
+        let required = || entity.fields.iter().filter(|field| field.required).map(|field| &field.label.zh);
+        let (known, wanted) = (quote(&mut known.iter()), quote(&mut required()));
+        Text::new(
+            format!("像“{}”的表，但只认出列 {known}；应有列 {wanted}", entity.label.zh),
+            format!(
+                "it looks like a sheet of {}, but only {known} is known; expected {wanted}",
+                entity.label.en
+            ),
+        )
+    } else {
+        Text::new(
+            format!("{sheets}；本政策包登记 {expected}"),
+            format!("{sheets}; the pack records {expected}"),
+        )
+    };
+    ImportError::SheetUnrecognised { file: source.name.as_str().into(), reason: Box::new(reason) }
+}
+
+/// The row of a sheet with most known headings, read again.
+fn nearest(schema: &Schema<'_>, source: &Source, sheet: &str) -> Option<(EntityId, Vec<String>)> {
+    let mut around = header::Surroundings::new(&source.stem(), sheet, None);
+    let mut best: Option<(EntityId, Vec<String>)> = None;
+    let mut rows = 0;
+    // That it could be read is known; what cannot be read now is no reason to say less.
+    let _ = source.read(sheet, &mut |_, cells| {
+        if let Some(found) = header::nearest(schema, &around, cells)
+            && best.as_ref().is_none_or(|(_, known)| found.1.len() > known.len())
+        {
+            best = Some(found);
+        }
+        around.add(cells);
+        rows += 1;
+        Ok(if rows > header::ROWS_ABOVE_MAX { source::Flow::Stop } else { source::Flow::Continue })
+    });
+    best
 }

@@ -35,6 +35,9 @@ pub fn parse<'a>(field: &FieldPlan, shift: i8, cell: &'a Cell<'_>) -> Result<Par
             _ => Ok(Parsed::Unknown),
         };
     }
+    if *cell == Cell::Uncomputed {
+        return Err(RefusalCode::CellError.into());
+    }
     if let Cell::Error(error) = cell {
         return Err(Refusal::new(RefusalCode::CellError).value(error));
     }
@@ -42,7 +45,8 @@ pub fn parse<'a>(field: &FieldPlan, shift: i8, cell: &'a Cell<'_>) -> Result<Par
         Reader::Text => text(field, cell),
         Reader::CitizenNumber => citizen_number(cell),
         Reader::DisabilityCertificate => {
-            let certificate: DisabilityCertificate = plain(cell)?.parse().map_err(Refusal::from)?;
+            let certificate: DisabilityCertificate =
+                without_apostrophe(plain(cell)?).parse().map_err(Refusal::from)?;
             Ok(Parsed::Text(Cow::Owned(certificate.expose())))
         }
         Reader::DivisionCode => division_code(cell),
@@ -74,6 +78,7 @@ fn plain<'a>(cell: &'a Cell<'_>) -> Result<Cow<'a, str>, Refusal> {
 
 fn text<'a>(field: &FieldPlan, cell: &'a Cell<'_>) -> Result<Parsed<'a>, Refusal> {
     let text = plain(cell)?;
+    let text = if field.digits_matter { without_apostrophe(text) } else { text };
     if field.digits_matter && is_exponent(&text) {
         return Err(Refusal::new(RefusalCode::DigitsLost).value(text));
     }
@@ -87,6 +92,15 @@ fn text<'a>(field: &FieldPlan, cell: &'a Cell<'_>) -> Result<Parsed<'a>, Refusal
     Ok(Parsed::Text(text))
 }
 
+/// Less the apostrophe with which a spreadsheet is told that digits are a text, where it was kept.
+fn without_apostrophe(text: Cow<'_, str>) -> Cow<'_, str> {
+    const APOSTROPHES: [char; 4] = ['\'', '‘', '’', '`'];
+    if !text.starts_with(APOSTROPHES) {
+        return text;
+    }
+    Cow::Owned(text.trim_start_matches(APOSTROPHES).trim_end_matches(APOSTROPHES).to_owned())
+}
+
 /// `6.21409E+18`: the text of a cell that had been a number.
 fn is_exponent(text: &str) -> bool {
     text.contains("E+") && text.parse::<f64>().is_ok()
@@ -95,7 +109,7 @@ fn is_exponent(text: &str) -> bool {
 fn citizen_number<'a>(cell: &'a Cell<'_>) -> Result<Parsed<'a>, Refusal> {
     let number = match cell {
         Cell::Number(number) => CitizenNumber::from_f64(*number),
-        Cell::Text(text) => text.parse::<CitizenNumber>(),
+        Cell::Text(text) => without_apostrophe(Cow::Borrowed(text)).parse::<CitizenNumber>(),
         _ => cell.to_string().parse(),
     };
     let number = number.map_err(Refusal::from)?;
@@ -110,7 +124,7 @@ fn division_code<'a>(cell: &'a Cell<'_>) -> Result<Parsed<'a>, Refusal> {
     {
         return Ok(Parsed::Text(Cow::Borrowed(text)));
     }
-    let code: DivisionCode = plain(cell)?.parse().map_err(Refusal::from)?;
+    let code: DivisionCode = without_apostrophe(plain(cell)?).parse().map_err(Refusal::from)?;
     Ok(Parsed::Text(Cow::Owned(code.to_string())))
 }
 

@@ -362,6 +362,7 @@ fn refused(schema: &Schema<'_>, row: u32, via: usize, told: &RegisteredFault) ->
         ),
         value: None,
         raw: String::new(),
+        taken: true,
     }
 }
 

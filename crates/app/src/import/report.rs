@@ -1,11 +1,14 @@
 //! What an import did: counts by sheet, dropped columns, faults by cell, rows that wait for another.
 
+use std::path::PathBuf;
+
 use model::{Lang, Text};
 use serde_json::{Value, json};
 
 use super::doubt::RegisteredDoubt;
 use super::fault::{Fault, Severity};
 use super::link::Tables;
+use super::notice::Notice;
 use super::schema::Schema;
 use super::settle::Held;
 use super::source::Source;
@@ -24,6 +27,12 @@ pub struct ImportReport {
     pub held: Vec<HeldRow>,
     /// Records registered before that the import belies.
     pub registered: Vec<RegisteredDoubt>,
+    /// What is to be said of files, sheets and columns as a whole.
+    pub notices: Vec<Notice>,
+    /// Nothing was stored.
+    pub preview: bool,
+    /// The workbook with the faults marked, if one was written.
+    pub workbook: Option<PathBuf>,
 }
 
 /// Counts of one sheet. `read = accepted + refused + held`, and `accepted = changed + unchanged`.
@@ -38,6 +47,8 @@ pub struct SheetReport {
     pub accepted: u64,
     /// New records and records with another value than before.
     pub changed: u64,
+    /// Those of them that are new.
+    pub inserted: u64,
     pub unchanged: u64,
     pub refused: u64,
     pub held: u64,
@@ -109,7 +120,9 @@ impl ImportReport {
 
     /// Whether a person has something to mend.
     pub fn needs_attention(&self) -> bool {
-        !self.faults.is_empty() || !self.registered.is_empty()
+        !self.faults.is_empty()
+            || !self.registered.is_empty()
+            || self.notices.iter().any(|notice| notice.attention)
     }
 
     /// Rows stored, or found stored already.
@@ -138,12 +151,27 @@ impl ImportReport {
             "faults": self.faults.iter().map(Fault::to_json).collect::<Vec<_>>(),
             "held": held.collect::<Vec<_>>(),
             "registered": self.registered.iter().map(RegisteredDoubt::to_json).collect::<Vec<_>>(),
+            "notices": self.notices.iter().map(Notice::to_json).collect::<Vec<_>>(),
+            "preview": self.preview,
         })
     }
 
     /// A summary to be read, at most `faults_max` faults in full.
     pub fn summary(&self, lang: Lang, faults_max: usize) -> String {
-        let mut lines: Vec<String> = self.sheets.iter().map(|sheet| sheet.line(lang)).collect();
+        let mut lines: Vec<String> = Vec::new();
+        if self.preview {
+            lines.push(match lang {
+                Lang::Zh => "预览：以下内容尚未写入登记库".to_owned(),
+                Lang::En => "preview: none of this is stored".to_owned(),
+            });
+        }
+        lines.extend(self.sheets.iter().map(|sheet| sheet.line(lang, self.preview)));
+        let shown = self.notices.iter().filter(|notice| notice.attention);
+        let notes = self.notices.iter().filter(|notice| !notice.attention);
+        let count = shown.clone().count();
+        lines.extend(shown.take(faults_max).map(|notice| notice.line(lang)));
+        lines.extend(self.rest(count, faults_max, lang));
+        lines.extend(notes.map(|notice| notice.line(lang)));
         let mut dropped: Vec<&str> =
             self.dropped_columns.iter().map(|column| column.column.as_str()).collect();
         dropped.sort_unstable();
@@ -167,19 +195,14 @@ impl ImportReport {
             ),
         });
         lines.extend(self.faults.iter().take(faults_max).map(|fault| {
-            let label = fault.severity.label();
+            let label = fault.label();
+            let place = self.place(&fault.file, &fault.sheet, fault.row).get(lang).to_owned();
             match lang {
-                Lang::Zh => format!(
-                    "  {} 第 {} 行 {}（{}）：{}",
-                    fault.file, fault.row, fault.column, label.0, fault.message.zh
-                ),
-                Lang::En => format!(
-                    "  {} row {} {} ({}): {}",
-                    fault.file, fault.row, fault.column, label.1, fault.message.en
-                ),
+                Lang::Zh => format!("  {place} {}（{}）：{}", fault.column, label.0, fault.message.zh),
+                Lang::En => format!("  {place} {} ({}): {}", fault.column, label.1, fault.message.en),
             }
         }));
-        lines.extend(rest(self.faults.len(), faults_max, lang));
+        lines.extend(self.rest(self.faults.len(), faults_max, lang));
         if !self.registered.is_empty() {
             let count = self.registered.len();
             lines.push(match lang {
@@ -189,19 +212,29 @@ impl ImportReport {
                 }
             });
             lines.extend(self.registered.iter().take(faults_max).map(|doubt| doubt.line(lang)));
-            lines.extend(rest(count, faults_max, lang));
+            lines.extend(self.rest(count, faults_max, lang));
         }
         lines.join("\n")
     }
-}
 
-/// How many were left out of a list.
-fn rest(count: usize, shown_max: usize, lang: Lang) -> Option<String> {
-    let rest = count.checked_sub(shown_max).filter(|rest| *rest > 0)?;
-    Some(match lang {
-        Lang::Zh => format!("  ……另有 {rest} 处，见错误清单"),
-        Lang::En => format!("  … and {rest} more, listed in the report"),
-    })
+    /// A row as a person finds it; the sheet is named where more than one of the file was read.
+    pub(super) fn place(&self, file: &str, sheet: &str, row: u32) -> Text {
+        if self.sheets.iter().filter(|own| own.file == file).count() < 2 {
+            return Text::new(format!("{file} 第 {row} 行"), format!("{file} row {row}"));
+        }
+        Text::new(format!("{file}（{sheet}）第 {row} 行"), format!("{file} ({sheet}) row {row}"))
+    }
+
+    /// How many were left out of a list, and where to see them.
+    fn rest(&self, count: usize, shown_max: usize, lang: Lang) -> Option<String> {
+        let rest = count.checked_sub(shown_max).filter(|rest| *rest > 0)?;
+        Some(match (lang, self.workbook.is_some()) {
+            (Lang::Zh, true) => format!("  ……另有 {rest} 处，见错误清单"),
+            (Lang::En, true) => format!("  … and {rest} more, listed in the report"),
+            (Lang::Zh, false) => format!("  ……另有 {rest} 处；加 --report 错误.xlsx 可逐格标出"),
+            (Lang::En, false) => format!("  … and {rest} more; --report faults.xlsx marks them all"),
+        })
+    }
 }
 
 impl SheetReport {
@@ -209,21 +242,32 @@ impl SheetReport {
         json!({
             "file": self.file, "sheet": self.sheet, "entity": self.entity,
             "read": self.read, "accepted": self.accepted, "changed": self.changed,
-            "unchanged": self.unchanged, "refused": self.refused, "held": self.held,
+            "inserted": self.inserted, "unchanged": self.unchanged, "refused": self.refused, "held": self.held,
             "warnings": self.warnings, "ignored_rows": self.ignored_rows,
         })
     }
 
-    fn line(&self, lang: Lang) -> String {
+    fn line(&self, lang: Lang, preview: bool) -> String {
         let Self { file, sheet, label, read, accepted, changed, unchanged, refused, held, warnings, .. } =
             self;
-        match lang {
-            Lang::Zh => format!(
+        let (inserted, updated) = (self.inserted, changed - self.inserted);
+        match (lang, preview) {
+            (Lang::Zh, true) => format!(
+                "{file}（{sheet}，{}）：读取 {read} 行，将新增 {inserted}、将更新 {updated}、不变 {unchanged}，\
+                 将拒绝 {refused}，等待 {held}，提示 {warnings}",
+                label.zh
+            ),
+            (Lang::En, true) => format!(
+                "{file} ({sheet}, {}): {read} rows read, {inserted} would be added, {updated} updated, {unchanged} \
+                 left unchanged, {refused} refused, {held} held, {warnings} warnings",
+                label.en
+            ),
+            (Lang::Zh, false) => format!(
                 "{file}（{sheet}，{}）：读取 {read} 行，导入 {accepted}（变动 {changed}、未变 {unchanged}），\
                  拒绝 {refused}，等待 {held}，提示 {warnings}",
                 label.zh
             ),
-            Lang::En => format!(
+            (Lang::En, false) => format!(
                 "{file} ({sheet}, {}): {read} rows read, {accepted} accepted ({changed} changed, {unchanged} \
                  unchanged), {refused} refused, {held} held, {warnings} warnings",
                 label.en
@@ -258,6 +302,7 @@ fn report_sheet(
         read: place.read as u64,
         accepted: count(&[State::Sound]),
         changed: written.inserted + written.updated,
+        inserted: written.inserted,
         unchanged: written.unchanged,
         refused: count(&[State::Refused, State::Repeated]),
         held: count(&[State::Held]),
@@ -301,6 +346,7 @@ fn public_fault(
         message: fault.message.clone(),
         value: fault.value.clone(),
         position: position.and_then(|position| u16::try_from(position).ok()),
+        taken: fault.taken,
     }
 }
 

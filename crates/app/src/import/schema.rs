@@ -13,6 +13,10 @@ use pack::program::{
 pub struct Schema<'p> {
     pub program: &'p Program,
     pub entities: Vec<EntityPlan>,
+    /// What people write where there is nothing to write, normalised.
+    blank_marks: Vec<String>,
+    /// Longer texts are no mark, however they are spaced.
+    blank_mark_bytes_max: usize,
 }
 
 /// An entity with its fields by position (order of declaration).
@@ -104,7 +108,23 @@ pub struct EdgePlan {
 impl<'p> Schema<'p> {
     pub fn new(program: &'p Program) -> Self {
         let entities = (0..program.entities.len()).map(|index| EntityPlan::new(program, index)).collect();
-        Self { program, entities }
+        let blank_marks: Vec<String> =
+            program.info.blank_marks.iter().map(|mark| normalise_header(mark)).collect();
+        let longest = blank_marks.iter().map(String::len).max().unwrap_or(0);
+        Self { program, entities, blank_marks, blank_mark_bytes_max: longest * 3 + 8 }
+    }
+
+    /// Whether a text stands for an empty cell.
+    pub fn is_blank_mark(&self, text: &str) -> bool {
+        if self.blank_marks.is_empty() || text.len() > self.blank_mark_bytes_max {
+            return false;
+        }
+        // Asked of every text that is imported, so full-width signs alone cost more than a comparison.
+        let bare = text.trim();
+        if bare.chars().any(|char| ('\u{ff01}'..='\u{ff5e}').contains(&char)) {
+            return self.blank_marks.contains(&normalise_header(bare));
+        }
+        self.blank_marks.iter().any(|mark| mark.eq_ignore_ascii_case(bare))
     }
 
     pub fn entity(&self, id: EntityId) -> &EntityPlan {
@@ -149,6 +169,11 @@ impl EntityPlan {
             return Some((*field, true));
         }
         self.loose.get(bare(&normal)).map(|field| (*field, false))
+    }
+
+    /// Whether some heading names the field: what follows from other facts is never read.
+    pub fn is_read(&self, field: usize) -> bool {
+        self.headers.values().any(|own| *own == field)
     }
 
     /// The edge to the parent in the tree.
@@ -294,15 +319,16 @@ fn bare(header: &str) -> &str {
     }
 }
 
-/// Powers of ten between the unit that a header names in brackets and the field's own (yuan).
-pub fn money_shift(header: &str) -> i8 {
+/// Powers of ten between the unit that a header names in brackets, or alone, and the field's own (yuan).
+pub fn money_unit(header: &str) -> Option<i8> {
     let normal = normalise_header(header);
-    let unit = normal.rfind('(').map_or("", |start| normal[start + 1..].trim_end_matches(')'));
+    let unit = normal.rfind('(').map_or(normal.as_str(), |start| normal[start + 1..].trim_end_matches(')'));
     match unit.trim_start_matches("单位:") {
-        "亿元" | "亿" => 8,
-        "万元" | "万" => 4,
-        "千元" => 3,
-        _ => 0,
+        "亿元" | "亿" => Some(8),
+        "万元" | "万" => Some(4),
+        "千元" => Some(3),
+        "元" => Some(0),
+        _ => None,
     }
 }
 
@@ -316,7 +342,9 @@ mod tests {
         assert_eq!(bare("*姓名"), "姓名");
         assert_eq!(bare("(一)户编号"), "(一)户编号");
         assert_eq!(bare("乡(镇)"), "乡");
-        assert_eq!(money_shift("总费用\n（万元）"), 4);
-        assert_eq!(money_shift("总费用(元)"), 0);
+        assert_eq!(money_unit("总费用\n（万元）"), Some(4));
+        assert_eq!(money_unit("总费用(元)"), Some(0));
+        assert_eq!(money_unit("万元"), Some(4));
+        assert_eq!(money_unit("总费用"), None);
     }
 }

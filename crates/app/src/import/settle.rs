@@ -7,6 +7,7 @@ use store::View;
 
 use super::ImportError;
 use super::fault::{RowFault, Severity};
+use super::incomplete::{self, Incomplete, Waiting};
 use super::link::{EdgeLinks, Links, Parent, Tables, parent_missing, registered};
 use super::schema::{EdgePlan, EntityPlan, Schema};
 use super::stage::{State, Table};
@@ -26,6 +27,15 @@ impl Held {
         self.causes.get(&place).copied()
     }
 
+    fn hold(&mut self, tables: &mut Tables, place: Place, cause: Place) {
+        if let Some(table) = &mut tables[place.0.index()]
+            && let state @ State::Sound = &mut table.states[place.1 as usize]
+        {
+            *state = State::Held;
+            self.causes.insert(place, cause);
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Place, Place)> + '_ {
         self.causes.iter().map(|(row, cause)| (*row, *cause))
     }
@@ -37,22 +47,26 @@ pub fn settle(
     tables: &mut Tables,
     links: &Links,
     view: &View<'_>,
-) -> Result<Held, ImportError> {
+) -> Result<(Held, Vec<Incomplete>), ImportError> {
     let mut held = Held::default();
+    let waiting = incomplete::find(schema, tables, links, view)?;
+    for (place, cause) in &waiting.causes {
+        held.hold(tables, *place, *cause);
+    }
     for entity in &schema.entities {
         for edge in links.of(entity.id) {
-            settle_edge(schema, tables, entity, edge, view, &mut held)?;
+            settle_edge(schema, tables, (entity, edge), view, &waiting, &mut held)?;
         }
     }
-    Ok(held)
+    Ok((held, waiting.list))
 }
 
 fn settle_edge(
     schema: &Schema<'_>,
     tables: &mut Tables,
-    entity: &EntityPlan,
-    links: &EdgeLinks,
+    (entity, links): (&EntityPlan, &EdgeLinks),
     view: &View<'_>,
+    waiting: &Waiting,
     held: &mut Held,
 ) -> Result<(), ImportError> {
     let plan = &links.plan;
@@ -69,7 +83,8 @@ fn settle_edge(
             Parent::Unsaid | Parent::Registered => continue,
             Parent::Row(parent) => {
                 let stands = above.is_some_and(|above| above.states[parent as usize] == State::Sound);
-                if stands || known.contains(&parent) {
+                let waits = waiting.causes.contains_key(&(plan.parent, parent));
+                if stands || (known.contains(&parent) && !waits) {
                     continue;
                 }
                 Some(parent)

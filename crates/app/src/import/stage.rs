@@ -1,15 +1,17 @@
 //! Sheets read into staged tables, one table for each entity of the import.
 
-use model::{RefusalCode, Text};
+use model::{Refusal, RefusalCode, Text};
 use pack::program::EntityId;
 
 use super::ImportError;
 use super::cell::Cell;
 use super::column::Column;
 use super::fault::{RowFault, Severity};
-use super::header::{Header, ROWS_ABOVE_MAX, Surroundings, is_aside, recognise};
+use super::head::{Found, Head};
+use super::header::{Header, Surroundings, is_aside};
+use super::merged::{Merged, MergedRow};
 use super::parse::{Parsed, parse};
-use super::schema::{EntityPlan, Schema};
+use super::schema::{EntityPlan, FieldPlan, Reader, Schema};
 use super::source::{Flow, Source};
 
 /// How a row stands.
@@ -72,6 +74,21 @@ impl Table {
         self.parts.partition_point(|part| part.base <= row).saturating_sub(1)
     }
 
+    /// A row as a person finds it: with its sheet unless `beside` is of the same one.
+    pub fn place(&self, row: usize, beside: usize, sources: &[Source]) -> Text {
+        let (part, other) = (&self.parts[self.part_of(row)], &self.parts[self.part_of(beside)]);
+        let number = self.numbers[row];
+        let source = &sources[part.file];
+        match (part.file == other.file, part.sheet == other.sheet) {
+            (true, true) => Text::new(format!("第 {number} 行"), format!("row {number}")),
+            (true, false) => {
+                let sheet = &part.sheet;
+                Text::new(format!("“{sheet}”第 {number} 行"), format!("row {number} of `{sheet}`"))
+            }
+            (false, _) => source.place(&part.sheet, number),
+        }
+    }
+
     /// The text of a field, empty if unknown or absent.
     pub fn text(&self, field: usize, row: usize) -> &str {
         self.columns[field].as_ref().map_or("", |column| column.text(row))
@@ -119,13 +136,14 @@ pub fn stage_sheet(
     sheet: &str,
     each: &(dyn Fn(u64) -> bool + Sync),
 ) -> Result<Option<Table>, ImportError> {
+    let around = Surroundings::new(&source.stem(), sheet, target);
+    let merges = source.merges(sheet);
     let mut reading = Reading {
         schema,
         file,
-        name: &source.name,
         sheet,
-        around: Surroundings::new(&source.stem(), sheet, target),
-        above: 0,
+        head: Head::new(schema, around, (&source.name, sheet), merges),
+        merged: Merged::new(merges),
         staged: None,
     };
     let mut count = 0;
@@ -137,17 +155,16 @@ pub fn stage_sheet(
         reading.row(number, cells)
     })?;
     each(count % 4096);
+    reading.end()?;
     Ok(reading.staged.map(|(_, table)| table))
 }
 
 struct Reading<'r, 'p> {
     schema: &'r Schema<'p>,
     file: usize,
-    name: &'r str,
     sheet: &'r str,
-    around: Surroundings,
-    /// Filled rows seen before the header.
-    above: usize,
+    head: Head<'r, 'p>,
+    merged: Merged<'r>,
     staged: Option<(Header, Table)>,
 }
 
@@ -156,22 +173,38 @@ impl Reading<'_, '_> {
         if cells.iter().all(Cell::is_blank) {
             return Ok(Flow::Continue);
         }
-        let Some((header, table)) = &mut self.staged else { return self.above_header(number, cells) };
-        let entity = self.schema.entity(header.entity);
-        if is_aside(header, cells) {
-            table.parts[0].ignored += 1;
+        if self.staged.is_some() {
+            self.record(number, cells);
             return Ok(Flow::Continue);
         }
-        stage_row(entity, header, table, number, cells);
-        Ok(Flow::Continue)
+        let found = self.head.offer(number, cells)?;
+        Ok(self.settle(found))
     }
 
-    fn above_header(&mut self, number: u32, cells: &[Cell<'_>]) -> Result<Flow, ImportError> {
-        let Some(header) = recognise(self.schema, &self.around, self.name, self.sheet, number, cells)? else {
-            self.around.add(cells);
-            self.above += 1;
-            return Ok(if self.above > ROWS_ABOVE_MAX { Flow::Stop } else { Flow::Continue });
-        };
+    /// A sheet may end before its header could be told from what stands below.
+    fn end(&mut self) -> Result<(), ImportError> {
+        if self.staged.is_none() {
+            let found = self.head.end()?;
+            self.settle(found);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, found: Found) -> Flow {
+        match found {
+            Found::NotYet => Flow::Continue,
+            Found::Nothing => Flow::Stop,
+            Found::Header(header, below) => {
+                self.begin(header);
+                for (number, cells) in below {
+                    self.record(number, &cells);
+                }
+                Flow::Continue
+            }
+        }
+    }
+
+    fn begin(&mut self, header: Header) {
         let entity = self.schema.entity(header.entity);
         let mut table = Table::new(entity);
         for (field, _) in header.columns.iter().flatten() {
@@ -185,22 +218,49 @@ impl Reading<'_, '_> {
             read: 0,
             ignored: 0,
         });
+        self.merged.below(header.row);
         self.staged = Some((header, table));
-        Ok(Flow::Continue)
+    }
+
+    fn record(&mut self, number: u32, cells: &[Cell<'_>]) {
+        let Some((header, table)) = &mut self.staged else { return };
+        if is_aside(header, cells) {
+            table.parts[0].ignored += 1;
+            return;
+        }
+        let merged = self.merged.row(number, cells);
+        stage_row(self.schema, header, table, number, (cells, &merged));
     }
 }
 
-fn stage_row(entity: &EntityPlan, header: &Header, table: &mut Table, number: u32, cells: &[Cell<'_>]) {
+fn stage_row(
+    schema: &Schema<'_>,
+    header: &Header,
+    table: &mut Table,
+    number: u32,
+    (cells, merged): (&[Cell<'_>], &MergedRow<'_>),
+) {
+    let entity = schema.entity(header.entity);
     let row = table.numbers.len() as u32;
     table.numbers.push(number);
     table.states.push(State::Sound);
     table.parts[0].read += 1;
     for (index, place) in header.columns.iter().enumerate() {
         let Some((position, shift)) = place else { continue };
-        let cell = cells.get(index).unwrap_or(&Cell::Empty);
         let field = &entity.fields[*position];
+        let mut cell = cells.get(index).unwrap_or(&Cell::Empty);
+        if let Some((above, first)) = merged.over(index).filter(|_| cell.is_blank()) {
+            if matches!(field.reader, Reader::Number { .. }) {
+                // One amount for several records: whose it is, only the office knows.
+                let column = table.columns[*position].as_mut().expect("made with the header");
+                column.push_unknown();
+                table.blame(RowFault::shared(row, field, *position, first));
+                continue;
+            }
+            cell = above;
+        }
         let column = table.columns[*position].as_mut().expect("made with the header");
-        match parse(field, *shift, cell) {
+        match read_cell(schema, field, *shift, cell) {
             Ok(Parsed::Unknown) => column.push_unknown(),
             Ok(Parsed::Integer(value)) => column.push_integer(value),
             Ok(Parsed::Text(text)) => column.push_text(&text),
@@ -212,8 +272,25 @@ fn stage_row(entity: &EntityPlan, header: &Header, table: &mut Table, number: u3
     }
 }
 
-/// Fault of a row whose key another row has.
-pub fn repeated_key(row: u32, entity: &EntityPlan, first: u32) -> RowFault {
+/// Reads a cell; a mark for nothing is as good as an empty one, unless it means something in the field.
+fn read_cell<'c>(
+    schema: &Schema<'_>,
+    field: &FieldPlan,
+    shift: i8,
+    cell: &'c Cell<'_>,
+) -> Result<Parsed<'c>, Refusal> {
+    let is_mark = || matches!(cell, Cell::Text(text) if schema.is_blank_mark(text));
+    if matches!(field.reader, Reader::Text) && is_mark() {
+        return parse(field, shift, &Cell::Empty);
+    }
+    match parse(field, shift, cell) {
+        Err(_) if is_mark() => parse(field, shift, &Cell::Empty),
+        read => read,
+    }
+}
+
+/// Fault of a row whose key another row has, which is named as it is found.
+pub fn repeated_key(row: u32, entity: &EntityPlan, first: &Text) -> RowFault {
     let code = RefusalCode::KeyRepeated;
     let label = &entity.fields[entity.key].label;
     RowFault {
@@ -222,10 +299,11 @@ pub fn repeated_key(row: u32, entity: &EntityPlan, first: u32) -> RowFault {
         code: code.as_str().to_owned(),
         severity: Severity::Refused,
         message: Text::new(
-            format!("“{}”与第 {first} 行重复，同一编号只能有一行。请删除其中一行", label.zh),
-            format!("the {} is that of row {first}; one key, one row: delete one of them", label.en),
+            format!("“{}”与{}重复，同一编号只能有一行。请删除其中一行", label.zh, first.zh),
+            format!("the {} is that of {}; one key, one row: delete one of them", label.en, first.en),
         ),
         value: None,
         raw: String::new(),
+        taken: true,
     }
 }

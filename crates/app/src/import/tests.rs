@@ -7,7 +7,7 @@ use pack::program::Program;
 
 use super::ImportError;
 use super::cell::Cell;
-use super::header::{Surroundings, recognise};
+use super::header::{Surroundings, Titles, recognise, title};
 use super::parse::{Parsed, parse};
 use super::schema::{FieldPlan, Schema};
 
@@ -270,13 +270,19 @@ fn suggestions_name_the_nearest_code() {
     assert_eq!(refusal("挺好的"), "健康、长期慢性病");
 }
 
+/// The words of a header in one row.
+fn titles_of(cells: &[Cell<'_>]) -> Titles {
+    let level = |cell: &Cell<'_>| Some(title(cell)).filter(|title| !title.is_empty()).into_iter().collect();
+    Titles { levels: cells.iter().map(level).collect() }
+}
+
 fn header(titles: &[&str], above: &str) -> Result<String, ImportError> {
     let program = program();
     let schema = Schema::new(&program);
     let mut around = Surroundings::new("文件", "Sheet1", None);
     around.add(&[text(above)]);
     let cells: Vec<Cell<'_>> = titles.iter().map(|title| text(title)).collect();
-    let header = recognise(&schema, &around, "文件.xlsx", "Sheet1", 2, &cells)?;
+    let header = recognise(&schema, &around, "文件.xlsx", "Sheet1", 2, &titles_of(&cells))?;
     Ok(header.map_or("none".to_owned(), |header| {
         let entity = schema.entity(header.entity);
         let columns = header.columns.iter().map(|column| match column {
@@ -333,7 +339,9 @@ fn forms_are_recognised_as_what_they_are() {
                 fields.iter().map(|(_, column)| Cell::Text(column.label.get(lang).into())).collect();
             let name = crate::forms::sheet_name(entity);
             let around = Surroundings::new("forms", &name, None);
-            let header = recognise(&schema, &around, "forms.xlsx", &name, 1, &cells).unwrap().expect(&name);
+            let header = recognise(&schema, &around, "forms.xlsx", &name, 1, &titles_of(&cells))
+                .unwrap()
+                .expect(&name);
             let found = &schema.entities[header.entity.index()];
             assert_eq!(found.name, entity.name, "{name}");
             for (position, (id, column)) in fields.iter().enumerate() {

@@ -13,6 +13,7 @@ use super::cell::Cell;
 use super::fault::{Fault, Severity};
 use super::link::Tables;
 use super::report::ImportReport;
+use super::report_path;
 use super::source::{Flow, Source};
 use super::stage::{Part, State, Table};
 
@@ -20,6 +21,12 @@ use super::stage::{Part, State, Table};
 const WHOLE_MAX: usize = 200_000;
 /// Rows of a spreadsheet.
 const ROWS_MAX: u32 = 1_048_576;
+/// A sheet holds 65,530 links; faults beyond are named without one.
+const LINKS_MAX: u32 = 65_000;
+/// Characters of a cell, and of a note.
+const TEXT_MAX: usize = 32_767;
+/// Columns of a spreadsheet.
+const COLUMNS_MAX: u16 = 16_384;
 /// Rows looked at for the width of columns.
 const WIDTH_ROWS: u32 = 200;
 
@@ -44,7 +51,9 @@ pub fn write(
         let marks = marks(report, tables, sources, sheet);
         workbook.push_worksheet(copy(sheet, &sources[sheet.part.file], &marks, &styles, &failed)?);
     }
-    workbook.save(path).map_err(|error| failed(&error))
+    let bytes = workbook.save_to_buffer().map_err(|error| failed(&error))?;
+    report_path::write(path, &bytes)
+        .map_err(|error| ImportError::ReportUnwritable { path: path.to_owned(), reason: error.to_string() })
 }
 
 /// A sheet of a file and its name in the report.
@@ -118,8 +127,8 @@ fn marks<'m>(report: &'m ImportReport, tables: &Tables, sources: &[Source], shee
     }
     debug_assert!(tables.len() >= sheet.table.entity.index(), "tables are by entity");
     for held in report.held.iter().filter(|held| held.file == *file && held.sheet == sheet.part.sheet) {
-        let because = format!("{} 第 {} 行", held.because.file, held.because.row);
-        marks.rows.insert(held.row, RowMark::Held(because));
+        let because = report.place(&held.because.file, &held.because.sheet, held.because.row);
+        marks.rows.insert(held.row, RowMark::Held(because.zh));
     }
     marks
 }
@@ -142,7 +151,7 @@ fn fault_list(report: &ImportReport, sheets: &[Sheet<'_>]) -> Result<Worksheet, 
         let sheet =
             sheets.iter().find(|sheet| sheet.part.sheet == fault.sheet && is_in(report, sheet, fault));
         match sheet {
-            Some(sheet) if fault.row <= ROWS_MAX => {
+            Some(sheet) if fault.row <= ROWS_MAX && row < LINKS_MAX => {
                 let link = Url::new(format!("internal:'{}'!{cell}", sheet.name)).set_text(&cell);
                 list.write_url(row, 2, link)?;
             }
@@ -151,7 +160,7 @@ fn fault_list(report: &ImportReport, sheets: &[Sheet<'_>]) -> Result<Worksheet, 
             }
         }
         list.write_string(row, 3, &fault.column)?;
-        list.write_string(row, 4, fault.severity.label().0)?;
+        list.write_string(row, 4, fault.label().0)?;
         list.write_string_with_format(row, 5, &fault.message.zh, &wrap)?;
         list.write_string_with_format(row, 6, &fault.message.en, &wrap)?;
         list.write_string(row, 7, &fault.code)?;
@@ -246,7 +255,8 @@ fn copy(
 ) -> Result<Worksheet, ImportError> {
     let mut copy = Worksheet::new();
     let header = sheet.part.header.row;
-    let last = sheet.part.header.titles.len() as u16;
+    // Where a sheet uses every column there is no room behind it, and colours say what happened.
+    let last = u16::try_from(sheet.part.header.titles.len()).unwrap_or(COLUMNS_MAX);
     copy.set_name(&sheet.name).map_err(|error| failed(&error))?;
     copy.set_freeze_panes(header, 0).map_err(|error| failed(&error))?;
     if !marks.rows.is_empty() {
@@ -274,7 +284,7 @@ fn copy(
                 copy.insert_note(number - 1, *column, &note(faults))?;
             }
             let verdict = if number == header { Some("导入结果".to_owned()) } else { mark.map(verdict) };
-            if let Some(verdict) = verdict {
+            if let Some(verdict) = verdict.filter(|_| last < COLUMNS_MAX) {
                 let style = if number == header { &styles.header } else { &styles.of(mark, None)[0] };
                 copy.write_string_with_format(number - 1, last, verdict, style)?;
             }
@@ -284,6 +294,7 @@ fn copy(
         Ok(Flow::Continue)
     })?;
     widths[usize::from(last)] = 24;
+    widths.truncate(usize::from(COLUMNS_MAX));
     for (column, width) in (0_u16..).zip(widths) {
         copy.set_column_width(column, (width + 2).clamp(6, 32) as f64).map_err(|error| failed(&error))?;
     }
@@ -302,11 +313,11 @@ fn note(faults: &[&Fault]) -> Note {
     let text: Vec<String> = faults
         .iter()
         .map(|fault| {
-            let (zh, en) = fault.severity.label();
+            let (zh, en) = fault.label();
             format!("{zh}：{}\n{en}: {}", fault.message.zh, fault.message.en)
         })
         .collect();
-    Note::new(text.join("\n")).add_author_prefix(false).set_width(320)
+    Note::new(fitting(text.join("\n"))).add_author_prefix(false).set_width(320)
 }
 
 fn write_cell(
@@ -317,7 +328,7 @@ fn write_cell(
     [plain, date]: [&Format; 2],
 ) -> Result<(), XlsxError> {
     match cell {
-        Cell::Empty => sheet.write_blank(row, column, plain)?,
+        Cell::Empty | Cell::Uncomputed => sheet.write_blank(row, column, plain)?,
         Cell::Number(number) => sheet.write_number_with_format(row, column, *number, plain)?,
         Cell::Integer(number) if number.abs() < 1_000_000_000_000_000 => {
             sheet.write_number_with_format(row, column, *number as f64, plain)?
@@ -329,9 +340,22 @@ fn write_cell(
             sheet.write_datetime_with_format(row, column, &moment, date)?
         }
         Cell::BadDate(serial) => sheet.write_number_with_format(row, column, *serial, plain)?,
-        other => sheet.write_string_with_format(row, column, other.to_string(), plain)?,
+        other => sheet.write_string_with_format(row, column, fitting(other.to_string()), plain)?,
     };
     Ok(())
+}
+
+/// As much of a text as a cell holds.
+fn fitting(text: String) -> String {
+    if text.encode_utf16().count() <= TEXT_MAX {
+        return text;
+    }
+    let mut units = 0;
+    let kept = text.chars().take_while(|letter| {
+        units += letter.len_utf16();
+        units < TEXT_MAX
+    });
+    kept.chain(['…']).collect()
 }
 
 /// Chinese characters take two columns.

@@ -65,6 +65,7 @@ pub fn run_with_report(
         as_of: day("2015-12-31"),
         report,
         preview: false,
+        allow_erase: false,
         progress: &|_| true,
     };
     import(registry, program, files, &options)

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 use encoding_rs::{CoderResult, Decoder, GB18030, UTF_8, UTF_16LE};
+use model::Text;
 
 use super::{Flow, RowSink, unreadable};
 use crate::import::ImportError;
@@ -13,12 +15,17 @@ use crate::import::cell::Cell;
 
 const CHUNK: usize = 1 << 16;
 
+/// Bytes of one row. A sheet's row has at most 16,384 cells, and hardly one of a thousand characters.
+const ROW_MAX: u64 = 16 << 20;
+const CELLS_MAX: usize = 16_384;
+
 pub(super) fn read(path: &Path, name: &str, sink: &mut RowSink<'_>) -> Result<(), ImportError> {
     let failed = |error: &dyn std::fmt::Display| unreadable(name, error);
     let encoding = encoding_of(path).map_err(|error| failed(&error))?;
     let file = File::open(path).map_err(|error| failed(&error))?;
-    let mut text =
-        BufReader::with_capacity(CHUNK, Utf8::new(BufReader::with_capacity(CHUNK, file), encoding));
+    let bounds = Rc::new(Bounds::default());
+    let decoded = Utf8::new(BufReader::with_capacity(CHUNK, file), encoding, Rc::clone(&bounds));
+    let mut text = BufReader::with_capacity(CHUNK, decoded);
     let delimiter = delimiter(text.fill_buf().map_err(|error| failed(&error))?);
     let mut lines =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
@@ -26,19 +33,88 @@ pub(super) fn read(path: &Path, name: &str, sink: &mut RowSink<'_>) -> Result<()
     let mut number = 0;
     let mut line = lines.position().line();
     // Cells borrow from the record of their row, so the vector is made anew for each.
-    while lines.read_record(&mut record).map_err(|error| failed(&error))? {
+    loop {
+        match lines.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            Err(_) if bounds.exceeded.get() => return Err(too_long(name, number + 1)),
+            Err(error) => return Err(failed(&error)),
+        }
+        bounds.taken.set(bounds.given.get());
         let next = lines.position().line();
         number += 1 + blank_lines(&record, next - line);
         line = next;
+        if record.len() > CELLS_MAX {
+            return Err(too_long(name, number));
+        }
+        // Quotation marks come in pairs; one that is left open takes all rows after it into its cell.
+        if bounds.finished.get() && bounds.quotes.get() % 2 == 1 && record.as_slice().contains('\n') {
+            return Err(unclosed(name, number));
+        }
         let cells: Vec<Cell<'_>> = record
             .iter()
             .map(|text| if text.is_empty() { Cell::Empty } else { Cell::Text(Cow::Borrowed(text)) })
             .collect();
         if sink(number, &cells)? == Flow::Stop {
-            break;
+            return Ok(());
         }
     }
-    Ok(())
+}
+
+/// What the reader of bytes and the reader of rows tell each other.
+#[derive(Debug, Default)]
+struct Bounds {
+    /// Bytes that rows were read from, and how many of them when the last row was whole.
+    given: std::cell::Cell<u64>,
+    taken: std::cell::Cell<u64>,
+    exceeded: std::cell::Cell<bool>,
+    quotes: std::cell::Cell<usize>,
+    finished: std::cell::Cell<bool>,
+}
+
+impl Bounds {
+    /// Counts bytes, or fails where one row has had too many.
+    fn give(&self, bytes: &[u8]) -> io::Result<()> {
+        let given = self.given.get() + bytes.len() as u64;
+        self.given.set(given);
+        self.quotes.set(self.quotes.get() + memchr::memchr_iter(b'"', bytes).count());
+        if given - self.taken.get() > ROW_MAX + CHUNK as u64 {
+            self.exceeded.set(true);
+            return Err(io::Error::other("a row is too long"));
+        }
+        Ok(())
+    }
+}
+
+fn too_long(name: &str, row: u32) -> ImportError {
+    faulty(
+        name,
+        row,
+        "row-too-long",
+        Text::new("的一行过长", ": a row is too long"),
+        Text::new(
+            "多半是引号没有成对，请检查该行及以后的引号",
+            "most likely a quotation mark is not closed: look at those of this row and after it",
+        ),
+    )
+}
+
+fn unclosed(name: &str, row: u32) -> ImportError {
+    faulty(
+        name,
+        row,
+        "quote-unclosed",
+        Text::new(
+            "引号没有成对，其后各行都被并入一个单元格",
+            ": a quotation mark is not closed, and takes all rows after it",
+        ),
+        Text::new("请补上或删去该引号", "close it or delete it"),
+    )
+}
+
+fn faulty(name: &str, row: u32, code: &'static str, what: Text, mend: Text) -> ImportError {
+    let place = Text::new(format!("“{name}”第 {row} 行"), format!("`{name}`, row {row}"));
+    ImportError::DelimitedFaulty { place: Box::new(place), code, what: Box::new(what), mend: Box::new(mend) }
 }
 
 /// The parser skips blank lines, and a spreadsheet counts them: those among the `lines` that a record took.
@@ -96,12 +172,13 @@ struct Utf8<R> {
     pending: bool,
     last: u8,
     finished: bool,
+    bounds: Rc<Bounds>,
 }
 
 impl<R: BufRead> Utf8<R> {
-    fn new(inner: R, encoding: &'static encoding_rs::Encoding) -> Self {
+    fn new(inner: R, encoding: &'static encoding_rs::Encoding, bounds: Rc<Bounds>) -> Self {
         let decoder = encoding.new_decoder_with_bom_removal();
-        Self { inner, decoder, pending: false, last: b'\n', finished: false }
+        Self { inner, decoder, pending: false, last: b'\n', finished: false, bounds }
     }
 
     /// Drops carriage returns before line feeds, in place; returns how many bytes are left.
@@ -146,7 +223,9 @@ impl<R: BufRead> Read for Utf8<R> {
                 out[length] = b'\n';
                 length += 1;
             }
+            self.bounds.finished.set(self.finished);
             if length > 0 {
+                self.bounds.give(&out[..length])?;
                 return Ok(length);
             }
         }

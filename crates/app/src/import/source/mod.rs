@@ -1,18 +1,27 @@
-//! Files as streams of rows: xlsx, CSV and Parquet look alike from here on.
+//! Files as streams of rows: xlsx, xls, ods, CSV and Parquet look alike from here on.
 
+mod archive;
 mod delimited;
+mod kind;
 mod parquet;
+mod ranges;
 mod xlsx;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
+use model::Text;
 use sha2::{Digest as _, Sha256};
 
 use super::ImportError;
 use super::cell::Cell;
 use super::digest::hex;
+use kind::Kind;
+use ranges::Book;
+pub use xlsx::Merge;
 
 /// What to do after a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +35,6 @@ pub enum Flow {
 /// as a spreadsheet does, from 1. Cells beyond the last used one are left out.
 pub type RowSink<'s> = dyn FnMut(u32, &[Cell<'_>]) -> Result<Flow, ImportError> + 's;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Xlsx,
-    Delimited,
-    Parquet,
-}
-
 /// A file to be read, of any of the kinds.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -40,10 +42,15 @@ pub struct Source {
     kind: Kind,
     /// File name without its folder, as reports call it.
     pub name: String,
-    /// Names of the sheets; one with the file's stem for CSV and Parquet.
+    /// Names of the sheets that are shown; one with the file's stem for CSV and Parquet.
     pub sheets: Vec<String>,
+    /// Names of the sheets that a person hid, which are not read.
+    pub hidden: Vec<String>,
     /// Lower-case hexadecimal digest of the bytes.
     pub sha256: String,
+    merges: HashMap<String, Vec<Merge>>,
+    /// The cells of a file that is held in memory.
+    book: Option<Arc<Book>>,
 }
 
 impl Source {
@@ -58,19 +65,36 @@ impl Source {
             return Err(ImportError::FileIsFolder { path: shown().trim_end_matches('/').to_owned() });
         }
         let (head, sha256) = digest(path).map_err(|error| unreadable(&name, &error))?;
-        let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
-        let kind = match (head.as_slice(), extension.as_deref()) {
-            ([b'P', b'K', 3, 4, ..], _) => Kind::Xlsx,
-            ([b'P', b'A', b'R', b'1'], _) => Kind::Parquet,
-            (_, Some("csv" | "tsv" | "txt")) => Kind::Delimited,
-            _ => return Err(ImportError::FileKindUnknown { file: name }),
-        };
+        let (kind, archive) = kind::of(path, &name, &head)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let sheets = match kind {
-            Kind::Xlsx => xlsx::sheets(path, &name)?,
-            Kind::Delimited | Kind::Parquet => vec![stem],
+        let mut source = Self {
+            path: path.to_owned(),
+            kind,
+            name,
+            sheets: vec![stem],
+            hidden: Vec::new(),
+            sha256,
+            merges: HashMap::new(),
+            book: None,
         };
-        Ok(Self { path: path.to_owned(), kind, name, sheets, sha256 })
+        match kind {
+            Kind::Xlsx => {
+                let contents = xlsx::contents(path, &source.name, &archive)?;
+                (source.sheets, source.hidden) = (contents.sheets, contents.hidden);
+                source.merges = contents.merges;
+            }
+            Kind::Xls => source.hold(ranges::open_xls(path, &source.name)?),
+            Kind::Ods => source.hold(ranges::open_ods(path, &source.name)?),
+            Kind::Delimited | Kind::Parquet => {}
+        }
+        Ok(source)
+    }
+
+    fn hold(&mut self, book: Book) {
+        self.sheets = book.sheets.iter().map(|sheet| sheet.name.clone()).collect();
+        self.hidden.clone_from(&book.hidden);
+        self.merges = book.sheets.iter().map(|sheet| (sheet.name.clone(), sheet.merges.clone())).collect();
+        self.book = Some(Arc::new(book));
     }
 
     /// The file's stem, for recognising what it holds.
@@ -78,10 +102,28 @@ impl Source {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
+    /// A row as a person finds it; the sheet is named where the file has several.
+    pub fn place(&self, sheet: &str, row: u32) -> Text {
+        let file = &self.name;
+        if self.sheets.len() == 1 {
+            return Text::new(format!("{file} 第 {row} 行"), format!("row {row} of {file}"));
+        }
+        Text::new(format!("{file} 的“{sheet}”第 {row} 行"), format!("row {row} of {file}, sheet `{sheet}`"))
+    }
+
+    /// Cells of a sheet that are one over several rows or columns, as far as the file says.
+    pub fn merges(&self, sheet: &str) -> &[Merge] {
+        self.merges.get(sheet).map_or(&[], Vec::as_slice)
+    }
+
     /// Streams the rows of one sheet.
     pub fn read(&self, sheet: &str, sink: &mut RowSink<'_>) -> Result<(), ImportError> {
         match self.kind {
             Kind::Xlsx => xlsx::read(&self.path, &self.name, sheet, sink),
+            Kind::Xls | Kind::Ods => {
+                let sheets = self.book.iter().flat_map(|book| &book.sheets);
+                sheets.filter(|own| own.name == sheet).try_for_each(|own| own.read(sink))
+            }
             Kind::Delimited => delimited::read(&self.path, &self.name, sink),
             Kind::Parquet => parquet::read(&self.path, &self.name, sink),
         }
@@ -100,7 +142,7 @@ fn digest(path: &Path) -> std::io::Result<(Vec<u8>, String)> {
             break;
         }
         if head.is_empty() {
-            head.extend_from_slice(&buffer[..read.min(4)]);
+            head.extend_from_slice(&buffer[..read.min(512)]);
         }
         hasher.update(&buffer[..read]);
     }
@@ -109,4 +151,21 @@ fn digest(path: &Path) -> std::io::Result<(Vec<u8>, String)> {
 
 fn unreadable(file: &str, reason: &dyn std::fmt::Display) -> ImportError {
     ImportError::FileUnreadable { file: file.to_owned(), reason: reason.to_string() }
+}
+
+/// A file that is not what an import reads: what it is, and how to mend it.
+fn unusable(file: &str, code: &'static str, what: Text, mend: Text) -> ImportError {
+    ImportError::FileUnusable { file: file.into(), code, what: Box::new(what), mend: Box::new(mend) }
+}
+
+fn protected(file: &str) -> ImportError {
+    unusable(
+        file,
+        "file-protected",
+        Text::new("设有打开密码", "is protected by a password"),
+        Text::new(
+            "请用表格软件打开，取消密码后另存",
+            "open it in a spreadsheet program, take the password away and save it",
+        ),
+    )
 }
