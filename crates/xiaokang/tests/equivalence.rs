@@ -195,7 +195,7 @@ fn the_evaluator_agrees_on_random_worlds() {
     let as_of: model::Date = "2016-12-31".parse().expect("a day");
     for seed in seeds() {
         println!("world {seed}");
-        let records = common::world_records(&program, as_of, seed);
+        let records = common::world_records(&program, as_of, seed, common::ROWS);
         assert!(interpreter_agrees(&program, as_of, &records) > 10_000);
     }
 }
