@@ -173,8 +173,10 @@ fn changes_of(program: &Program, part: &Expr) -> Vec<Change> {
         }
         ExprKind::Coalesce(parts) if parts.len() > 1 && begins("coalesce") => changes.push(Change::Default),
         ExprKind::Column(id) => changes.extend(neighbour_field(program, *id, part.span)),
-        ExprKind::Parameter { at: Some(_), .. }
-            if begins("at(") || before(program, part.span).ends_with("at(") =>
+        // A parameter of one value says the same on every day on which it says anything.
+        ExprKind::Parameter { id, at: Some(_), .. }
+            if values(&program.parameters[id.index()].shape) > 1
+                && (begins("at(") || before(program, part.span).ends_with("at(")) =>
         {
             changes.push(Change::At);
         }
