@@ -141,4 +141,8 @@ def rank(columns, rule: Rule, way: list, weights: dict) -> Compiled:
 
 def ranked(columns, rule: Rule, way: list) -> Compiled:
     weights = {item["id"]: Fraction(item["weight"]) for item in rule.body["items"]}
-    return Compiled(COUNT, lambda w, s, c: len(results(columns, rule, way, w, s, weights)))
+
+    def run(w, s, c):
+        return None if w.climb(s, way) is None else len(results(columns, rule, way, w, s, weights))
+
+    return Compiled(COUNT, run)

@@ -145,7 +145,7 @@ proptest! {
             let entity = sample.program().columns[column.index()].entity;
             let row = facts.find(entity, &gap.column.key).expect("a record");
             let value = match gap.column.name.as_str() {
-                "birth" => pack::program::Value::Date(date("1970-01-01")),
+                "birth" => Value::Date(date("1970-01-01")),
                 "labour" => text("none"),
                 _ => number(1),
             };
