@@ -27,16 +27,13 @@ def total(rows):
 
 
 def extreme(rows, better):
-    """Least or greatest; a row that may not belong matters only if it would win."""
+    """Least or greatest of the rows that belong; unknown if that is open of any row."""
     best = None
     for belongs, value in rows:
-        if value is None:
+        if belongs is None or value is None:
             return None
-        if belongs and (best is None or better(value, best)):
+        if best is None or better(value, best):
             best = value
-    for belongs, value in rows:
-        if belongs is None and (best is None or better(value, best)):
-            return None
     return best
 
 
@@ -65,17 +62,8 @@ FUNCTIONS = {"count": count, "sum": total, "min": least, "max": greatest, "bool_
 
 
 def compare_orders(left: tuple, right: tuple, descending: tuple):
-    """-1, 0 or 1 as the left order comes before, with or after the right; None if that is not known."""
+    """-1, 0 or 1 as the left order comes before, with or after the right; all items are known."""
     for mine, other, down in zip(left, right, descending):
-        if mine is None or other is None:
-            return None
         if mine != other:
             return 1 if (mine > other) != down else -1
     return 0
-
-
-def same_partition(left: tuple, right: tuple):
-    """Whether all items agree: False as soon as two known ones differ, None if that is open."""
-    if any(a is not None and b is not None and a != b for a, b in zip(left, right)):
-        return False
-    return None if any(a is None or b is None for a, b in zip(left, right)) else True

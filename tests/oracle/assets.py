@@ -74,6 +74,8 @@ class Sharing:
         """Shares by holder's key, or None where they are unknown."""
         amount_of, weight_of, guaranteed_of = self.parts()
         holders = w.children(self.rule.body["holders"], self.way, asset)
+        if not holders:
+            return {}
         amount = amount_of.run(w, asset, None)
         weights = {holder.key: weight_of.run(w, holder, None) for holder in holders}
         guarantees = {holder.key: guaranteed_of.run(w, holder, None) for holder in holders}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-from .aggregates import FUNCTIONS, aggregate, compare_orders, same_partition
+from .aggregates import FUNCTIONS, aggregate, compare_orders
 from .operations import (
     COMPARISONS,
     DATES,
@@ -262,7 +262,7 @@ class Compiler:
             scale, value = parameter_value(body, when(w, s, c)), amount.run(w, s, c)
             if scale is None or value is None:
                 return None
-            return narrow(round_to(bracket_value(scale, value), type_.decimals, rounding))
+            return narrow(bracket_value(scale, value, lambda part: round_to(part, type_.decimals, rounding)))
 
         return Compiled(type_, run)
 
@@ -322,18 +322,25 @@ class Compiler:
                 )
             return memo[record.key]
 
+        def settled(w, end):
+            """Whether every item of PARTITION BY and ORDER BY is known of all that are in question."""
+            memo = w.cache.setdefault(("settled", node, scope), {})
+            if end.key not in memo:
+                places = [place(w, record) for record in w.children(scope.entity, way, end)]
+                memo[end.key] = all(item is not None for key, order in places for item in (*key, *order))
+            return memo[end.key]
+
         def run(w, s, c):
             mine, order, rows = *place(w, s), []
             end = w.climb(s, way)
-            if end is None:
+            if end is None or not settled(w, end):
                 return None
             for record in w.children(s.entity, way, end):
                 theirs, other = place(w, record)
-                belongs = True if record is s else same_partition(mine, theirs)
-                if belongs is not False and frame != "all":
-                    belongs = in_frame(frame, s, record, compare_orders(other, order, descending), belongs, ties_by_key)
-                if belongs is not False:
-                    rows.append((belongs, argument.run(w, record, None) if argument else True))
+                if mine != theirs:
+                    continue
+                if frame == "all" or in_frame(frame, s, record, compare_orders(other, order, descending), ties_by_key):
+                    rows.append((True, argument.run(w, record, None) if argument else True))
             if node.function in ("row_number", "rank"):
                 before = aggregate("count", rows)
                 return None if before is None else before + 1
@@ -343,15 +350,13 @@ class Compiler:
         return Compiled(COUNT if counts else argument.type, run)
 
 
-def in_frame(frame: str, mine, other, order, belongs, ties_by_key: bool):
-    """Whether the other record stands in the frame of mine, given their order and common partition."""
+def in_frame(frame: str, mine, other, order: int, ties_by_key: bool) -> bool:
+    """Whether the other record stands in the frame of mine, given how it is ordered to it."""
     if other is mine:
         return frame == "through"
-    if order is None:
-        return None
     if order == 0 and ties_by_key:
         order = -1 if other.key < mine.key else 1
-    return belongs if order < 0 else False
+    return order < 0
 
 
 def names(nodes):

@@ -76,26 +76,13 @@ def share(states: list):
 
 
 def on_target(states: list, target: Fraction):
-    """True or false where the share reaches the target, or misses it, whatever the unknown turn out to be.
-
-    A record of unknown application may also turn out to be no subject, which is the better outcome if it
-    fails and the worse one if it holds.
-    """
-    best_met = best_unmet = worst_met = worst_unmet = 0
-    for subject, holds in states:
-        if subject is False:
-            continue
-        if holds is not False:
-            best_met += 1
-        elif subject is True:
-            best_unmet += 1
-        if holds is not True:
-            worst_unmet += 1
-        elif subject is True:
-            worst_met += 1
-    best = best_met >= target * (best_met + best_unmet)
-    worst = worst_met >= target * (worst_met + worst_unmet)
-    return True if worst else None if best else False
+    """True where the share reaches the target though all unknown ones fail, false where it misses it though none does."""
+    met = sum(1 for subject, holds in states if subject is True and holds is True)
+    unknown = sum(1 for subject, holds in states if subject is None or subject is True and holds is None)
+    every = sum(1 for subject, _ in states if subject is not False)
+    if met >= target * every:
+        return True
+    return False if met + unknown < target * every else None
 
 
 def known_sum(columns, rule: Rule, way: list, name: str) -> Compiled:
@@ -109,13 +96,11 @@ def known_sum(columns, rule: Rule, way: list, name: str) -> Compiled:
 
 
 def gaps_unknown(columns, rule: Rule, way: list) -> Compiled:
-    subject = rules.applies(columns, rule)
+    """Records whose gap is unknown, which the sums leave out; it is 0 for those known to be no subject."""
 
     def run(w, s, c):
         return sum(
-            1
-            for record in w.children(rule.on, way, s)
-            if subject.run(w, record, None) is True and columns.value(w, record, f"{rule.id}_gap") is None
+            1 for record in w.children(rule.on, way, s) if columns.value(w, record, f"{rule.id}_gap") is None
         )
 
     return Compiled(COUNT, run)

@@ -21,10 +21,12 @@ def derived(columns, world, record, field):
     if graph is None:
         graph = world.cache["network", spec["network"]] = Graph(columns, world, spec["network"])
     start = node_named(columns, world, record, spec["from"])
+    if start not in graph.nodes:
+        return None
     if spec["function"] in ("edge_disjoint_paths", "disjoint_routes"):
         return ways_out(columns, world, record, spec, graph, start)
     end = node_named(columns, world, record, spec["to"])
-    if start is None or end is None:
+    if end not in graph.nodes:
         return None
     return FUNCTIONS[spec["function"]](graph, start, end)
 
@@ -145,28 +147,27 @@ FUNCTIONS = {"best_worst_class": best_worst_class, "connected": connected, "rout
 
 
 def ways_out(columns, world, record, spec: dict, graph: Graph, start):
-    """Ways from a node out of the nodes within the subject, no two sharing an edge."""
-    if start is None:
-        return None
+    """Ways from a node out of the nodes within the subject, no two sharing an edge.
+
+    The ways that are certain are named even where it is not known how many there are.
+    """
     inside = set()
     for node in graph.nodes.values():
         way = way_by_name(columns.pack, node.entity, spec["within"])
         if world.climb(node, way) is record:
             inside.add(node.key)
+    if start not in inside:
+        return None
     worst = graph.classes.index(spec["at_least"]) if "at_least" in spec else None
     sure = disjoint(graph.counted(False, worst), start, inside)
+    if spec["function"] == "disjoint_routes":
+        return "；".join(named(way) for way in sure)
     hoped = disjoint(graph.counted(True, worst), start, inside)
-    if len(sure) != len(hoped):
-        return None
-    if spec["function"] == "edge_disjoint_paths":
-        return len(sure)
-    return "; ".join(named(way) for way in sure)
+    return len(sure) if len(sure) == len(hoped) else None
 
 
 def disjoint(edges: list, start: str, inside: set) -> list:
     """Greatest set of ways without a common edge, by augmenting ways one at a time."""
-    if start not in inside:
-        return []
     used = {}  # edge key -> direction in which a way runs along it
     while (way := augment(edges, start, inside, used)) is not None:
         for edge, source in way:

@@ -18,13 +18,13 @@ def parameter_value(body: dict, on: date | None):
     return found["value"]
 
 
-def bracket_value(scale: list, amount):
-    """The part of an amount in each bracket times its rate, summed, not yet rounded."""
+def bracket_value(scale: list, amount, rounded):
+    """The part of an amount in each bracket times its rate, each product rounded by itself, summed."""
     result = 0
     for step, following in zip(scale, [*scale[1:], None]):
         top = amount if following is None else min(amount, following["from"])
         if top > step["from"]:
-            result += (top - step["from"]) * step["rate"]
+            result += rounded((top - step["from"]) * step["rate"])
     return result
 
 

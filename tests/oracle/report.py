@@ -21,13 +21,25 @@ def write_columns(pack: Pack, source: Path, target: Path, as_case: bool = False)
     target.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def all_columns(pack: Pack, as_of: date, records: dict, as_case: bool = False) -> dict:
+def write_folder(pack: Pack, folder: Path) -> None:
+    """The columns of each world `NAME.json` as `NAME.columns`; the pack is compiled once."""
+    columns = Columns(pack)
+    for source in sorted(folder.glob("*.json")):
+        given = json.loads(source.read_text(encoding="utf-8"), parse_float=Fraction)
+        result = all_columns(pack, date.fromisoformat(given["as_of"]), given["records"], columns=columns)
+        text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+        source.with_suffix(".columns").write_text(text, encoding="utf-8")
+
+
+def all_columns(
+    pack: Pack, as_of: date, records: dict, as_case: bool = False, columns: Columns | None = None
+) -> dict:
     """Entity -> key -> column -> value; the columns are those of rules and the derived fields.
 
     A fact that is absent is unknown, and an edge that is absent leads nowhere; `as_case` completes the
     records as worked cases are completed: defaults, blanks, and made-up ends of required edges.
     """
-    world, columns = World(pack, as_of), Columns(pack)
+    world, columns = World(pack, as_of), columns or Columns(pack)
     read_records(world, {entity: keyed(pack, entity, rows) for entity, rows in records.items()})
     given = {entity: list(world.of(entity)) for entity in records}
     if as_case:

@@ -35,17 +35,17 @@ def define(columns, rule: Rule) -> None:
 
 
 def points(columns, rule: Rule, item: dict) -> Compiled:
-    """Points from 0 to 100 with two decimals; beyond, they are unknown and a finding."""
+    """Points with two decimals; if those are not from 0 to 100, they are unknown and a finding."""
     compiled = columns.expression(rule, item["score"])
     unify(compiled.type, POINTS, "points")
     rounding = columns.scope(rule).rounding
 
     def run(w, s, c):
-        value = compiled.run(w, s, c)
+        value = round_to(compiled.run(w, s, c), 2, rounding)
         if value is not None and not 0 <= value <= 100:
             w.find(s, f"{rule.id}_{item['id']}: points beyond 0 to 100")
             return None
-        return narrow(round_to(value, 2, rounding))
+        return narrow(value)
 
     return Compiled(POINTS, run)
 
@@ -110,7 +110,10 @@ def raised_weights(weights: dict, raised: str) -> dict:
 
 
 def results(columns, rule: Rule, way: list, w, s, weights: dict) -> list:
-    """Siblings with a known result, as (record, vetoed, total); none if the subject has no siblings' edge."""
+    """Siblings with a known result, as (record, vetoed, total); the total of one that is vetoed may be unknown.
+
+    There are none if the subject has no siblings' edge.
+    """
     end = w.climb(s, way)
     if end is None:
         return []
@@ -118,7 +121,7 @@ def results(columns, rule: Rule, way: list, w, s, weights: dict) -> list:
     for record in w.children(rule.on, way, end):
         veto = columns.value(w, record, f"{rule.id}_vetoed")
         value = total(columns, rule, w, record, weights)
-        if veto is not None and value is not None:
+        if veto is True or veto is False and value is not None:
             found.append((record, veto, value))
     return found
 
@@ -138,4 +141,8 @@ def rank(columns, rule: Rule, way: list, weights: dict) -> Compiled:
 
 def ranked(columns, rule: Rule, way: list) -> Compiled:
     weights = {item["id"]: Fraction(item["weight"]) for item in rule.body["items"]}
-    return Compiled(COUNT, lambda w, s, c: len(results(columns, rule, way, w, s, weights)))
+
+    def run(w, s, c):
+        return None if w.climb(s, way) is None else len(results(columns, rule, way, w, s, weights))
+
+    return Compiled(COUNT, run)

@@ -255,7 +255,7 @@ class Evaluation(unittest.TestCase):
         records = {entity: [{"key": key, **row} for key, row in rows.items()] for entity, rows in given.items()}
         got = all_columns(self.columns.pack, date(2015, 12, 31), records)
         expected = {"subjects": "3", "met": "1", "unmet": "1", "unknown": "2", "share": "0.500000", "on_target": None}
-        expected |= {"gap": "3", "gap_unknown": "1", "gap_cost": 60000}
+        expected |= {"gap": "3", "gap_unknown": "2", "gap_cost": 60000}
         self.assertEqual({name: got["county"]["c"][f"paved_{name}"] for name in expected}, expected)
         self.assertEqual([got["village"][v]["paved_gap"] for v in ("v1", "v2", "v3", "v5")], ["0", "3", None, "0"])
 

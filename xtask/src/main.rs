@@ -61,6 +61,8 @@ fn cargo() -> Command {
 fn test(rest: &[&str]) -> Result<(), String> {
     let work = root().join("target").join("xtask");
     std::fs::create_dir_all(&work).map_err(|error| format!("`{}`: {error}", work.display()))?;
+    process::stop_on_signals()?;
+    let plain = duckdb::plain_python()?;
     let python = duckdb::python(&work)?;
     let stock = stock::python(&work)?;
     let server = postgres::Server::start(&work)?;
@@ -77,6 +79,8 @@ fn test(rest: &[&str]) -> Result<(), String> {
         .env("XIAOKANG_TEST_PSQL", server.psql())
         .env("XIAOKANG_TEST_DUCKDB", &python)
         .env("XIAOKANG_STOCK_PYTHON", &stock)
+        // The independent reading of the pack language needs no wheels.
+        .env("XIAOKANG_TEST_PYTHON", &plain)
         // Executors and commands of the tests compile the shipped pack once, and leave the user's cache alone.
         .env("XIAOKANG_CACHE", work.join("packs"))
         .env("INSTA_UPDATE", std::env::var_os("INSTA_UPDATE").unwrap_or_else(|| "no".into()));

@@ -1,12 +1,58 @@
 //! Running programs and saying what went wrong.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// What is run at the moment, as the leader of a group of processes of its own.
+static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
+/// An interrupt came: nothing new is begun.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on an interrupt ends what is run, and not this program at once: it goes on to stop what it started.
+pub fn stop_on_signals() -> Result<(), String> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(|error| format!("signals: {error}"))?;
+    std::thread::spawn(move || {
+        for signal in &mut signals {
+            INTERRUPTED.store(true, Ordering::SeqCst);
+            let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(child) = running.as_ref() {
+                // Programs that the tests started are of the same group.
+                let group = format!("-{}", child.id());
+                let _ = Command::new("kill").args([&format!("-{signal}"), "--", &group]).status();
+            }
+        }
+    });
+    Ok(())
+}
 
 /// Runs a program that writes to this terminal.
 pub fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(|error| format!("`{name}` cannot be started: {error}"))?;
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        return Err(format!("interrupted before `{name}`"));
+    }
+    let child = command
+        .stdin(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|error| format!("`{name}` cannot be started: {error}"))?;
+    *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
+    let status = loop {
+        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let child = running.as_mut().ok_or("nothing is running")?;
+        if let Some(status) = child.try_wait().map_err(|error| format!("`{name}`: {error}"))? {
+            *running = None;
+            break status;
+        }
+        drop(running);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
     if status.success() { Ok(()) } else { Err(format!("`{name}` failed: {status}")) }
 }
 
@@ -30,14 +76,19 @@ pub fn quiet(command: &mut Command) -> Result<String, String> {
 /// Installs Debian packages, as root.
 pub fn install(packages: &[&str]) -> Result<(), String> {
     println!("installing from Debian's packages: {}", packages.join(" "));
-    let mut update = Command::new("apt-get");
-    quiet(update.arg("update"))?;
-    let mut install = Command::new("apt-get");
+    install_with("apt-get", packages)
+}
+
+fn install_with(program: &str, packages: &[&str]) -> Result<(), String> {
+    let mut update = Command::new(program);
+    update.arg("update");
+    let mut install = Command::new(program);
     install
         .env("DEBIAN_FRONTEND", "noninteractive")
         .args(["install", "-y", "--no-install-recommends"])
         .args(packages);
-    quiet(&mut install).map(|_| ()).map_err(|error| {
+    // Both are refused to anyone but root.
+    quiet(&mut update).and_then(|_| quiet(&mut install)).map(|_| ()).map_err(|error| {
         format!("{error}\nhint: install {} by hand, or run this command as root", packages.join(" "))
     })
 }
@@ -45,9 +96,24 @@ pub fn install(packages: &[&str]) -> Result<(), String> {
 /// A program on the PATH.
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| is_file(file))
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-fn is_file(path: &Path) -> bool {
-    path.is_file()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_may_not_install_is_told_what_to_install() {
+        // `false` refuses the first step, as `apt-get update` does to others than root.
+        let error = install_with("false", &["postgresql"]).expect_err("it is refused");
+        assert!(error.contains("hint: install postgresql by hand"), "{error}");
+    }
+
+    #[test]
+    fn what_a_failed_program_wrote_is_told() {
+        let error =
+            quiet(Command::new("sh").args(["-c", "echo out; echo why >&2; exit 3"])).expect_err("it fails");
+        assert!(error.contains("why") && error.contains("exit status: 3"), "{error}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Packs from disk: a folder of TOML files, laid over the packs it extends.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use pack::program::Program;
 use pack::{Failure, Override, PackSource};
@@ -16,6 +16,11 @@ pub enum PackError {
     NotAPack { path: PathBuf, why: String },
     #[error("pack `{id}` extends `{base}`, which is not beside it")]
     BaseMissing { id: String, base: String },
+    #[error(
+        "pack `{id}` extends `{base}`, which is a path\nhint: `extends` takes the names of packs beside it; name a pack \
+         that stands elsewhere yourself, and this one as an overlay of it"
+    )]
+    BaseElsewhere { id: String, base: String },
     #[error("pack `{id}` extends itself")]
     Circle { id: String },
     /// Mistakes in the pack's text, to be shown with [`Failure::render`].
@@ -167,6 +172,15 @@ fn read_with_bases(
     }
     above.push(source.name.clone());
     for base in pack::extends(&source) {
+        if packs.iter().any(|(known, _)| known.name == base) {
+            continue;
+        }
+        // A pack's text may come from elsewhere: it leads to its neighbours, and no further.
+        let mut parts = Path::new(&base).components();
+        if !matches!((parts.next(), parts.next()), (Some(Component::Normal(name)), None) if name == base.as_str())
+        {
+            return Err(PackError::BaseElsewhere { id: source.name.clone(), base });
+        }
         let beside = folder.parent().unwrap_or(Path::new(".")).join(&base);
         if !beside.is_dir() {
             return Err(PackError::BaseMissing { id: source.name.clone(), base });

@@ -74,6 +74,9 @@ expect.household.g = { relief = false }
 expect.household.f = { relief = false }
 "#;
 
+/// Changes that can be made to the pack.
+const ALL: usize = 13;
+
 fn missed(cases: &str, selection: &Selection) -> (usize, Vec<Mutant>) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("pack.toml"), format!("{PACK}{cases}")).unwrap();
@@ -86,15 +89,20 @@ fn missed(cases: &str, selection: &Selection) -> (usize, Vec<Mutant>) {
 #[test]
 fn a_boundary_that_no_case_stands_on_is_missed_and_named() {
     let (all, found) = missed(CASES, &Selection::default());
-    // `<`, AND, NOT, `-`, `*`, 0.60, and the two values of the line.
-    assert_eq!(all, 8);
+    // `<`, AND and its two parts, NOT, `-`, `*` and its rounding, 0.60, the two values of the line, and the day of the
+    // second, a day earlier or later.
+    assert_eq!(all, ALL);
     let told: Vec<(u32, &str)> = found.iter().map(|mutant| (mutant.line, mutant.change.as_str())).collect();
     assert_eq!(
         told,
         [
+            (33, "the value from 2016-01-01 in force a day later"),
             (33, "the value from 2016-01-01 one more in its last place"),
             (47, "`<=` instead of `<`"),
             (47, "`OR` instead of `AND`"),
+            (47, "without part 1 of the AND"),
+            (47, "without part 2 of the AND"),
+            (48, "money rounded in another way"),
         ]
     );
 }
@@ -103,7 +111,12 @@ fn a_boundary_that_no_case_stands_on_is_missed_and_named() {
 fn cases_on_both_sides_of_a_boundary_catch_its_change() {
     let (all, found) = missed(&format!("{CASES}{BOUNDARY}"), &Selection::default());
     let told: Vec<&str> = found.iter().map(|mutant| mutant.change.as_str()).collect();
-    assert_eq!((all, told), (8, vec!["the value from 2016-01-01 one more in its last place"]));
+    let missed = [
+        "the value from 2016-01-01 in force a day later",
+        "the value from 2016-01-01 one more in its last place",
+        "money rounded in another way",
+    ];
+    assert_eq!((all, told), (ALL, missed.to_vec()));
 }
 
 #[test]
@@ -122,5 +135,55 @@ fn only_the_files_asked_for_are_changed() {
     let none = Selection { files: vec!["article".to_owned()], ..Selection::default() };
     assert_eq!(missed(CASES, &none).0, 0);
     let all = Selection { files: vec!["pack".to_owned()], ..Selection::default() };
-    assert_eq!(missed(CASES, &all).0, 8);
+    assert_eq!(missed(CASES, &all).0, ALL);
+}
+
+/// Of all changes that can be made to the shipped pack, by kind: how many in a hundred its cases notice at least.
+const NOTICED: [(&str, usize); 18] = [
+    ("aggregate", 73),
+    ("arithmetic", 99),
+    ("at", 75),
+    ("coalesce", 87),
+    ("code-added", 20),
+    ("code-removed", 95),
+    ("comparison", 97),
+    ("conjunct", 92),
+    ("field", 94),
+    ("filter", 94),
+    ("is-null", 99),
+    ("join", 100),
+    ("logic", 99),
+    ("number", 97),
+    ("parameter", 92),
+    ("parameter-date", 72),
+    ("rounding", 28),
+    ("share", 56),
+];
+
+/// Changes of the text that every version of this check made.
+const OPERATORS: [&str; 6] = ["arithmetic", "comparison", "filter", "logic", "number", "parameter"];
+
+#[test]
+fn the_cases_of_the_shipped_pack_notice_what_is_changed_in_it() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015");
+    let program = app::packs::load(&folder, &[], &[]).unwrap().apart().unwrap();
+    let found = mutate(&program, &Selection::default(), &|_, _| {});
+    assert!(found.failing.is_empty(), "{:?}", found.failing);
+    let kinds = found.kinds();
+    let names: Vec<&str> = kinds.keys().copied().collect();
+    assert_eq!(names, NOTICED.map(|(kind, _)| kind), "kinds of changes");
+    let mut told = String::new();
+    let mut too_few = Vec::new();
+    for (kind, percent) in NOTICED {
+        let (caught, all) = kinds[kind];
+        told.push_str(&format!("{kind}: {caught} of {all}, at least {percent} %\n"));
+        if caught * 100 < all * percent {
+            too_few.push(kind);
+        }
+    }
+    print!("{told}");
+    assert!(too_few.is_empty(), "cases are missing: {too_few:?}\n{told}");
+    let operators = OPERATORS.map(|kind| kinds[kind]);
+    let (caught, all) = operators.iter().fold((0, 0), |sum, counts| (sum.0 + counts.0, sum.1 + counts.1));
+    assert!(all > 4_000 && caught * 100 >= all * 95, "operators: {caught} of {all}");
 }

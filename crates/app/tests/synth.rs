@@ -194,6 +194,46 @@ fn the_memory_that_a_run_asks_for_is_enough() {
     let (free, whole) = run("whole", None);
     assert_eq!(limited.unwrap().manifest, free.unwrap().manifest);
     assert!(files(&least) == files(&whole), "some file differs");
+    // What the limit allows is what the run takes beyond what the process holds before it: its code and the pack.
+    let before = peak_of(&snapshot, &folder.path().join("none"), None);
+    let within = peak_of(&snapshot, &folder.path().join("alone"), Some(needed));
+    println!("limit {needed}, taken {} bytes beyond {before}", within.saturating_sub(before));
+    assert!(
+        within.saturating_sub(before) <= needed,
+        "a run limited to {needed} bytes took {within} beside {before}"
+    );
+    assert!(files(&folder.path().join("alone")) == files(&whole), "some file differs");
+}
+
+/// Most memory that a process of its own held, in bytes, which ran within a limit or, without one, not at all.
+fn peak_of(snapshot: &Path, out: &Path, limit: Option<usize>) -> usize {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "a_run_in_a_process_of_its_own", "--ignored", "--nocapture"]);
+    command.env("XIAOKANG_TEST_SNAPSHOT", snapshot).env("XIAOKANG_TEST_OUT", out);
+    if let Some(limit) = limit {
+        command.env("XIAOKANG_TEST_LIMIT", limit.to_string());
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let kibibytes = text.split("VmHWM:").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    kibibytes.parse::<usize>().unwrap() * 1024
+}
+
+#[test]
+#[ignore = "a part of the test of memory, which runs it in a process of its own"]
+fn a_run_in_a_process_of_its_own() {
+    let setting = |name: &str| std::env::var(name);
+    let (snapshot, out) = (setting("XIAOKANG_TEST_SNAPSHOT").unwrap(), setting("XIAOKANG_TEST_OUT").unwrap());
+    let program = loaded().program;
+    if let Ok(limit) = setting("XIAOKANG_TEST_LIMIT") {
+        let mut options =
+            engine::RunOptions::new(Path::new(&snapshot), Path::new(&out), "2015-12-31".parse().unwrap());
+        options.memory_limit = Some(limit.parse().unwrap());
+        engine::run(&program, &options).unwrap();
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    println!("{}", status.lines().find(|line| line.starts_with("VmHWM")).unwrap());
 }
 
 #[test]

@@ -50,18 +50,34 @@ impl Compiler<'_> {
     /// The `id` of a declaration, checked for shape.
     pub fn identifier(&mut self, table: &Table<'_>) -> Option<Word> {
         let word = table.require("id", table.word("id"))?;
-        let fine = word.text.starts_with(|letter: char| letter.is_ascii_lowercase())
+        self.check_identifier(&word).then_some(word)
+    }
+
+    /// Whether a declared name has the shape of one; says so if not.
+    pub fn check_identifier(&mut self, word: &Word) -> bool {
+        let plain = word.text.starts_with(|letter: char| letter.is_ascii_lowercase())
             && word.text.chars().all(|letter| {
                 letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_' || letter == '-'
             });
-        if fine {
-            return Some(word);
-        }
-        self.report(
-            Diagnostic::new("bad-identifier", word.span, format!("`{}` is not an identifier", word.text))
-                .hint("lower-case letters, digits and underscores, a letter first"),
-        );
-        None
+        // Columns of the compiler's own begin with an underscore, those of the engine have two within: a name that
+        // looked like one of them could take its place.
+        let own = word.text.starts_with('_') || word.text.ends_with('_') || word.text.contains("__");
+        let (message, hint) = if own {
+            let bare: Vec<&str> = word.text.split('_').filter(|part| !part.is_empty()).collect();
+            (
+                format!("`{}` may be mistaken for a column that the program makes itself", word.text),
+                format!("single underscores stand between words: `{}`", bare.join("_")),
+            )
+        } else if plain {
+            return true;
+        } else {
+            (
+                format!("`{}` is not an identifier", word.text),
+                "lower-case letters, digits and underscores, a letter first".to_owned(),
+            )
+        };
+        self.report(Diagnostic::new("bad-identifier", word.span, message).hint(hint));
+        false
     }
 
     pub fn read_type(&mut self, word: &Word) -> Option<Type> {

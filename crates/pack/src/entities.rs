@@ -285,6 +285,9 @@ impl Compiler<'_> {
         let key_prefix = table.integer("key_prefix").and_then(|length| u32::try_from(length).ok());
         let also_pairs = table.pairs("also");
         let (target, via) = (target?, via?);
+        if name.as_ref().is_some_and(|name| !self.check_identifier(name)) {
+            return None;
+        }
         let Some(parent) = self.program.entity_named(&target.text) else {
             let names: Vec<&str> = self.program.entities.iter().map(|entity| entity.name.as_str()).collect();
             let hint = did_you_mean(&target.text, names);

@@ -2,12 +2,17 @@
 
 use sqlparser::ast::{Expr as Sql, Spanned as _};
 use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
-use sqlparser::tokenizer::{Location, Token};
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
 
 use crate::diagnostic::Diagnostic;
 use crate::program::Span;
 use crate::surface::Word;
+
+/// How many operators an expression may have. Each may be one level deeper (`a OR b OR c` is a tree that leans to the
+/// left), and whatever walks a tree of expressions takes a stretch of the stack for each level.
+const OPERATORS_MAX: usize = 128;
 
 /// Maps line and column of an expression to its place in the file.
 #[derive(Clone, Debug)]
@@ -65,8 +70,19 @@ pub fn parse(word: &Word, file_text: &str) -> Result<(Sql, Places), Diagnostic> 
         let message = message.split(" at Line:").next().unwrap_or("").to_owned();
         Diagnostic::new("syntax", at, format!("this is not an SQL expression: {}", lower_first(&message)))
     };
-    let mut parser =
-        Parser::new(&dialect).try_with_sql(&word.text).map_err(|error| syntax(error.to_string()))?;
+    let tokens = Tokenizer::new(&dialect, &word.text)
+        .tokenize_with_location()
+        .map_err(|error| syntax(error.to_string()))?;
+    let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
+    if operators > OPERATORS_MAX {
+        return Err(Diagnostic::new(
+            "too-long",
+            word.span,
+            format!("this expression has {operators} operators, and {OPERATORS_MAX} are the most that one may have"),
+        )
+        .hint("give parts of it names of their own with `[[variable]]`; many values of one field stand in `IN (…)`"));
+    }
+    let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
     let expr = parser.parse_expr().map_err(|error| syntax(error.to_string()))?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
@@ -78,6 +94,32 @@ pub fn parse(word: &Word, file_text: &str) -> Result<(Sql, Places), Diagnostic> 
         .hint("an expression is one SQL scalar expression, without SELECT or a semicolon"));
     }
     Ok((expr, places))
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::IN
+                | Keyword::BETWEEN
+                | Keyword::WHEN
+        ),
+        Token::Comma
+        | Token::LParen
+        | Token::RParen
+        | Token::LBracket
+        | Token::RBracket
+        | Token::Period
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::Whitespace(_)
+        | Token::EOF => false,
+        _ => true,
+    }
 }
 
 fn place_in(message: &str) -> Option<Location> {

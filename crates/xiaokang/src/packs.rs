@@ -223,8 +223,16 @@ fn mutation_json(found: &Mutation) -> serde_json::Value {
             })
         })
         .collect();
+    let kinds: serde_json::Map<String, serde_json::Value> = found
+        .kinds()
+        .into_iter()
+        .map(|(kind, (caught, all))| {
+            (kind.to_owned(), serde_json::json!({ "caught": caught, "mutants": all }))
+        })
+        .collect();
     serde_json::json!({
-        "mutants": found.mutants.len(), "caught": found.caught(), "missed": missed, "failing_cases": found.failing,
+        "mutants": found.mutants.len(), "caught": found.caught(), "kinds": kinds, "missed": missed,
+        "failing_cases": found.failing,
     })
 }
 
@@ -235,18 +243,11 @@ fn mutation_text(found: &Mutation, lang: Lang) -> String {
         let what = if zh { "算例不通过，未用于检验" } else { "fails as it is, and was not used" };
         text.push_str(&format!("✗ {name}: {what}\n"));
     }
-    let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for mutant in &found.mutants {
-        let counts = kinds.entry(mutant.kind).or_default();
-        counts.1 += 1;
-        if mutant.caught {
-            counts.0 += 1;
-        } else {
-            let place = format!("{}:{}:{}", mutant.file, mutant.line, mutant.column);
-            text.push_str(&format!("{place}  {}  {}\n", mutant.change, shortened(&mutant.text)));
-        }
+    for mutant in found.mutants.iter().filter(|mutant| !mutant.caught) {
+        let place = format!("{}:{}:{}", mutant.file, mutant.line, mutant.column);
+        text.push_str(&format!("{place}  {}  {}\n", mutant.change, shortened(&mutant.text)));
     }
-    for (kind, (caught, all)) in kinds {
+    for (kind, (caught, all)) in found.kinds() {
         text.push_str(&format!("{kind}: {caught} / {all}\n"));
     }
     let (caught, all, share) = (found.caught(), found.mutants.len(), found.share());

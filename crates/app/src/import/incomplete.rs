@@ -11,7 +11,6 @@ use pack::program::{AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, E
 use store::View;
 
 use super::ImportError;
-use super::closure::each_column;
 use super::link::{EdgeLinks, Links, Parent, Tables, registered};
 use super::schema::{EntityPlan, Schema};
 use super::settle::Place;

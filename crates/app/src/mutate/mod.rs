@@ -4,16 +4,19 @@
 //! Changes are made to the compiled program, at the nodes that stem from one place of the text, so that a pack
 //! is compiled once. It is compiled without sharing, or a change of one place would show in another.
 
+mod apply;
+mod change;
 mod sites;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use evaluate::interpret::{Evaluator, Facts};
 use model::Date;
 use pack::Restricted;
 use pack::program::{CaseRecord, ColumnId, Derived, Program};
 
-pub use sites::{Change, Site};
+pub use change::Change;
+pub use sites::Site;
 
 /// Which changes to try.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +37,7 @@ pub struct Mutant {
     /// The text that is changed.
     pub text: String,
     pub change: String,
-    /// `comparison`, `logic`, `arithmetic`, `number`, `filter` or `parameter`.
+    /// What is reported together ([`Change::kind`]).
     pub kind: &'static str,
     pub caught: bool,
 }
@@ -49,6 +52,17 @@ pub struct Mutation {
 impl Mutation {
     pub fn caught(&self) -> usize {
         self.mutants.iter().filter(|mutant| mutant.caught).count()
+    }
+
+    /// Changes noticed, and all, by kind.
+    pub fn kinds(&self) -> BTreeMap<&'static str, (usize, usize)> {
+        let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for mutant in &self.mutants {
+            let counts = kinds.entry(mutant.kind).or_default();
+            counts.0 += usize::from(mutant.caught);
+            counts.1 += 1;
+        }
+        kinds
     }
 
     /// In ten-thousandths, rounded down; whole if there is nothing to change.
@@ -131,7 +145,11 @@ impl<'p> Trial<'p> {
         let case = &whole.cases[number];
         let expected = case.expect.iter().map(|expectation| expectation.column);
         let mut needed = whole.needed_by(expected);
-        let part = whole.restricted_to(&needed);
+        // Another field may be read in the place of one that is.
+        let entities: HashSet<_> = needed.iter().map(|id| whole.column(*id).entity).collect();
+        let fields = entities.iter().flat_map(|entity| &whole.entity(*entity).fields);
+        let kept: HashSet<ColumnId> = needed.iter().chain(fields).copied().collect();
+        let part = whole.restricted_to(&kept);
         let open = needed.iter().filter_map(|id| match whole.derived(*id) {
             Some(Derived::Network { network, .. }) => whole.networks[*network].open_column,
             _ => None,
@@ -145,13 +163,13 @@ impl<'p> Trial<'p> {
     /// Whether the case fails with a site changed.
     fn run(&self, program: &Program, site: &Site) -> bool {
         let mut changed = self.part.program.clone();
-        site.change(&mut changed);
+        site.change(&mut changed, &|id| self.part.place.get(&id).copied());
         if self.before.is_empty() {
             return self.notices(&changed, &self.records);
         }
         // What a snapshot derives may change too.
         let mut whole = program.clone();
-        site.change(&mut whole);
+        site.change(&mut whole, &Some);
         self.notices(&changed, &filled(&whole, program, self.case, &self.part))
     }
 

@@ -3,56 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use pack::program::{
-    ColumnId, ColumnKind, Comparison, Expr, ExprKind, ParameterId, ParameterShape, Program, Span, Type, Value,
+    Column, ColumnId, ColumnKind, Comparison, EdgeId, EntityId, Expr, ExprKind, NumberType, ParameterId,
+    ParameterShape, Program, RuleDetail, Span, Type, Value,
 };
 
 use super::Mutant;
-
-/// What is changed to what.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Change {
-    /// `<` and `<=`, `>` and `>=`, `=` and `<>`.
-    Comparison(Symbol),
-    AndToOr,
-    OrToAnd,
-    AddToSub,
-    SubToAdd,
-    MulToDiv,
-    DivToMul,
-    /// NOT is left out.
-    Not,
-    /// A number one more in its last written place.
-    Number,
-    /// TRUE and FALSE.
-    Bool,
-    /// FILTER is left out.
-    Filter,
-    /// A value of a parameter one more in its last place.
-    Parameter {
-        parameter: u32,
-        dated: usize,
-        entry: Entry,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Symbol {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-/// Which number of a parameter's value.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Entry {
-    Whole,
-    Code(String),
-    BracketFrom(usize),
-    BracketRate(usize),
-}
+use super::change::{Change, Entry, Function, Symbol};
 
 /// A change at one place of the text.
 #[derive(Clone, Debug)]
@@ -61,42 +17,6 @@ pub struct Site {
     pub change: Change,
     /// Columns in which the place shows.
     columns: Vec<ColumnId>,
-}
-
-impl Symbol {
-    fn of(op: Comparison) -> Self {
-        match op {
-            Comparison::Equal => Self::Equal,
-            Comparison::NotEqual => Self::NotEqual,
-            Comparison::Less => Self::Less,
-            Comparison::LessOrEqual => Self::LessOrEqual,
-            Comparison::Greater => Self::Greater,
-            Comparison::GreaterOrEqual => Self::GreaterOrEqual,
-        }
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "<>",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        }
-    }
-}
-
-/// The neighbour of a comparison: the boundary moves, or equality turns.
-fn neighbour(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Equal => Comparison::NotEqual,
-        Comparison::NotEqual => Comparison::Equal,
-        Comparison::Less => Comparison::LessOrEqual,
-        Comparison::LessOrEqual => Comparison::Less,
-        Comparison::Greater => Comparison::GreaterOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Greater,
-    }
 }
 
 /// Every place that can be changed, in order of the text.
@@ -118,7 +38,7 @@ pub fn find(program: &Program) -> Vec<Site> {
         };
         for expr in column.expressions() {
             expr.each(&mut |part| {
-                if let Some(change) = change_of(program, part) {
+                for change in changes_of(program, part) {
                     note(part.span, change);
                 }
                 if let ExprKind::Parameter { id: read, .. } | ExprKind::Bracket { parameter: read, .. } =
@@ -128,13 +48,21 @@ pub fn find(program: &Program) -> Vec<Site> {
                 }
             });
         }
-        if let ColumnKind::Aggregate(aggregate) = &column.kind
-            && let Some(filter) = &aggregate.filter
-            && filter.span != column.span
-        {
-            note(filter.span, Change::Filter);
+        if let ColumnKind::Aggregate(aggregate) = &column.kind {
+            if let Some(filter) = &aggregate.filter
+                && filter.span != column.span
+            {
+                note(filter.span, Change::Filter);
+            }
+            if let Some(function) = Function::of(aggregate.function)
+                && text_at(program, column.span).to_lowercase().starts_with(function.name())
+            {
+                note(column.span, Change::Aggregate(function));
+            }
         }
     }
+    note_joins(program, &mut found);
+    note_shares(program, &mut found);
     let mut sites: Vec<Site> =
         found.into_iter().map(|((span, change), columns)| Site { span, change, columns }).collect();
     for (id, columns) in readers {
@@ -143,9 +71,51 @@ pub fn find(program: &Program) -> Vec<Site> {
             let change = Change::Parameter { parameter: id.0, dated, entry };
             sites.push(Site { span, change, columns: columns.clone() });
         }
+        // The first value has none before it.
+        for dated in 1..values(&program.parameters[id.index()].shape) {
+            for later in [false, true] {
+                let change = Change::ParameterDate { parameter: id.0, dated, later };
+                sites.push(Site { span, change, columns: columns.clone() });
+            }
+        }
     }
     sites.sort_by(|a, b| (a.span, &a.change).cmp(&(b.span, &b.change)));
     sites
+}
+
+type Found = BTreeMap<(Span, Change), Vec<ColumnId>>;
+
+/// Edges that stand beside others between the same two entities.
+fn note_joins(program: &Program, found: &mut Found) {
+    let edges = || (0..program.edges.len() as u32).map(EdgeId);
+    for (position, column) in program.columns.iter().enumerate() {
+        let from = match &column.kind {
+            ColumnKind::Lookup { edge, .. } => *edge,
+            ColumnKind::Aggregate(aggregate) => aggregate.edge,
+            _ => continue,
+        };
+        let ends = |edge: EdgeId| (program.edge(edge).child, program.edge(edge).parent);
+        let others = edges().filter(|edge| *edge != from && ends(*edge) == ends(from));
+        for to in others {
+            found
+                .entry((column.span, Change::Join { from, to }))
+                .or_default()
+                .push(ColumnId(position as u32));
+        }
+    }
+}
+
+/// Targets of standards, at each division.
+fn note_shares(program: &Program, found: &mut Found) {
+    for rule in &program.rules {
+        let RuleDetail::Standard(standard) = &rule.detail else { continue };
+        let Some((share, _)) = standard.target else { continue };
+        for id in standard.levels.iter().filter_map(|level| level.on_target) {
+            let column = program.column(id);
+            let change = Change::Share { column: column.name.clone(), share };
+            found.entry((column.span, change)).or_default().push(id);
+        }
+    }
 }
 
 /// The sites by the columns in which they show.
@@ -177,7 +147,90 @@ fn pure(expr: &Expr) -> bool {
     matches!(&expr.ty, Type::Number(number) if number.unit.0.is_empty())
 }
 
-fn change_of(program: &Program, part: &Expr) -> Option<Change> {
+/// What can be changed at one node of an expression.
+fn changes_of(program: &Program, part: &Expr) -> Vec<Change> {
+    let mut changes: Vec<Change> = operator(program, part).into_iter().collect();
+    let stands = |a: &Expr, b: &Expr, word: &str| between(program, a, b).to_uppercase().contains(word);
+    let begins = |word: &str| text_at(program, part.span).to_lowercase().starts_with(word);
+    let money = part.ty == Type::Number(NumberType::money());
+    match &part.kind {
+        ExprKind::And(parts) if parts.windows(2).any(|pair| stands(&pair[0], &pair[1], "AND")) => {
+            changes.extend((0..parts.len()).map(Change::Conjunct));
+        }
+        ExprKind::In { a, list } => {
+            let known = |code: &str| list.iter().any(|value| *value == Value::Text(code.to_owned()));
+            if let Type::Code(codes) = &a.ty {
+                let codes = program.lists[codes.index()].codes.iter().map(|code| &code.code);
+                changes.extend(codes.filter(|code| !known(code)).map(|code| Change::CodeAdded(code.clone())));
+            }
+            changes.extend(list.iter().filter_map(|value| match value {
+                Value::Text(code) => Some(Change::CodeRemoved(code.clone())),
+                _ => None,
+            }));
+        }
+        ExprKind::IsUnknown(_) if after(program, part.span).to_uppercase().starts_with("IS") => {
+            changes.push(Change::IsUnknown);
+        }
+        ExprKind::Coalesce(parts) if parts.len() > 1 && begins("coalesce") => changes.push(Change::Default),
+        ExprKind::Column(id) => changes.extend(neighbour_field(program, *id, part.span)),
+        // A parameter of one value says the same on every day on which it says anything.
+        ExprKind::Parameter { id, at: Some(_), .. }
+            if values(&program.parameters[id.index()].shape) > 1
+                && (begins("at(") || before(program, part.span).ends_with("at(")) =>
+        {
+            changes.push(Change::At);
+        }
+        ExprKind::Mul { a, b, drop, .. } if money && *drop > 0 && stands(a, b, "*") => {
+            changes.push(Change::Rounding);
+        }
+        ExprKind::Div { a, b, .. } if money && stands(a, b, "/") => changes.push(Change::Rounding),
+        ExprKind::Round { .. } if money && begins("round_") => changes.push(Change::Rounding),
+        ExprKind::Bracket { .. } if money && begins("bracket") => changes.push(Change::Rounding),
+        _ => {}
+    }
+    changes
+}
+
+/// The text before a place.
+fn before(program: &Program, span: Span) -> &str {
+    let file = program.files.get(span.file as usize).map_or("", |file| file.text.as_str());
+    file.get(..span.start as usize).unwrap_or("").trim_end()
+}
+
+/// The text behind a place, after brackets that close around it.
+fn after(program: &Program, span: Span) -> &str {
+    let file = program.files.get(span.file as usize).map_or("", |file| file.text.as_str());
+    let rest = file.get(span.end as usize..).unwrap_or("");
+    rest.trim_start_matches(|letter: char| letter == ')' || letter.is_whitespace())
+}
+
+/// The next field of a record that is of the same type and could be meant as well.
+fn neighbour_field(program: &Program, id: ColumnId, span: Span) -> Option<Change> {
+    let column = program.column(id);
+    let text = text_at(program, span);
+    let named = text == column.name || text.ends_with(&format!(".{}", column.name));
+    let plain = |column: &Column| matches!(&column.kind, ColumnKind::Field(field) if field.derived.is_none());
+    if !named || !plain(column) {
+        return None;
+    }
+    let fields = &program.entity(column.entity).fields;
+    let at = fields.iter().position(|field| *field == id)?;
+    let others = fields[at + 1..].iter().chain(&fields[..at]);
+    let to = others.copied().find(|other| {
+        let other_column = program.column(*other);
+        other_column.ty == column.ty && plain(other_column) && !names_record(program, column.entity, *other)
+    })?;
+    Some(Change::Field { from: id, to })
+}
+
+/// Whether a field is a key, or one that an edge goes by.
+fn names_record(program: &Program, entity: EntityId, field: ColumnId) -> bool {
+    program.entity(entity).key == field
+        || program.edges.iter().any(|edge| edge.via == field || edge.on == field)
+}
+
+/// An operator, number or truth value as written.
+fn operator(program: &Program, part: &Expr) -> Option<Change> {
     let stands = |a: &Expr, b: &Expr, word: &str| between(program, a, b).to_uppercase().contains(word);
     match &part.kind {
         ExprKind::Compare { op, a, b } => {
@@ -257,92 +310,27 @@ fn entries(shape: &ParameterShape) -> Vec<(usize, Entry)> {
     found
 }
 
-/// One more in the last place that is not zero, of a number with so many decimals: 0.6 becomes 0.7, 2855 2856.
-fn next(value: i128, decimals: u8) -> i128 {
-    let mut step = 1;
-    for _ in 0..decimals {
-        if value % (step * 10) != 0 {
-            break;
-        }
-        step *= 10;
+/// How many dated values there are.
+fn values(shape: &ParameterShape) -> usize {
+    match shape {
+        ParameterShape::Scalar(values) => values.len(),
+        ParameterShape::Table { values, .. } => values.len(),
+        ParameterShape::Brackets { values, .. } => values.len(),
     }
-    value + step
 }
 
 impl Site {
-    /// Makes the change wherever the place shows.
-    pub fn change(&self, program: &mut Program) {
-        if let Change::Parameter { parameter, dated, entry } = &self.change {
-            return change_parameter(program, ParameterId(*parameter), *dated, entry);
-        }
-        let files = std::mem::take(&mut program.files);
-        for column in &mut program.columns {
-            if self.change == Change::Filter {
-                let own = column.span;
-                if let ColumnKind::Aggregate(aggregate) = &mut column.kind
-                    && aggregate
-                        .filter
-                        .as_ref()
-                        .is_some_and(|filter| filter.span == self.span && own != self.span)
-                {
-                    aggregate.filter = None;
-                }
-                continue;
-            }
-            for expr in column.expressions_mut() {
-                self.rewrite(expr);
-            }
-        }
-        program.files = files;
-    }
-
-    fn rewrite(&self, expr: &mut Expr) {
-        for operand in expr.operands_mut() {
-            self.rewrite(operand);
-        }
-        if expr.span != self.span {
-            return;
-        }
-        let decimals = |expr: &Expr| match &expr.ty {
-            Type::Number(number) => i16::from(number.decimals),
-            _ => 0,
-        };
-        let own = decimals(expr);
-        let kind = std::mem::replace(&mut expr.kind, ExprKind::AsOf);
-        expr.kind = match (&self.change, kind) {
-            (Change::Comparison(symbol), ExprKind::Compare { op, a, b }) if Symbol::of(op) == *symbol => {
-                ExprKind::Compare { op: neighbour(op), a, b }
-            }
-            (Change::AndToOr, ExprKind::And(parts)) => ExprKind::Or(parts),
-            (Change::OrToAnd, ExprKind::Or(parts)) => ExprKind::And(parts),
-            (Change::AddToSub, ExprKind::Add(a, b)) => ExprKind::Sub(a, b),
-            (Change::SubToAdd, ExprKind::Sub(a, b)) => ExprKind::Add(a, b),
-            (Change::MulToDiv, ExprKind::Mul { a, b, round, .. }) => {
-                let up = (own + decimals(&b) - decimals(&a)).max(0) as u8;
-                ExprKind::Div { a, b, up, round }
-            }
-            (Change::DivToMul, ExprKind::Div { a, b, round, .. }) => {
-                let drop = (decimals(&a) + decimals(&b) - own).max(0) as u8;
-                ExprKind::Mul { a, b, drop, round }
-            }
-            (Change::Not, ExprKind::Not(inner)) => inner.kind,
-            (Change::Number, ExprKind::Literal(Value::Number(value))) => {
-                ExprKind::Literal(Value::Number(next(value, own as u8)))
-            }
-            (Change::Bool, ExprKind::Literal(Value::Bool(value))) => ExprKind::Literal(Value::Bool(!value)),
-            (_, kind) => kind,
-        };
-    }
-
     /// What is told of it.
     pub fn mutant(&self, program: &Program, caught: bool) -> Mutant {
         let file = program.files.get(self.span.file as usize);
         let before = file.and_then(|file| file.text.get(..self.span.start as usize)).unwrap_or("");
         let line = before.matches('\n').count() as u32 + 1;
         let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) as u32 + 1;
-        let (kind, change) = self.told(program);
+        let (kind, change) = (self.change.kind(), self.change.told(program));
         let text = match &self.change {
-            Change::Parameter { parameter, .. } => program.parameters[*parameter as usize].id.clone(),
+            Change::Parameter { parameter, .. } | Change::ParameterDate { parameter, .. } => {
+                program.parameters[*parameter as usize].id.clone()
+            }
             _ => text_at(program, self.span).split_whitespace().collect::<Vec<_>>().join(" "),
         };
         Mutant {
@@ -355,93 +343,11 @@ impl Site {
             caught,
         }
     }
-
-    fn told(&self, program: &Program) -> (&'static str, String) {
-        let instead = |new: &str, old: &str| format!("`{new}` instead of `{old}`");
-        match &self.change {
-            Change::Comparison(symbol) => {
-                let other = match symbol {
-                    Symbol::Equal => "<>",
-                    Symbol::NotEqual => "=",
-                    Symbol::Less => "<=",
-                    Symbol::LessOrEqual => "<",
-                    Symbol::Greater => ">=",
-                    Symbol::GreaterOrEqual => ">",
-                };
-                ("comparison", instead(other, symbol.text()))
-            }
-            Change::AndToOr => ("logic", instead("OR", "AND")),
-            Change::OrToAnd => ("logic", instead("AND", "OR")),
-            Change::Not => ("logic", "without `NOT`".to_owned()),
-            Change::Bool => ("logic", "the other truth value".to_owned()),
-            Change::AddToSub => ("arithmetic", instead("-", "+")),
-            Change::SubToAdd => ("arithmetic", instead("+", "-")),
-            Change::MulToDiv => ("arithmetic", instead("/", "*")),
-            Change::DivToMul => ("arithmetic", instead("*", "/")),
-            Change::Number => ("number", "one more in the last place".to_owned()),
-            Change::Filter => ("filter", "without the filter".to_owned()),
-            Change::Parameter { parameter, dated, entry } => {
-                let shape = &program.parameters[*parameter as usize].shape;
-                let from = match shape {
-                    ParameterShape::Scalar(values) => values[*dated].from,
-                    ParameterShape::Table { values, .. } => values[*dated].from,
-                    ParameterShape::Brackets { values, .. } => values[*dated].from,
-                };
-                let which = match entry {
-                    Entry::Whole => String::new(),
-                    Entry::Code(code) => format!(" for `{code}`"),
-                    Entry::BracketFrom(step) => format!(", where bracket {} begins,", step + 1),
-                    Entry::BracketRate(step) => format!(" in bracket {}", step + 1),
-                };
-                ("parameter", format!("the value from {from}{which} one more in its last place"))
-            }
-        }
-    }
-}
-
-fn change_parameter(program: &mut Program, id: ParameterId, dated: usize, entry: &Entry) {
-    let parameter = &mut program.parameters[id.index()];
-    let decimals = match &parameter.ty {
-        Type::Number(number) => number.decimals,
-        _ => 0,
-    };
-    let raise = |value: &mut Value| {
-        if let Value::Number(number) = value {
-            *number = next(*number, decimals);
-        }
-    };
-    match (&mut parameter.shape, entry) {
-        (ParameterShape::Scalar(values), Entry::Whole) => raise(&mut values[dated].value),
-        (ParameterShape::Table { values, .. }, Entry::Code(code)) => {
-            if let Some(value) = values[dated].value.get_mut(code) {
-                raise(value);
-            }
-        }
-        (ParameterShape::Brackets { over, values }, Entry::BracketFrom(step)) => {
-            let step = &mut values[dated].value[*step];
-            step.from = next(step.from, over.decimals);
-        }
-        (ParameterShape::Brackets { values, .. }, Entry::BracketRate(step)) => {
-            let step = &mut values[dated].value[*step];
-            step.rate = next(step.rate, decimals);
-        }
-        _ => {}
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_number_is_raised_in_its_last_written_place() {
-        assert_eq!(next(6000, 4), 7000);
-        assert_eq!(next(435, 4), 436);
-        assert_eq!(next(285_500, 2), 285_600);
-        assert_eq!(next(50_000, 0), 50_001);
-        assert_eq!(next(0, 2), 100);
-        assert_eq!(next(-500, 2), -400);
-    }
 
     #[test]
     fn only_numbers_have_written_decimals() {

@@ -4,7 +4,7 @@ use app::run_tables;
 use arrow::array::RecordBatch;
 use model::Date;
 use pack::program::{
-    BracketStep, CaseRecord, Column, ColumnId, ColumnKind, Dated, EdgeId, EntityId, Expr, ExprKind,
+    BracketStep, CaseRecord, Column, ColumnId, ColumnKind, Dated, EdgeId, EntityId, Expr, ExprKind, Format,
     ParameterShape, Program, Type, Value,
 };
 use std::collections::{BTreeSet, HashMap};
@@ -95,54 +95,90 @@ fn days(as_of: Date) -> Vec<Date> {
     days
 }
 
-fn rows(program: &Program, entity: EntityId) -> usize {
-    match program.entity(entity).division.as_deref() {
-        Some("province") => 1,
-        Some("prefecture") => 2,
-        Some("county") => 3,
-        Some("township") => 4,
-        Some("village") => 6,
-        _ => 24,
+/// Records of an entity in a world that many rules are to meet in.
+pub const ROWS: usize = 24;
+
+/// How large a world is, and how its records are called.
+struct Shape<'p> {
+    program: &'p Program,
+    as_of: Date,
+    seed: u64,
+    rows_max: usize,
+}
+
+impl Shape<'_> {
+    /// How many records an entity has: at most `rows_max` where it is no division.
+    fn rows(&self, entity: EntityId) -> usize {
+        match self.program.entity(entity).division.as_deref() {
+            Some("province") => 1,
+            Some("prefecture") => 2,
+            Some("county") => 3,
+            Some("township") => 4,
+            Some("village") => 6,
+            _ => self.rows_max,
+        }
+    }
+
+    fn key(&self, entity: EntityId, row: usize) -> String {
+        let entity = self.program.entity(entity);
+        self.number(entity.key, row).unwrap_or_else(|| format!("{}-{row}", entity.name))
+    }
+
+    /// A citizen's number, if the field holds such: another for each row.
+    fn number(&self, field: ColumnId, row: usize) -> Option<String> {
+        let days = days(self.as_of);
+        let mut numbers = Numbers(self.seed ^ row as u64);
+        is_citizen_number(self.program.column(field)).then(|| citizen_number(*numbers.one(&days), row))
+    }
+
+    /// What a record is known by at an edge's end.
+    fn mark(&self, edge: EdgeId, row: usize) -> String {
+        let edge = &self.program.edges[edge.index()];
+        if edge.on == self.program.entity(edge.parent).key {
+            return self.key(edge.parent, row);
+        }
+        let other = || format!("{}-{}", self.key(edge.parent, row), self.program.column(edge.on).name);
+        self.number(edge.on, row).unwrap_or_else(other)
     }
 }
 
-fn key(program: &Program, entity: EntityId, row: usize) -> String {
-    format!("{}-{row}", program.entity(entity).name)
+/// Only numbers that an import has checked stand in a field of their format.
+fn is_citizen_number(column: &Column) -> bool {
+    matches!(&column.kind, ColumnKind::Field(field) if field.format == Format::CitizenNumber)
 }
 
-/// What a record is known by at an edge's end.
-fn mark(program: &Program, edge: EdgeId, row: usize) -> String {
-    let edge = &program.edges[edge.index()];
-    let key_column = program.entity(edge.parent).key;
-    let key = key(program, edge.parent, row);
-    if edge.on == key_column { key } else { format!("{key}-{}", program.column(edge.on).name) }
+fn citizen_number(birth: Date, order: usize) -> String {
+    let (year, month, day) = birth.ymd();
+    format!("513336{year:04}{month:02}{day:02}{:03}X", order % 1000)
 }
 
 /// A small world for a seed, as tables: some records of every entity.
 pub fn world(program: &Program, as_of: Date, seed: u64) -> HashMap<String, RecordBatch> {
-    engine::tables_of_records(program, &world_records(program, as_of, seed)).expect("the records make tables")
+    let records = world_records(program, as_of, seed, ROWS);
+    engine::tables_of_records(program, &records).expect("the records make tables")
 }
 
-/// A small world for a seed: some records of every entity.
-pub fn world_records(program: &Program, as_of: Date, seed: u64) -> Vec<CaseRecord> {
+/// A small world for a seed: some records of every entity, at most `rows_max`.
+pub fn world_records(program: &Program, as_of: Date, seed: u64, rows_max: usize) -> Vec<CaseRecord> {
     let mut numbers = Numbers(seed);
+    let shape = Shape { program, as_of, seed, rows_max };
     let (limits, days) = (boundaries(program), days(as_of));
     let mut records = vec![];
     for index in 0..u32::try_from(program.entities.len()).expect("few entities") {
         let entity = EntityId(index);
-        for row in 0..rows(program, entity) {
+        for row in 0..shape.rows(entity) {
             let mut fields: Vec<(ColumnId, Option<Value>)> = vec![];
             for id in &program.entity(entity).fields {
                 let column = program.column(*id);
                 fields.push((
                     *id,
                     match link(program, entity, *id) {
-                        Some(link) => link.value(program, entity, row, &mut numbers),
+                        Some(link) => link.value(&shape, entity, row, &mut numbers),
                         None => drawn(program, column, &limits, &days, &mut numbers),
                     },
                 ));
             }
-            records.push(CaseRecord { entity, key: key(program, entity, row), fields });
+            records.push(CaseRecord { entity, key: shape.key(entity, row), fields });
         }
     }
     records
@@ -175,16 +211,16 @@ fn link(program: &Program, entity: EntityId, id: ColumnId) -> Option<Link> {
 }
 
 impl Link {
-    fn value(&self, program: &Program, entity: EntityId, row: usize, numbers: &mut Numbers) -> Option<Value> {
+    fn value(&self, shape: &Shape<'_>, entity: EntityId, row: usize, numbers: &mut Numbers) -> Option<Value> {
         let text = match self {
-            Self::Itself => key(program, entity, row),
-            Self::From(edge) => mark(program, *edge, row),
+            Self::Itself => shape.key(entity, row),
+            Self::From(edge) => shape.mark(*edge, row),
             Self::To(edge) => {
-                let declared = &program.edges[edge.index()];
+                let declared = &shape.program.edges[edge.index()];
                 if !declared.required && numbers.percent(5) {
                     return None;
                 }
-                mark(program, *edge, numbers.below(rows(program, declared.parent)))
+                shape.mark(*edge, numbers.below(shape.rows(declared.parent)))
             }
         };
         Some(Value::Text(text))
@@ -220,10 +256,10 @@ fn drawn(
         }
         Type::Text => {
             let birth = numbers.one(days);
-            let (year, month, day) = birth.ymd();
             let order = numbers.below(1000);
-            Value::Text(match numbers.below(4) {
-                0 => format!("513336{year:04}{month:02}{day:02}{order:03}X"),
+            let form = if is_citizen_number(column) { 0 } else { numbers.below(4) };
+            Value::Text(match form {
+                0 => citizen_number(*birth, order),
                 1 => format!("1398765{:04}", order % 3),
                 2 => ["王", "a", "A", "阿木"][order % 4].to_owned(),
                 _ => format!("{order}"),
