@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::decimal::{Decimal, format_scaled, read_f64};
 use crate::{Fixed, MoneyUnit, NumberError, Rounding, div_round, normalise_text};
 
 /// An amount of money in fen (1 yuan = 100 fen), negative for what is owed.
 ///
 /// There are no operators: every operation that could exceed 64 bits returns `None` instead of wrapping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Fen(i64);
 
 impl Fen {

@@ -1,5 +1,6 @@
 //! The words of the field as types: money to the fen, exact quantities, civil dates, division codes,
-//! citizen numbers, clause ids, and the stable reasons for which a value is refused.
+//! citizen numbers, clause ids, the stable reasons for which something is refused, and procedures as a
+//! machine ([`flow`]).
 //!
 //! A value that exists is valid: every type here is checked when it is made, and its arithmetic returns
 //! `None` rather than wrap. Parsing never rounds and never guesses.
@@ -18,6 +19,7 @@ mod excel;
 mod fen;
 mod fen_format;
 mod fixed;
+pub mod flow;
 mod ids;
 mod normalise;
 mod period;

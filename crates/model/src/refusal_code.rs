@@ -111,6 +111,58 @@ refusal_codes! {
         hint { "请由有权限的人员办理" "ask someone whose role permits it" }
     ChangedMeanwhile "changed-meanwhile" { "记录已被他人修改" "the record was changed meanwhile" }
         hint { "请刷新后再改" "reload it and try again" }
+    FlowVersion "flow-version" { "程序版本与立案时不同" "the case began under another version of the procedure" }
+        hint { "请按立案时的版本办理" "go on with the version it began with" }
+    StepNotCurrent "step-not-current" { "不在该步骤" "the case is not at this step" }
+        hint { "请刷新，按当前步骤办理" "reload it and act at the current step" }
+    CaseClosed "case-closed" { "程序已结束" "the procedure has ended" }
+        hint { "如允许申诉，可提出申诉" "appeal where the procedure allows it" }
+    ActNotDeclared "act-not-declared" { "该步骤没有此项操作" "the step has no such act" }
+        hint { "请按程序规定的操作办理" "use what the procedure declares for this step" }
+    MakerIsChecker "maker-is-checker" { "经办人不得审核本人经办的事项" "who acted in an earlier step may not act in this one" }
+        hint { "请由另一人办理" "another person has to act" }
+    KinRecused "kin-recused" { "本人或亲属须回避" "the subject, or kin of the subject, may not act" }
+        hint { "请由无亲属关系的人员办理，或将该户单列" "someone unrelated has to act, or the item is set apart" }
+    AlreadyDone "already-done" { "已办理" "it is done already" }
+        hint { "无需重复" "nothing is left to do" }
+    ReasonsMissing "reasons-missing" { "须写明理由" "reasons have to be given" }
+        hint { "请用书面写明事实和依据" "write the facts and the clause it rests on" }
+    EvidenceMissing "evidence-missing" { "缺少证明材料" "evidence is missing" }
+        hint { "请上传所列材料" "attach what is named" }
+    InvestigatorsMissing "investigators-missing" { "调查人数不足" "too few persons have investigated" }
+        hint { "须由不同的人员调查" "each has to be another person" }
+    SampleNotDrawn "sample-not-drawn" { "尚未抽样" "the sample is not drawn" }
+        hint { "请先抽样" "draw it first" }
+    SampleNotVisited "sample-not-visited" { "应入户的未全部入户" "not all who have to be visited were visited" }
+        hint { "请入户所列各户" "visit those named" }
+    VoteMissing "vote-missing" { "尚未表决" "no vote was held" }
+        hint { "请召开会议并录入表决结果" "hold the meeting and enter the votes" }
+    VoteInconsistent "vote-inconsistent" { "表决票数不符" "the counts of the vote contradict each other" }
+        hint { "请核对应到、实到和票数" "check those entitled, those present and the votes" }
+    NoQuorum "no-quorum" { "到会人数不足" "too few were present" }
+        hint { "请重新召集" "call the meeting again" }
+    NoticeNotPosted "notice-not-posted" { "尚未公示" "the notice is not posted" }
+        hint { "请在规定的地点张贴" "post it at each place named" }
+    NoticeRunning "notice-running" { "公示期未满" "the notice has not hung its full time" }
+        hint { "请待公示期满" "wait until the day named has passed" }
+    NoticeOver "notice-over" { "公示期已满" "the notice has hung its full time" }
+        hint { "可依法申诉或投诉" "an appeal or a complaint remains possible" }
+    ObjectionOpen "objection-open" { "异议尚未答复" "an objection is not answered" }
+        hint { "请先答复异议" "answer it first" }
+    ConditionFalse "condition-false" { "条件不符合" "the condition does not hold" }
+        hint { "请书面告知不予办理及理由，或退回" "refuse in writing with reasons, or return it" }
+    ConditionUnknown "condition-unknown" { "条件无法判断，缺少登记项" "the condition cannot be judged: facts are missing" }
+        hint { "请补登所列事项" "record what is named" }
+    FactsChanged "facts-changed" { "公示或上报后情况有变" "the facts changed after they were shown" }
+        hint { "原意见作废，请重新提出" "void the proposal and propose again" }
+    FactsUnchanged "facts-unchanged" { "情况没有变化" "the facts did not change" }
+        hint { "无需作废" "there is nothing to void" }
+    DeadlinePassed "deadline-passed" { "已过期限" "the time limit has passed" }
+        hint { "请重新申请" "begin anew" }
+    ChoiceMissing "choice-missing" { "须选择结果" "the outcome has to be chosen" }
+        hint { "请从所列结果中选择" "choose one of those named" }
+    CalendarEnds "calendar-ends" { "工作日历不含该日期" "the calendar of working days does not reach the date" }
+        hint { "请补充该年度的工作日历" "add the calendar of that year" }
 }
 
 impl fmt::Display for RefusalCode {
