@@ -5,6 +5,9 @@
 //! A value that exists is valid: every type here is checked when it is made, and its arithmetic returns
 //! `None` rather than wrap. Parsing never rounds and never guesses.
 //!
+//! Upon them stand two state machines that hold nothing but values: [`ledger`], the double-entry book of public
+//! money, and [`payment`], batches of payments through a bank.
+//!
 //! Deliberately lacking: input and output, the clock, randomness, async and serialisation. Entities are
 //! missing too, because they are data of a pack and not types of the program.
 
@@ -13,6 +16,7 @@ mod clause;
 mod date;
 mod dated;
 mod decimal;
+mod digest;
 mod disability;
 mod division;
 mod excel;
@@ -21,26 +25,34 @@ mod fen_format;
 mod fixed;
 pub mod flow;
 mod ids;
+pub mod ledger;
+mod moment;
 mod normalise;
+pub mod payment;
 mod period;
+mod reason;
 mod refusal;
 mod refusal_code;
 mod rounding;
 mod text;
+mod wire;
 
 pub use citizen::{CitizenNumber, CitizenNumberError, Sex};
 pub use clause::{ClauseId, ClauseIdError};
 pub use date::{Date, DateError};
 pub use dated::{Dated, DatedError};
 pub use decimal::NumberError;
+pub use digest::Digest;
 pub use disability::{DisabilityCertificate, DisabilityCertificateError, DisabilityGrade, DisabilityKind};
 pub use division::{DivisionCode, DivisionCodeError, DivisionLevel, UnknownDivisionLevel};
 pub use fen::Fen;
 pub use fen_format::{MoneyUnit, MoneyUnitError};
 pub use fixed::Fixed;
 pub use ids::{EntityName, IdError, PackId, RecordKey, RunId};
+pub use moment::Moment;
 pub use normalise::{normalise_header, normalise_text};
 pub use period::{Period, PeriodError};
+pub use reason::{Reason, Refused};
 pub use refusal::Refusal;
 pub use refusal_code::{RefusalCode, UnknownRefusalCode};
 pub use rounding::{Rounding, UnknownRounding, div_round};
