@@ -14,7 +14,7 @@ use app::packs::Loaded;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use model::Date;
 use pack::program::Program;
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 const NOW: i64 = 1_451_980_800_000;
 
@@ -130,7 +130,7 @@ fn loaded() -> Loaded {
 }
 
 fn registry(folder: &Path, pack: &Loaded) -> Registry {
-    let mut registry = Registry::create(folder, &pack.program).expect("a new registry");
+    let mut registry = Registry::create(folder, &pack.program, RegistryId::from_random([1; 16])).expect("a new registry");
     app::seed::fill(&mut registry, pack, Moment::from_unix_ms(NOW)).expect("what the pack ships");
     registry
 }

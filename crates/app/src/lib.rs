@@ -32,4 +32,4 @@ pub use engine::sql::{
 };
 pub use engine::{EngineError, Progress, SnapshotFiles, Timings, run_tables, snapshot_digest};
 pub use evaluate::explain::{Explanation, value_text};
-pub use store::{Moment, Registry};
+pub use store::{Moment, Registry, RegistryId};

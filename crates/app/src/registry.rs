@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use pack::program::Program;
-use store::{Moment, Registry, StoreError};
+use store::{Migration, Moment, Registry, RegistryId, StoreError};
 use thiserror::Error;
 
 use crate::import::ImportError;
@@ -33,14 +33,24 @@ pub fn open(folder: &Path, program: &Program) -> Result<Registry, RegistryError>
     Ok(Registry::open(folder, program)?)
 }
 
+/// Brings a registry of an earlier format to the present one. `id` is what it is called if it had no id.
+pub fn migrate(folder: &Path, id: RegistryId) -> Result<Migration, RegistryError> {
+    Ok(Registry::migrate(folder, id)?)
+}
+
 /// The registry in a folder; if there is none, a new one with what the pack ships. A new one takes its place
-/// only when it is kept.
-pub fn open_or_create(folder: &Path, pack: &Loaded, now: Moment) -> Result<Opened, RegistryError> {
+/// only when it is kept. `id` is what a new one is to be called.
+pub fn open_or_create(
+    folder: &Path,
+    pack: &Loaded,
+    now: Moment,
+    id: RegistryId,
+) -> Result<Opened, RegistryError> {
     if Registry::exists(folder) {
         return Ok(Opened { registry: open(folder, &pack.program)?, site: None });
     }
     let site = Site::new(folder)?;
-    let mut registry = Registry::create(&site.building, &pack.program)?;
+    let mut registry = Registry::create(&site.building, &pack.program, id)?;
     seed::fill(&mut registry, pack, now)?;
     Ok(Opened { registry, site: Some(site) })
 }

@@ -37,6 +37,7 @@ fn load_divisions(registry: &mut Registry, pack: &Loaded, now: Moment) -> Result
     let on = Date::from_ymd(as_of.year(), 1, 1).unwrap_or(as_of);
     let mut session = registry.begin(ImportMeta {
         actor: ACTOR.to_owned(),
+        role: String::new(),
         recorded_at: now,
         pack_digest: pack.program.digest.clone(),
     })?;

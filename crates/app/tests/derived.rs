@@ -17,7 +17,7 @@ use app::explain::StoredRun;
 use app::import::{ImportOptions, import};
 use app::packs::Loaded;
 use model::{Date, Lang};
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 const PACK: &str = r#"
 [pack]
@@ -194,7 +194,7 @@ impl Office {
             Err(app::packs::PackError::Mistakes(failure)) => panic!("{}", failure.render(false)),
             Err(error) => panic!("{error}"),
         };
-        let registry = Registry::create(&folder.path().join("r"), &pack.program).unwrap();
+        let registry = Registry::create(&folder.path().join("r"), &pack.program, RegistryId::from_random([1; 16])).unwrap();
         Self { folder, pack, registry }
     }
 

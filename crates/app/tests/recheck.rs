@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use app::import::{ImportOptions, ImportReport, Severity, import};
 use pack::program::{EntityId, Program, Value};
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 /// Hamlets, households in them, persons in these. A household's size is checked with a warning; no household
 /// may have more than three persons and no hamlet more than four.
@@ -130,7 +130,7 @@ impl Office {
         let source = pack::PackSource { name: "p".into(), files: vec![("pack.toml".into(), PACK.into())] };
         let program =
             pack::compile(&[source], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)));
-        let registry = Registry::create(&folder.path().join("r"), &program).unwrap();
+        let registry = Registry::create(&folder.path().join("r"), &program, RegistryId::from_random([1; 16])).unwrap();
         Self { folder, program, registry }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use app::packs::Loaded;
 use app::registry::open_or_create;
 use pack::program::{EntityId, Value};
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 const PACK: &str = r#"
 [pack]
@@ -60,6 +60,10 @@ entity = "bank"
 file = "data/banks.csv"
 "#;
 
+fn id() -> RegistryId {
+    RegistryId::from_random([1; 16])
+}
+
 fn now() -> Moment {
     Moment::from_unix_ms(1_451_980_800_000)
 }
@@ -78,7 +82,7 @@ fn pack_with(folder: &Path, name: &str, text: &str) -> Loaded {
 
 fn made(folder: &Path, pack: &Loaded) -> Result<Registry, String> {
     let place = folder.join("r");
-    let opened = open_or_create(&place, pack, now()).map_err(|error| error.to_string())?;
+    let opened = open_or_create(&place, pack, now(), id()).map_err(|error| error.to_string())?;
     opened.keep().map_err(|error| error.to_string())?;
     Ok(app::registry::open(&place, &pack.program).unwrap())
 }
@@ -145,9 +149,9 @@ fn a_new_registry_that_is_not_kept_leaves_nothing_and_one_at_a_time_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let pack = pack_with(folder.path(), "banks.csv", "行号,网点数\nb1,12\n");
     let place: PathBuf = folder.path().join("a/b/r");
-    let first = open_or_create(&place, &pack, now()).unwrap();
+    let first = open_or_create(&place, &pack, now(), id()).unwrap();
     assert!(first.is_new());
-    let second = open_or_create(&place, &pack, now()).err().unwrap().to_string();
+    let second = open_or_create(&place, &pack, now(), id()).err().unwrap().to_string();
     assert!(second.contains("another process is writing"), "{second}");
     drop(first);
     assert!(!folder.path().join("a").exists());
@@ -156,10 +160,10 @@ fn a_new_registry_that_is_not_kept_leaves_nothing_and_one_at_a_time_is_made() {
     fs::create_dir_all(place.join(".building")).unwrap();
     fs::write(place.join(".building/registry.sqlite"), "half").unwrap();
     assert!(!Registry::exists(&place));
-    open_or_create(&place, &pack, now()).unwrap().keep().unwrap();
+    open_or_create(&place, &pack, now(), id()).unwrap().keep().unwrap();
     assert!(Registry::exists(&place));
     assert!(!place.join(".building").exists());
-    assert!(!open_or_create(&place, &pack, now()).unwrap().is_new());
+    assert!(!open_or_create(&place, &pack, now(), id()).unwrap().is_new());
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod common;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use common::{Builder, day, entity, fields, meta, number, text};
+use common::{Builder, day, entity, fields, meta, number, registry_id, text};
 use pack::program::{EntityId, Program, Value};
 use store::{NewSource, Record, Registry};
 
@@ -93,7 +93,7 @@ fn import(registry: &mut Registry, program: &Program, persons: usize, shuffled: 
     let processor = processor_seconds();
     let mut making = 0.0;
     let mut session = registry.begin(meta(1_450_000_000_000)).expect("no one else writes");
-    let source = NewSource { file: "人.csv".into(), sheet: String::new(), sha256: "00".repeat(32) };
+    let source = NewSource::file("人.csv", String::new(), "00".repeat(32));
     let source = session.add_source(source).expect("the source is new");
     let parts: [(&str, usize, Make); 3] = [
         ("village", persons / 400 + 1, village),
@@ -111,7 +111,7 @@ fn import(registry: &mut Registry, program: &Program, persons: usize, shuffled: 
                     values: make(if shuffled { index * 7919 % count } else { index }),
                     source: Some(source),
                     source_row: Some(index as u32 + 3),
-                    valid_from: None,
+                    ..Record::default()
                 })
                 .collect();
             making += made.elapsed().as_secs_f64();
@@ -143,7 +143,8 @@ fn main() {
         Registry::open(&folder, &program).expect("an earlier run has left its registry")
     } else {
         let _ = std::fs::remove_dir_all(&folder);
-        let mut registry = Registry::create(&folder, &program).expect("the folder can be written");
+        let mut registry =
+            Registry::create(&folder, &program, registry_id()).expect("the folder can be written");
         import(&mut registry, &program, persons, mode == "shuffled", "import");
         import(&mut registry, &program, persons, mode == "shuffled", "the same again");
         registry

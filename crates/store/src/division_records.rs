@@ -103,6 +103,7 @@ impl ImportSession<'_> {
             source: state.source,
             source_row: state.source_row,
             valid_from: state.valid_from,
+            ..Record::default()
         };
         self.upsert(id, &columns, &[record])?;
         Ok(())

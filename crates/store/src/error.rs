@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use model::RefusalCode;
 use thiserror::Error;
+
+use crate::conflict::Conflict;
 
 /// Every call of this crate.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -25,6 +28,18 @@ pub enum StoreError {
         .path.display()
     )]
     Newer { path: PathBuf, found: i64, known: i64 },
+
+    #[error(
+        "the registry in `{}` has format {found} and this program works with format {known}; \
+         keep a copy of it and run `xiaokang migrate` on it", .path.display()
+    )]
+    Older { path: PathBuf, found: i64, known: i64 },
+
+    #[error(
+        "the pack has `{entity}.{field}` and the registry no place for it yet; \
+         open it once by an import or `xiaokang assess`"
+    )]
+    PackGrown { entity: String, field: String },
 
     #[error(
         "the registry in `{}` belongs to pack `{recorded}`, not `{given}`; \
@@ -71,8 +86,24 @@ pub enum StoreError {
     #[error("source {id} is not of this registry; add it to the session first")]
     SourceUnknown { id: u32 },
 
-    #[error("the last entry was recorded at {last} and this one would be at {given}; set the clock right")]
-    TimeBackwards { last: String, given: String },
+    #[error("{0}; read it again and decide anew")]
+    ChangedMeanwhile(Box<Conflict>),
+
+    #[error(
+        "key `{key}` stands for something else, which stream `{stream}` has at {position}; give new events new keys"
+    )]
+    KeyReused { key: String, stream: String, position: u64 },
+
+    #[error("stream `{stream}`: {detail}")]
+    EventInvalid { stream: String, detail: String },
+
+    #[error("there is no import {import}; check its number")]
+    ImportMissing { import: u32 },
+
+    #[error(
+        "import {import} recorded events of {what}, which are not taken back; record what follows as further events"
+    )]
+    ImportKept { import: u32, what: &'static str },
 
     #[error("line {line} of the list of divisions: {detail}")]
     DivisionList { line: usize, detail: String },
@@ -107,6 +138,8 @@ impl StoreError {
             Self::Exists { .. } => "registry-exists",
             Self::Locked { .. } => "registry-locked",
             Self::Newer { .. } => "registry-newer",
+            Self::Older { .. } => "registry-older",
+            Self::PackGrown { .. } => "pack-grown",
             Self::OtherPack { .. } => "registry-other-pack",
             Self::NotARegistry { .. } => "registry-foreign",
             Self::Corrupt { .. } => "registry-corrupt",
@@ -118,7 +151,11 @@ impl StoreError {
             Self::KeyMissing { .. } => "key-missing",
             Self::RecordMissing { .. } => "record-missing",
             Self::SourceUnknown { .. } => "source-unknown",
-            Self::TimeBackwards { .. } => "time-backwards",
+            Self::ChangedMeanwhile(_) => RefusalCode::ChangedMeanwhile.as_str(),
+            Self::KeyReused { .. } => "key-reused",
+            Self::EventInvalid { .. } => "event-invalid",
+            Self::ImportMissing { .. } => "import-missing",
+            Self::ImportKept { .. } => "import-kept",
             Self::DivisionList { .. } => "division-list",
             Self::DivisionMissing { .. } => "division-missing",
             Self::DivisionExists { .. } => "division-exists",
@@ -128,6 +165,26 @@ impl StoreError {
             Self::Io { .. } => "io",
             Self::Sqlite(_) => "sqlite",
         }
+    }
+
+    /// The refusal that this is, if it is one: an answer to whoever wrote, and no failure. Nothing was written.
+    pub fn refusal(&self) -> Option<RefusalCode> {
+        match self {
+            Self::ChangedMeanwhile(_) => Some(RefusalCode::ChangedMeanwhile),
+            _ => None,
+        }
+    }
+
+    /// Whether the call that gave this has written nothing, so that its session may go on.
+    pub(crate) fn left_no_trace(&self) -> bool {
+        matches!(
+            self,
+            Self::ChangedMeanwhile(_)
+                | Self::KeyReused { .. }
+                | Self::EventInvalid { .. }
+                | Self::ImportMissing { .. }
+                | Self::ImportKept { .. }
+        )
     }
 
     /// Says which registry, where the database has only said that it is locked or damaged.

@@ -6,10 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value as Json;
 
 use crate::error::{Result, StoreError};
-use crate::layout::{EntityLayout, FieldType};
+use crate::growth::recorded_fields;
+use crate::layout::{EntityLayout, FieldType, RecordedField};
 use crate::moment::Moment;
 use crate::registry::Registry;
-use crate::session::SourceId;
+use crate::session::{SourceId, SourceKind};
 use crate::upsert::{DELETE, INSERT, UPDATE};
 use crate::value::{Bound, from_json, key_text, key_value};
 use crate::view::{RecordState, day, moment};
@@ -28,21 +29,34 @@ pub struct Change {
     pub kind: ChangeKind,
     pub import: u32,
     pub actor: String,
+    /// In which the actor wrote; empty if in none.
+    pub role: String,
     pub recorded_at: Moment,
     pub valid_from: Option<Date>,
     pub source: Option<SourceId>,
     pub source_row: Option<u32>,
-    /// Names and new values of what changed; of an insert, what is known. Includes fields that the pack has
-    /// dropped since.
-    pub fields: Vec<(String, Option<Value>)>,
+    /// What differs from before, in the order in which the fields were first recorded: of an insert what is known,
+    /// of a deletion what was. Includes fields that the open pack does not have.
+    pub fields: Vec<FieldChange>,
 }
 
-/// A file that was imported.
+/// What a change has done to a field; `None` is unknown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldChange {
+    pub name: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// Where records came from: a sheet of a file, a step of a case, an import taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     pub id: SourceId,
     pub import: u32,
+    pub kind: SourceKind,
+    /// The case's stream, if it is a step.
     pub file: String,
+    /// The step, if it is one.
     pub sheet: String,
     pub sha256: String,
     pub imported_at: Moment,
@@ -55,12 +69,18 @@ pub struct Source {
 pub struct Import {
     pub id: u32,
     pub actor: String,
+    /// In which the actor wrote; empty if in none.
+    pub role: String,
     pub recorded_at: Moment,
     pub pack_digest: String,
     pub inserted: u64,
     pub updated: u64,
     pub deleted: u64,
     pub unchanged: u64,
+    /// Number of the registry's last change when it was done.
+    pub last_change: u64,
+    /// Events that it appended to streams.
+    pub events: u64,
 }
 
 impl Registry {
@@ -68,8 +88,10 @@ impl Registry {
     pub fn history(&self, entity: EntityId, key: &str) -> Result<Vec<Change>> {
         let layout = self.layout.entity(entity);
         let history = || -> Result<Vec<Change>> {
-            let stored = chain(&self.connection, layout, key)?;
-            stored.iter().map(|stored| stored.change(layout)).collect()
+            let chain = chain(&self.connection, layout, key)?;
+            let recorded = recorded_fields(&self.connection, layout)?;
+            let mut values = vec![None; recorded.len()];
+            chain.iter().map(|stored| stored.change(layout, &recorded, &mut values)).collect()
         };
         history().map_err(|error| error.at(&self.folder))
     }
@@ -125,8 +147,9 @@ pub(crate) struct Stored {
     pub id: i64,
     previous: Option<i64>,
     pub kind: i64,
-    import: u32,
+    pub import: u32,
     actor: String,
+    role: String,
     pub recorded_at: Moment,
     payload: String,
     valid_from: Option<i32>,
@@ -154,7 +177,7 @@ pub(crate) fn chain_from(
     // The import of a session that is still open has no row yet.
     let mut statement = connection.prepare_cached(
         "SELECT c.id, c.previous, c.kind, c.import, coalesce(i.actor, ''), c.recorded_at, c.payload,
-             c.valid_from, c.source, c.source_row, c.entity, c.key
+             c.valid_from, c.source, c.source_row, c.entity, c.key, coalesce(i.role, '')
          FROM change c LEFT JOIN import i ON i.id = c.import WHERE c.id = ?",
     )?;
     let mut changes = Vec::new();
@@ -174,6 +197,7 @@ pub(crate) fn chain_from(
                 source_row: row.get(9)?,
                 entity: row.get(10)?,
                 key: row.get(11)?,
+                role: row.get(12)?,
             })
         });
         let stored = found.optional()?.filter(|stored| stored.entity == layout.id && stored.key == key);
@@ -188,14 +212,41 @@ pub(crate) fn chain_from(
     Ok(changes)
 }
 
+/// The last change of a record, and whether the record is deleted; `None` if there never was one.
+pub(crate) fn last_change_of(
+    connection: &Connection,
+    layout: &EntityLayout,
+    key: &str,
+) -> Result<Option<(u64, bool)>> {
+    let Some(value) = key_value(&layout.key_field().ty, key) else { return Ok(None) };
+    let sql =
+        format!("SELECT _change, _deleted FROM {} WHERE {} = ?", layout.table, layout.key_field().quoted);
+    let mut state = connection.prepare_cached(&sql)?;
+    let last = state.query_row([Bound(Some(&value))], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)));
+    Ok(last.optional()?.map(|(change, deleted)| (change as u64, deleted)))
+}
+
 impl Stored {
-    fn change(&self, layout: &EntityLayout) -> Result<Change> {
-        let named = |(position, value): (usize, Json)| -> Result<(String, Option<Value>)> {
-            let field = layout.recorded.get(position).ok_or_else(|| self.damaged(layout))?;
-            Ok((field.name.clone(), from_json(&value, &FieldType::recorded(&field.ty))?))
-        };
-        let fields =
-            self.fields(layout)?.into_iter().filter(|(_, value)| self.kind == UPDATE || !value.is_null());
+    /// `recorded` are the entity's fields as the registry has them now: the layout may be older. `values` are
+    /// those before the change by number of the field, and afterwards those after it.
+    fn change(
+        &self,
+        layout: &EntityLayout,
+        recorded: &[RecordedField],
+        values: &mut [Option<Value>],
+    ) -> Result<Change> {
+        let mut after = if self.kind == UPDATE { values.to_vec() } else { vec![None; values.len()] };
+        for (position, value) in self.fields(layout)? {
+            let field = recorded.get(position).ok_or_else(|| self.damaged(layout))?;
+            after[position] = from_json(&value, &FieldType::recorded(&field.ty))?;
+        }
+        let mut fields = Vec::new();
+        for ((field, before), after) in recorded.iter().zip(values).zip(after) {
+            if *before != after {
+                let before = std::mem::replace(before, after.clone());
+                fields.push(FieldChange { name: field.name.clone(), before, after });
+            }
+        }
         Ok(Change {
             id: self.id as u64,
             kind: match self.kind {
@@ -206,11 +257,12 @@ impl Stored {
             },
             import: self.import,
             actor: self.actor.clone(),
+            role: self.role.clone(),
             recorded_at: self.recorded_at,
             valid_from: self.valid_from.map(day).transpose()?,
             source: self.source.map(SourceId),
             source_row: self.source_row,
-            fields: fields.map(named).collect::<Result<_>>()?,
+            fields,
         })
     }
 
@@ -253,7 +305,7 @@ impl Stored {
     }
 
     /// Numbers and values of the fields in the payload.
-    fn fields(&self, layout: &EntityLayout) -> Result<Vec<(usize, Json)>> {
+    pub fn fields(&self, layout: &EntityLayout) -> Result<Vec<(usize, Json)>> {
         let json: Vec<Json> = serde_json::from_str(&self.payload).map_err(|_| self.damaged(layout))?;
         if self.kind != UPDATE {
             return Ok(json.into_iter().enumerate().collect());
@@ -274,25 +326,31 @@ impl Stored {
 
 pub(crate) fn read_sources(connection: &Connection) -> Result<Vec<Source>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, import, file, sheet, sha256, imported_at, rows FROM source ORDER BY id",
+        "SELECT id, import, file, sheet, sha256, imported_at, rows, kind FROM source ORDER BY id",
     )?;
-    let rows = statement.query_map([], |row| {
-        Ok(Source {
+    let mut rows = statement.query([])?;
+    let mut sources = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(7)?;
+        sources.push(Source {
             id: SourceId(row.get(0)?),
             import: row.get(1)?,
+            kind: SourceKind::named(&kind)
+                .ok_or_else(|| StoreError::damage(format!("a source is of kind `{kind}`")))?,
             file: row.get(2)?,
             sheet: row.get(3)?,
             sha256: row.get(4)?,
             imported_at: moment(row.get(5)?),
             rows: row.get::<_, i64>(6)? as u64,
-        })
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+        });
+    }
+    Ok(sources)
 }
 
 fn read_imports(connection: &Connection) -> Result<Vec<Import>> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, actor, recorded_at, pack_digest, inserted, updated, deleted, unchanged FROM import ORDER BY id",
+        "SELECT id, actor, recorded_at, pack_digest, inserted, updated, deleted, unchanged, last_change, role, events
+         FROM import ORDER BY id",
     )?;
     let rows = statement.query_map([], |row| {
         let count = |index| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(index)? as u64) };
@@ -305,6 +363,9 @@ fn read_imports(connection: &Connection) -> Result<Vec<Import>> {
             updated: count(5)?,
             deleted: count(6)?,
             unchanged: count(7)?,
+            last_change: count(8)?,
+            role: row.get(9)?,
+            events: count(10)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

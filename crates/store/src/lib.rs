@@ -1,7 +1,8 @@
 //! The registry: what an office has recorded, with its history, as a folder with one SQLite file.
 //!
 //! A change table that only grows is the truth; the tables of current records are derived from it in the same
-//! transaction, and snapshots (Parquet, for the engine) from those. Entities and fields are those of a pack,
+//! transaction, and snapshots (Parquet, for the engine) from those. Streams of events, for what goes on beside
+//! records, only grow too, and are written in that transaction. Entities and fields are those of a pack,
 //! compiled to a [`pack::program::Program`]: a pack that has grown adds tables and columns when a registry is
 //! opened with it. Divisions have a history of their own.
 //!
@@ -14,15 +15,22 @@
 //! database, until the server needs one.
 
 mod check;
+mod conflict;
 mod division;
 mod division_change;
 mod division_list;
 mod division_records;
 mod error;
+mod event;
+mod expectation;
+mod format;
+mod growth;
 mod history;
+mod identity;
 mod layout;
-mod migrate;
+mod meta;
 mod moment;
+mod reading;
 mod registry;
 mod schema;
 mod session;
@@ -31,19 +39,32 @@ mod snapshot_columns;
 mod snapshot_file;
 mod snapshot_order;
 mod snapshot_writer;
+mod trace;
+mod undo;
 mod upsert;
 mod value;
 mod view;
+mod work_folder;
 
 pub use check::CheckSummary;
+pub use conflict::{Conflict, Expected, FieldConflict, RecordConflict, StreamConflict};
 pub use division::{Division, DivisionEvent, DivisionEventKind};
 pub use division_change::{DivisionsLoaded, Reassignment};
 pub use division_list::{NewDivision, read_division_list};
 pub use error::{Result, StoreError};
-pub use history::{Change, ChangeKind, Import, Source};
+pub use event::{Appended, Event, NewEvent, StreamHead};
+pub use format::Migration;
+pub use history::{Change, ChangeKind, FieldChange, Import, Source};
+pub use identity::{NotARegistryId, RegistryId};
 pub use moment::Moment;
+pub use reading::ReadSession;
 pub use registry::Registry;
-pub use session::{ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, SourceId};
+pub use session::{
+    ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, Removal, SourceId, SourceKind,
+};
 pub use snapshot::{Derived, SNAPSHOT_FORMAT, SnapshotSummary};
 pub use snapshot_writer::{EncodedRows, SnapshotEncoder, SnapshotWriter, snapshot_schemas};
+pub use trace::{Statement, listen_to_statements};
+pub use undo::{NotUndone, NotUndoneReason, Undone};
 pub use view::{RecordState, ScanRow, View};
+pub use work_folder::WorkFolder;

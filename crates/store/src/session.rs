@@ -1,4 +1,4 @@
-//! One transaction of one actor: sources, records, divisions, and the commit.
+//! One transaction of one actor: sources, records, divisions, streams, and the commit.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,9 +7,11 @@ use std::path::Path;
 use pack::program::{ColumnId, EntityId, Value};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use crate::conflict::Expected;
 use crate::error::{Result, StoreError};
+use crate::expectation::{check_record, check_removal};
+use crate::growth::{create_indexes, drop_indexes};
 use crate::layout::Layout;
-use crate::migrate::{create_indexes, drop_indexes};
 use crate::moment::Moment;
 use crate::registry::Registry;
 use crate::upsert::{Plan, Statements, Writer};
@@ -19,20 +21,63 @@ use crate::view::View;
 #[derive(Clone, Debug)]
 pub struct ImportMeta {
     pub actor: String,
-    /// Not before the last import of the registry.
+    /// In which the actor writes; empty if in none.
+    pub role: String,
+    /// The clock of whoever writes. What is recorded is this or the time of the transaction before, whichever is
+    /// later ([`ImportSession::recorded_at`]): times never run backwards, and nobody waits for a clock.
     pub recorded_at: Moment,
     pub pack_digest: String,
 }
 
-/// A sheet of a file that records come from.
+/// What records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A sheet of a file.
+    File,
+    /// A step of a case.
+    Step,
+    /// Taking back an import.
+    Undo,
+}
+
+impl SourceKind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Step => "step",
+            Self::Undo => "undo",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::File, Self::Step, Self::Undo].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A sheet of a file, or a step of a case, that records come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewSource {
-    /// Name of the file, without folders.
+    pub kind: SourceKind,
+    /// Name of the file, without folders; of the case's stream.
     pub file: String,
-    /// Empty where the format has no sheets.
+    /// Empty where the format has no sheets; the case's step.
     pub sheet: String,
-    /// Of the file's bytes, lower-case hexadecimal.
+    /// Of the file's bytes, lower-case hexadecimal; empty if it is none.
     pub sha256: String,
+}
+
+impl NewSource {
+    /// A sheet of a file; `sheet` is empty where the format has none.
+    pub fn file(file: impl Into<String>, sheet: impl Into<String>, sha256: impl Into<String>) -> Self {
+        let (file, sheet, sha256) = (file.into(), sheet.into(), sha256.into());
+        Self { kind: SourceKind::File, file, sheet, sha256 }
+    }
+
+    /// A step of the case that a stream is.
+    pub fn step(stream: impl Into<String>, step: impl Into<String>) -> Self {
+        let (file, sheet) = (stream.into(), step.into());
+        Self { kind: SourceKind::Step, file, sheet, sha256: String::new() }
+    }
 }
 
 /// Number of a source in the registry, from 0.
@@ -49,6 +94,20 @@ pub struct Record {
     pub source_row: Option<u32>,
     /// Day from which the facts hold, if known.
     pub valid_from: Option<model::Date>,
+    /// What must be recorded so far for the record to be written.
+    pub expected: Expected,
+}
+
+/// A record to be removed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Removal {
+    pub key: String,
+    pub source: Option<SourceId>,
+    pub source_row: Option<u32>,
+    /// Day from which it is no longer so, if known.
+    pub valid_from: Option<model::Date>,
+    /// What must be recorded so far for the record to be removed.
+    pub expected: Expected,
 }
 
 /// What became of a record.
@@ -63,7 +122,8 @@ pub enum Outcome {
     Unchanged,
 }
 
-/// What a commit has written. `last_change` is the number of the last change of the whole registry.
+/// What a commit has written. `last_change` is the number of the last change of the whole registry, `events` the
+/// number of events appended to streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportSummary {
     pub import: u32,
@@ -72,6 +132,8 @@ pub struct ImportSummary {
     pub deleted: u64,
     pub unchanged: u64,
     pub last_change: u64,
+    pub events: u64,
+    pub recorded_at: Moment,
 }
 
 /// An open transaction. Dropping it undoes everything; so does a kill. After an error only that is left.
@@ -80,7 +142,8 @@ pub struct ImportSession<'r> {
     pub(crate) layout: &'r Layout,
     pub(crate) folder: &'r Path,
     pub(crate) writer: Writer,
-    meta: ImportMeta,
+    pub(crate) meta: ImportMeta,
+    pub(crate) events: u64,
     sources: Sources,
     deferred: Deferred,
     touched: BTreeSet<u32>,
@@ -90,6 +153,7 @@ pub struct ImportSession<'r> {
 impl<'r> ImportSession<'r> {
     pub(crate) fn begin(registry: &'r mut Registry, meta: ImportMeta) -> Result<Self> {
         let Registry { connection, layout, folder } = registry;
+        // The number and the time are given here, where no other can write until this one has ended.
         let begin = || -> Result<Self> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (import, last): (i64, Option<i64>) = transaction.query_row(
@@ -97,19 +161,17 @@ impl<'r> ImportSession<'r> {
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
-            let last = last.map(Moment::from_unix_ms).filter(|last| *last > meta.recorded_at);
-            if let Some(last) = last {
-                let (last, given) = (last.to_string(), meta.recorded_at.to_string());
-                return Err(StoreError::TimeBackwards { last, given });
-            }
+            let last = last.map_or(meta.recorded_at, Moment::from_unix_ms);
+            let recorded_at = meta.recorded_at.max(last);
             let last_change = last_change(&transaction)?;
             let recorded: u32 = transaction.query_row("SELECT count(*) FROM source", [], |row| row.get(0))?;
             Ok(Self {
                 transaction,
                 layout,
                 folder,
-                writer: Writer::new(import, meta.recorded_at, last_change),
+                writer: Writer::new(import, recorded_at, last_change),
                 meta,
+                events: 0,
                 sources: Sources { recorded, new: Vec::new() },
                 deferred: Deferred::default(),
                 touched: BTreeSet::new(),
@@ -117,6 +179,16 @@ impl<'r> ImportSession<'r> {
             })
         };
         begin().map_err(|error| error.at(folder))
+    }
+
+    /// When what this session writes is recorded.
+    pub fn recorded_at(&self) -> Moment {
+        self.writer.recorded_at
+    }
+
+    /// Number of this transaction.
+    pub fn import(&self) -> u32 {
+        self.writer.import as u32
     }
 
     /// Names a source of records. The same file, sheet and hash as before gives the same number.
@@ -131,7 +203,10 @@ impl<'r> ImportSession<'r> {
     /// fields not listed keep what is recorded, or are unknown in a new record. A batch of some hundred to
     /// some thousand records is best. Of two records with one key the later one counts.
     ///
-    /// Errors: `value-mismatch`, `value-missing` (required), `key-missing`, `source-unknown`.
+    /// A record that is not as [`Record::expected`] says is answered `changed-meanwhile`, with the values side by
+    /// side; nothing of the batch is written then, and the session goes on.
+    ///
+    /// Errors: `value-mismatch`, `value-missing` (required), `key-missing`, `source-unknown`, `changed-meanwhile`.
     pub fn upsert(
         &mut self,
         entity: EntityId,
@@ -145,8 +220,16 @@ impl<'r> ImportSession<'r> {
     /// Ends records: they leave the current state and snapshots, and their history stays. Keys that are not
     /// there are an error, `record-missing`.
     pub fn delete(&mut self, entity: EntityId, keys: &[&str]) -> Result<()> {
-        let layout = self.layout.entity(entity);
-        let result = self.writer.delete(&self.transaction, layout, keys);
+        let removal = |key: &&str| Removal { key: (*key).to_owned(), ..Removal::default() };
+        self.remove(entity, &keys.iter().map(removal).collect::<Vec<_>>())
+    }
+
+    /// Ends records, each a change that says where it comes from. One that is not as [`Removal::expected`] says is
+    /// answered `changed-meanwhile`; nothing of the batch is removed then, and the session goes on.
+    ///
+    /// Errors: `record-missing`, `source-unknown`, `changed-meanwhile`.
+    pub fn remove(&mut self, entity: EntityId, batch: &[Removal]) -> Result<()> {
+        let result = self.try_remove(entity, batch);
         self.settle(result)
     }
 
@@ -169,7 +252,7 @@ impl<'r> ImportSession<'r> {
     }
 
     pub(crate) fn settle<T>(&mut self, result: Result<T>) -> Result<T> {
-        self.failed |= result.is_err();
+        self.failed |= result.as_ref().is_err_and(|error| !error.left_no_trace());
         result.map_err(|error| error.at(self.folder))
     }
 
@@ -182,6 +265,9 @@ impl<'r> ImportSession<'r> {
         let plan = Plan::new(self.layout, entity, fields)?;
         for (index, record) in batch.iter().enumerate() {
             plan.check(index, record)?;
+            check_record(&self.transaction, &plan, record)?;
+        }
+        for record in batch {
             self.sources.count(record.source)?;
         }
         if self.touched.insert(entity.0) {
@@ -192,22 +278,42 @@ impl<'r> ImportSession<'r> {
         batch.iter().map(|record| self.writer.upsert(&mut statements, &plan, record)).collect()
     }
 
+    fn try_remove(&mut self, entity: EntityId, batch: &[Removal]) -> Result<()> {
+        let layout = self.layout.entity(entity);
+        for removal in batch {
+            check_removal(&self.transaction, layout, removal)?;
+        }
+        for removal in batch {
+            self.sources.count(removal.source)?;
+        }
+        self.writer.remove(&self.transaction, layout, batch)
+    }
+
     fn try_commit(self) -> Result<ImportSummary> {
         let transaction = &self.transaction;
         self.deferred.build_all(transaction, self.layout)?;
-        let at = self.meta.recorded_at.unix_ms();
+        let at = self.writer.recorded_at.unix_ms();
         let import = self.writer.import;
         for (id, (source, rows)) in (self.sources.recorded..).zip(&self.sources.new) {
             transaction.execute(
-                "INSERT INTO source (id, import, file, sheet, sha256, imported_at, rows)
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
-                params![id, import, source.file, source.sheet, source.sha256, at, *rows as i64],
+                "INSERT INTO source (id, import, file, sheet, sha256, imported_at, rows, kind)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                params![
+                    id,
+                    import,
+                    source.file,
+                    source.sheet,
+                    source.sha256,
+                    at,
+                    *rows as i64,
+                    source.kind.as_str()
+                ],
             )?;
         }
-        let summary = self.writer.summary();
+        let summary = ImportSummary { events: self.events, ..self.writer.summary() };
         transaction.execute(
             "INSERT INTO import (id, actor, recorded_at, pack_digest, inserted, updated, deleted, unchanged,
-                 last_change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 last_change, role, events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             params![
                 import,
                 self.meta.actor,
@@ -218,6 +324,8 @@ impl<'r> ImportSession<'r> {
                 summary.deleted as i64,
                 summary.unchanged as i64,
                 summary.last_change as i64,
+                self.meta.role,
+                summary.events as i64,
             ],
         )?;
         self.transaction.commit()?;

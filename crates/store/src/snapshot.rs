@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
@@ -20,12 +20,13 @@ use sha2::{Digest, Sha256};
 use crate::error::{Result, StoreError};
 use crate::history::read_sources;
 use crate::layout::Layout;
-use crate::migrate::hex;
+use crate::meta::read_id;
 use crate::registry::Registry;
 use crate::session::last_change;
 use crate::snapshot_columns::{RowFault, Rows, schema};
-use crate::snapshot_file::{FileJob, FileSummary, sync_folder, write_file};
+use crate::snapshot_file::{FileJob, FileSummary, hex, write_file};
 use crate::snapshot_order::{NO_ROW, Order, RowIndex, sortable};
+use crate::work_folder::WorkFolder;
 
 /// `format` in `snapshot.json`.
 pub const SNAPSHOT_FORMAT: u32 = 1;
@@ -59,24 +60,14 @@ impl Registry {
     /// The same, with the values of fields that nobody records.
     /// Errors: as [`Self::snapshot`].
     pub fn snapshot_with(&self, folder: &Path, derived: &Derived) -> Result<SnapshotSummary> {
-        let partial = beside(folder, "partial")?;
-        let written = || -> Result<SnapshotSummary> {
-            remove_folder(&partial)?;
-            fs::create_dir_all(&partial).map_err(StoreError::io(&partial))?;
-            // One transaction: every file shows the same commit.
-            let transaction = self.connection.unchecked_transaction()?;
-            let summary = write_snapshot(&transaction, &self.layout, derived, &partial)?;
-            replace_folder(&partial, folder)?;
-            Ok(summary)
-        };
-        written().map_err(|error| {
-            let _ = fs::remove_dir_all(&partial);
-            error.at(&self.folder)
-        })
+        let work = WorkFolder::beside(folder)?;
+        let summary = self.read()?.snapshot_into(&work, derived)?;
+        work.replace()?;
+        Ok(summary)
     }
 }
 
-fn write_snapshot(
+pub(crate) fn write_snapshot(
     connection: &Connection,
     layout: &Layout,
     derived: &Derived,
@@ -302,6 +293,7 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
         .map(|source| {
             json!({
                 "id": source.id.0,
+                "kind": source.kind.as_str(),
                 "file": source.file,
                 "sheet": source.sheet,
                 "sha256": source.sha256,
@@ -309,7 +301,9 @@ fn write_manifest(connection: &Connection, folder: &Path, files: &[FileSummary])
             })
         })
         .collect();
-    let more = Map::from_iter([("sources".to_owned(), Json::Array(sources))]);
+    let registry = Json::String(read_id(connection)?.to_string());
+    let more =
+        Map::from_iter([("sources".to_owned(), Json::Array(sources)), ("registry".to_owned(), registry)]);
     finish_manifest(folder, files, change, more)
 }
 
@@ -338,37 +332,4 @@ pub(crate) fn finish_manifest(
     fs::write(&path, format!("{manifest:#}\n")).map_err(StoreError::io(&path))?;
     let rows = files.iter().map(|file| (file.entity.clone(), file.rows)).collect();
     Ok(SnapshotSummary { digest, change, rows })
-}
-
-/// `name.partial` for `name`.
-pub(crate) fn beside(folder: &Path, suffix: &str) -> Result<PathBuf> {
-    let name = folder.file_name().ok_or_else(|| StoreError::Snapshot {
-        entity: "snapshot".into(),
-        detail: format!("`{}` has no name; give a folder to write", folder.display()),
-    })?;
-    let mut name = name.to_owned();
-    name.push(".");
-    name.push(suffix);
-    Ok(folder.with_file_name(name))
-}
-
-pub(crate) fn remove_folder(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(folder)(error)),
-        _ => Ok(()),
-    }
-}
-
-pub(crate) fn replace_folder(partial: &Path, folder: &Path) -> Result<()> {
-    sync_folder(partial);
-    let old = beside(folder, "old")?;
-    remove_folder(&old)?;
-    if folder.exists() {
-        fs::rename(folder, &old).map_err(StoreError::io(folder))?;
-    }
-    fs::rename(partial, folder).map_err(StoreError::io(folder))?;
-    if let Some(parent) = folder.parent() {
-        sync_folder(parent);
-    }
-    remove_folder(&old)
 }

@@ -1,5 +1,6 @@
 //! Writing one Parquet file whose bytes depend on its rows alone.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Result, StoreError};
-use crate::migrate::hex;
 use crate::snapshot_columns::RECORDED_ON;
 
 /// Rows a group: what one reader decodes at a time.
@@ -150,8 +150,9 @@ impl Write for HashingFile {
     }
 }
 
-/// Makes a folder's new entries durable, where the system can.
-pub(crate) fn sync_folder(folder: &Path) {
-    // Some file systems refuse; a snapshot can be made again.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -1,7 +1,6 @@
 //! Snapshots of rows that come from elsewhere than a registry: encoded by many threads, written in order.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -15,9 +14,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::error::{Result, StoreError};
 use crate::layout::Layout;
-use crate::snapshot::{SnapshotSummary, beside, finish_manifest, job, remove_folder, replace_folder};
+use crate::snapshot::{SnapshotSummary, finish_manifest, job};
 use crate::snapshot_columns::schema;
 use crate::snapshot_file::{FileJob, GROUP_ROWS, HashingFile, properties, summarise};
+use crate::work_folder::WorkFolder;
 
 /// The columns of every entity's file in a snapshot of the program's records, in its order.
 /// Error: `pack-invalid`.
@@ -29,8 +29,7 @@ pub fn snapshot_schemas(program: &Program) -> Result<Vec<SchemaRef>> {
 /// Writes a snapshot from batches that are given in order. What a snapshot must be is the caller's to keep:
 /// rows sorted along the tree, `_row` dense, keys of edges right. The folder appears when all of it is there.
 pub struct SnapshotWriter {
-    folder: PathBuf,
-    partial: PathBuf,
+    work: WorkFolder,
     files: Vec<EntityFile>,
     encoder: Arc<SnapshotEncoder>,
 }
@@ -82,13 +81,11 @@ impl SnapshotWriter {
     /// Prepares the files of every entity of the program beside `folder`. Errors: `snapshot-failed`, `io`.
     pub fn create(program: &Program, folder: &Path) -> Result<Self> {
         let layout = Layout::of(program)?;
-        let partial = beside(folder, "partial")?;
-        remove_folder(&partial)?;
-        fs::create_dir_all(&partial).map_err(StoreError::io(&partial))?;
+        let work = WorkFolder::beside(folder)?;
         let mut files = Vec::new();
         let mut entities = Vec::new();
         for index in 0..layout.entities.len() {
-            let job = job(&layout, EntityId(index as u32), &partial);
+            let job = job(&layout, EntityId(index as u32), work.path());
             let failed = |error: ParquetError| StoreError::Snapshot {
                 entity: job.entity.clone(),
                 detail: error.to_string(),
@@ -101,7 +98,7 @@ impl SnapshotWriter {
             files.push(EntityFile { job, writer, rows: 0 });
         }
         let encoder = Arc::new(SnapshotEncoder { entities });
-        Ok(Self { folder: folder.to_owned(), partial, files, encoder })
+        Ok(Self { work, files, encoder })
     }
 
     pub fn encoder(&self) -> Arc<SnapshotEncoder> {
@@ -138,8 +135,8 @@ impl SnapshotWriter {
         }
         let more =
             Map::from_iter([("sources".to_owned(), Json::Array(Vec::new())), ("origin".to_owned(), origin)]);
-        let summary = finish_manifest(&self.partial, &summaries, 0, more)?;
-        replace_folder(&self.partial, &self.folder)?;
+        let summary = finish_manifest(self.work.path(), &summaries, 0, more)?;
+        self.work.replace()?;
         Ok(summary)
     }
 }

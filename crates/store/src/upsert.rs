@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use crate::error::{Result, StoreError};
 use crate::layout::{EntityLayout, Layout};
 use crate::moment::Moment;
-use crate::session::{ImportSummary, Outcome, Record};
+use crate::session::{ImportSummary, Outcome, Record, Removal};
 use crate::value::{Bound, check_value, key_text, key_value, push_json, same};
 
 /// `change.kind`.
@@ -16,11 +16,11 @@ pub(crate) const DELETE: i64 = 2;
 
 /// How records with some fields of an entity map to its tables.
 pub(crate) struct Plan<'l> {
-    entity: &'l EntityLayout,
+    pub entity: &'l EntityLayout,
     /// Positions in the entity's fields, by position in the record.
-    fields: Vec<usize>,
+    pub fields: Vec<usize>,
     /// Position of the key in the record.
-    key: usize,
+    pub key: usize,
     /// Position in the record by number of the field in the registry.
     payload: Vec<Option<usize>>,
     /// A required field that the records do not carry, so that they can only update.
@@ -218,6 +218,8 @@ impl Writer {
             deleted: self.deleted,
             unchanged: self.unchanged,
             last_change: self.last_change as u64,
+            events: 0,
+            recorded_at: self.recorded_at,
         }
     }
 
@@ -345,16 +347,21 @@ impl Writer {
         Ok(())
     }
 
-    pub fn delete(&mut self, connection: &Connection, entity: &EntityLayout, keys: &[&str]) -> Result<()> {
+    pub fn remove(
+        &mut self,
+        connection: &Connection,
+        entity: &EntityLayout,
+        batch: &[Removal],
+    ) -> Result<()> {
         let (table, key_column) = (&entity.table, &entity.key_field().quoted);
         let find = format!("SELECT _id, _change FROM {table} WHERE {key_column} = ? AND _deleted = 0");
         let end = format!("UPDATE {table} SET _deleted = 1, _change = ?, _recorded_on = ? WHERE _id = ?");
         let mut find = connection.prepare_cached(&find)?;
         let mut end = connection.prepare_cached(&end)?;
         let mut change = connection.prepare_cached(CHANGE_SQL)?;
-        for key in keys {
-            let missing =
-                || StoreError::RecordMissing { entity: entity.name.clone(), key: (*key).to_owned() };
+        for removal in batch {
+            let key = &removal.key;
+            let missing = || StoreError::RecordMissing { entity: entity.name.clone(), key: key.clone() };
             let value = key_value(&entity.key_field().ty, key).ok_or_else(missing)?;
             let found: Option<(i64, i64)> =
                 find.query_row([Bound(Some(&value))], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -365,7 +372,14 @@ impl Writer {
             change.raw_bind_parameter(3, self.recorded_at.unix_ms())?;
             self.payload.clear();
             self.payload.push_str("[]");
-            self.write_change(&mut change, key, DELETE, Some(previous), &Record::default())?;
+            let record = Record {
+                source: removal.source,
+                source_row: removal.source_row,
+                valid_from: removal.valid_from,
+                ..Record::default()
+            };
+            // As the column holds it, not as it was given: `1` and `01` are one number.
+            self.write_change(&mut change, &key_text(&value), DELETE, Some(previous), &record)?;
             self.deleted += 1;
         }
         Ok(())

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Builder, day, entity, field, import, meta, text};
+use common::{Builder, day, entity, field, import, meta, registry_id, text, told};
 use model::{DivisionCode, DivisionLevel};
 use pack::program::{Program, Value};
 use store::{DivisionEventKind, NewDivision, Reassignment, Registry, StoreError, read_division_list};
@@ -45,7 +45,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let program = program();
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     let list = read_division_list(LIST).unwrap();
     let mut session = registry.begin(meta(1)).unwrap();
     let levels = [DivisionLevel::Township, DivisionLevel::Village, DivisionLevel::County];
@@ -101,7 +101,7 @@ fn all_of_sichuan_loads() {
         std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015/data/divisions.csv");
     let list = read_division_list(&std::fs::read_to_string(path).unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut registry = Registry::create(folder.path(), &program()).unwrap();
+    let mut registry = Registry::create(folder.path(), &program(), registry_id()).unwrap();
     let mut session = registry.begin(meta(1)).unwrap();
     let loaded = session.load_divisions(&list, day("2010-01-01"), &[DivisionLevel::Village]).unwrap();
     assert_eq!(loaded.created, list.len() as u64);
@@ -140,7 +140,7 @@ fn a_merge_takes_records_along_and_keeps_their_audit() {
     assert_eq!(fixture.value("village", "513336100201", "name"), None, "its record has ended");
     let household = entity(&fixture.program, "household");
     let history = fixture.registry.history(household, "h1").unwrap();
-    assert_eq!(history[1].fields, [("village".to_owned(), text("513336100202"))]);
+    assert_eq!(told(&history[1]), [("village", text("513336100202"))]);
     assert_eq!(history[1].valid_from, Some(day("2014-05-01")));
     fixture.registry.check().unwrap();
 }

@@ -1,140 +1,112 @@
-//! A writer that is killed at any moment leaves the registry as before its import or as after it.
+//! A writer that is killed leaves what was committed, whole, and nothing of what was not.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod common;
+mod killing;
 
-use std::env;
-use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{county, entity, fields, meta, number, record, text};
-use pack::program::Program;
-use store::{Record, Registry};
+use killing::{Moment, Scenario, copy, is_child, kill_after, moments, start};
 
-const FOLDER: &str = "STORE_KILL_TEST_FOLDER";
-const NAME: &str = "a_kill_leaves_before_or_after";
-const ROWS: usize = 6000;
-const TRIALS: u32 = 12;
+/// Moments within a transaction at which each scenario is cut off, and others.
+const WITHIN: usize = 32;
+const OTHERS: usize = 8;
+/// Kills from outside, at no moment in particular.
+const KILLS: u32 = 12;
 
-/// Changes half of the households and adds as many new ones.
-fn second_import(registry: &mut Registry, program: &Program) {
-    let id = entity(program, "household");
-    let mut session = registry.begin(meta(2)).unwrap();
-    let records: Vec<Record> = (ROWS / 2..ROWS * 3 / 2).map(|index| household(index, 2)).collect();
-    for batch in records.chunks(500) {
-        session.upsert(id, fields(program, id), batch).unwrap();
-        println!("batch");
+/// So many of them, spread evenly, the last among them.
+fn spread(moments: Vec<&Moment>, count: usize) -> Vec<Moment> {
+    let total = moments.len();
+    let chosen = |index: usize| moments[(index + 1) * total / count - 1].clone();
+    if total <= count { moments.into_iter().cloned().collect() } else { (0..count).map(chosen).collect() }
+}
+
+/// Cuts the scenario off at statement after statement; `name` is the test that calls this.
+fn cut_off_at_statements(name: &str, scenario: Scenario) {
+    if is_child() {
+        return;
     }
-    println!("commit");
-    session.commit().unwrap();
-    println!("committed");
-}
+    let arguments = [name, "--exact", "--nocapture"];
+    let folder = tempfile::tempdir().unwrap();
+    let before = folder.path().join("before");
+    scenario.prepare(&before);
+    assert_eq!(scenario.stage(&before), 0);
 
-fn household(index: usize, income: i128) -> Record {
-    record(vec![text(&format!("h{index}")), text(&format!("v{}", index % 50)), None, number(income), None])
-}
+    let whole = folder.path().join("whole");
+    copy(&before, &whole);
+    let (all, finished) = moments(start(&arguments, scenario, 0, &whole));
+    assert!(finished, "without a kill everything is done");
+    assert_eq!(scenario.stage(&whole), scenario.last_stage());
+    let mut chosen = spread(all.iter().filter(|moment| moment.within).collect(), WITHIN);
+    assert!(chosen.len() >= 30, "{scenario:?} has {} moments within a transaction", chosen.len());
+    chosen.extend(spread(all.iter().filter(|moment| !moment.within).collect(), OTHERS));
+    // Right before and right after each commit.
+    chosen.extend(all.iter().filter(|moment| moment.statement.contains("COMMIT")).cloned());
+    chosen.sort_by_key(|moment| moment.number);
+    chosen.dedup_by_key(|moment| moment.number);
 
-fn prepare(folder: &Path, program: &Program) {
-    let id = entity(program, "household");
-    let mut registry = Registry::create(folder, program).unwrap();
-    let mut session = registry.begin(meta(1)).unwrap();
-    let records: Vec<Record> = (0..ROWS).map(|index| household(index, 1)).collect();
-    session.upsert(id, fields(program, id), &records).unwrap();
-    session.commit().unwrap();
-}
-
-/// Runs this test again as a process that only imports.
-fn start(folder: &Path) -> Child {
-    let program = env::current_exe().unwrap();
-    let mut command = Command::new(program);
-    command.args([NAME, "--exact", "--nocapture"]).env(FOLDER, folder).stdout(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-/// Kills the process so long after its import began; says whether it got so far as to be done.
-fn kill_after(mut child: Child, wait: Duration) -> bool {
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let (sender, receiver) = channel();
-    let reader = std::thread::spawn(move || {
-        let mut done = false;
-        for line in output.lines() {
-            let line = line.unwrap();
-            done |= line.ends_with("committed");
-            let _ = sender.send(());
-        }
-        done
-    });
-    let _ = receiver.recv();
-    // Lines that come meanwhile do not shorten the wait.
-    let until = Instant::now() + wait;
-    while let Some(left) = until.checked_duration_since(Instant::now()) {
-        if receiver.recv_timeout(left).is_err() {
-            break;
-        }
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    reader.join().unwrap()
-}
-
-/// Before (false) or after (true); anything else fails.
-fn state(folder: &Path, program: &Program) -> bool {
-    let registry = Registry::open(folder, program).unwrap();
-    let id = entity(program, "household");
-    registry.check().unwrap();
-    let imports = registry.imports().unwrap().len();
-    let count = registry.view().count(id).unwrap() as usize;
-    let last = registry.view().record(id, &format!("h{}", ROWS - 1)).unwrap().unwrap().values[3].clone();
-    match imports {
-        1 => assert_eq!((count, last), (ROWS, number(1))),
-        2 => assert_eq!((count, last), (ROWS * 3 / 2, number(2))),
-        other => panic!("{other} imports"),
-    }
-    imports == 2
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    for moment in chosen {
+        let killed = folder.path().join(format!("killed {}", moment.number));
+        copy(&before, &killed);
+        let (told, finished) = moments(start(&arguments, scenario, moment.number, &killed));
+        let last = told.last().unwrap();
+        assert!(!finished && last.number == moment.number, "{moment:?}: it has outlived its last moment");
+        assert_eq!((last.within, last.commits), (moment.within, moment.commits), "{moment:?}");
+        assert_eq!(scenario.stage(&killed), moment.commits, "{scenario:?} at {moment:?}");
+        // It goes on from there.
+        scenario.act(&killed);
+        assert_eq!(scenario.stage(&killed), scenario.last_stage(), "{scenario:?} at {moment:?}");
     }
 }
 
 #[test]
-fn a_kill_leaves_before_or_after() {
-    let program = county().0;
-    if let Some(folder) = env::var_os(FOLDER) {
-        second_import(&mut Registry::open(Path::new(&folder), &program).unwrap(), &program);
+fn records_are_written_whole_or_not_at_all() {
+    cut_off_at_statements("records_are_written_whole_or_not_at_all", Scenario::Records);
+}
+
+#[test]
+fn a_registry_is_made_whole_or_not_at_all() {
+    cut_off_at_statements("a_registry_is_made_whole_or_not_at_all", Scenario::Creation);
+}
+
+#[test]
+fn events_are_appended_whole_or_not_at_all() {
+    cut_off_at_statements("events_are_appended_whole_or_not_at_all", Scenario::Streams);
+}
+
+#[test]
+fn a_registry_is_migrated_whole_or_not_at_all() {
+    cut_off_at_statements("a_registry_is_migrated_whole_or_not_at_all", Scenario::Migration);
+}
+
+#[test]
+fn a_kill_from_outside_leaves_before_or_after() {
+    if is_child() {
         return;
     }
+    let arguments = ["a_kill_from_outside_leaves_before_or_after", "--exact", "--nocapture"];
     let folder = tempfile::tempdir().unwrap();
-    let before = folder.path().join("before");
-    prepare(&before, &program);
-
-    let whole = folder.path().join("whole");
-    copy(&before, &whole);
-    let begun = Instant::now();
-    assert!(kill_after(start(&whole), Duration::from_mins(1)), "without a kill the import is done");
-    let duration = begun.elapsed();
-    assert!(state(&whole, &program));
-
-    for trial in 0..TRIALS {
-        let killed = folder.path().join(format!("killed {trial}"));
-        copy(&before, &killed);
-        let done = kill_after(start(&killed), duration * trial / TRIALS);
-        let after = state(&killed, &program);
-        assert!(after || !done, "what was reported as committed is there");
-        // The registry goes on: the same import leads to the same state.
-        let mut registry = Registry::open(&killed, &program).unwrap();
-        second_import(&mut registry, &program);
-        drop(registry);
-        let registry = Registry::open(&killed, &program).unwrap();
-        assert_eq!(registry.view().count(entity(&program, "household")).unwrap() as usize, ROWS * 3 / 2);
+    for scenario in Scenario::ALL {
+        let before = folder.path().join(format!("{scenario:?}"));
+        scenario.prepare(&before);
+        let whole = folder.path().join(format!("{scenario:?} whole"));
+        copy(&before, &whole);
+        let begun = Instant::now();
+        assert!(moments(start(&arguments, scenario, 0, &whole)).1);
+        let duration = begun.elapsed();
+        for kill in 0..KILLS {
+            let killed = folder.path().join(format!("{scenario:?} {kill}"));
+            copy(&before, &killed);
+            let wait = Duration::min(duration * kill / KILLS, Duration::from_secs(10));
+            let commits = kill_after(start(&arguments, scenario, 0, &killed), wait);
+            let stage = scenario.stage(&killed);
+            assert!(
+                (commits..=commits + 1).contains(&stage),
+                "{scenario:?}: {commits} commits and stage {stage}"
+            );
+            scenario.act(&killed);
+            assert_eq!(scenario.stage(&killed), scenario.last_stage());
+        }
     }
 }

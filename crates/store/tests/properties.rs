@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Builder, entity, field, fields, meta, number, record, text};
+use common::{Builder, entity, field, fields, meta, number, record, registry_id, text};
 use pack::program::{ColumnId, Program, Value};
 use proptest::prelude::*;
 use store::{Moment, Outcome, Registry};
@@ -97,7 +97,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let program = program();
         let id = entity(&program, "thing");
-        let mut registry = Registry::create(folder.path(), &program).unwrap();
+        let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
         let mut model = State::new();
         let mut moments = Vec::new();
         for (at, (steps, commit)) in (1..).zip(&imports) {

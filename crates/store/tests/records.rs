@@ -4,7 +4,9 @@
 
 mod common;
 
-use common::{county, day, edge, entity, field, fields, import, meta, number, record, text};
+use common::{
+    changed, county, day, edge, entity, field, fields, import, meta, number, record, registry_id, text,
+};
 use pack::program::{Program, Value};
 use store::{ChangeKind, Moment, NewSource, Outcome, Record, Registry, SourceId};
 use tempfile::TempDir;
@@ -18,7 +20,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let registry = Registry::create(folder.path(), &program).unwrap();
+    let registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     Fixture { _folder: folder, program, registry }
 }
 
@@ -112,8 +114,7 @@ fn history_tells_who_when_what_and_where_from() {
     let Fixture { program, mut registry, .. } = fixture();
     let id = entity(&program, "household");
     let columns = fields(&program, id);
-    let source =
-        |sha256: &str| NewSource { file: "户.xlsx".into(), sheet: "一".into(), sha256: sha256.into() };
+    let source = |sha256: &str| NewSource::file("户.xlsx", "一", sha256);
     let put = |registry: &mut Registry, at: i64, sha256: &str, row: u32, income: i128| {
         let mut session = registry.begin(meta(at)).unwrap();
         let source = session.add_source(source(sha256)).unwrap();
@@ -122,6 +123,7 @@ fn history_tells_who_when_what_and_where_from() {
             source: Some(source),
             source_row: Some(row),
             valid_from: Some(day("2015-01-01")),
+            ..Record::default()
         };
         session.upsert(id, columns, &[record]).unwrap();
         session.commit().unwrap();
@@ -140,7 +142,7 @@ fn history_tells_who_when_what_and_where_from() {
     assert_eq!(told, [(ChangeKind::Insert, 10, Some(3)), (ChangeKind::Update, 20, Some(4))]);
     assert_eq!(history[1].actor, "王芳");
     assert_eq!(history[1].source, Some(SourceId(1)));
-    assert_eq!(history[1].fields, [("income".to_owned(), number(200))]);
+    assert_eq!(history[1].fields, [changed("income", number(100), number(200))]);
 
     let at = |days: i64| {
         let then = registry.as_of(id, "h1", Moment::from_unix_ms(days * day_ms)).unwrap();

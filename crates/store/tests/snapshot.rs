@@ -10,12 +10,12 @@ use std::path::Path;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
-use common::{county, day, entity, fields, import, meta, number, text};
+use common::{county, day, entity, fields, import, meta, number, registry_id, text};
 use pack::program::{Program, Value};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use store::{NewSource, Record, Registry, SnapshotSummary};
+use store::{Derived, NewSource, Record, Registry, SnapshotSummary, WorkFolder};
 use tempfile::TempDir;
 
 fn read(folder: &Path, name: &str) -> RecordBatch {
@@ -70,10 +70,10 @@ fn fill(registry: &mut Registry, program: &Program, at: i64) {
     import(registry, program, at, "person", persons.map(|(key, household)| person(key, household)).to_vec());
     let id = entity(program, "stay");
     let mut session = registry.begin(meta(at)).unwrap();
-    let source = NewSource { file: "住院.xlsx".into(), sheet: "一".into(), sha256: "ab".repeat(32) };
+    let source = NewSource::file("住院.xlsx", "一", "ab".repeat(32));
     let source = session.add_source(source).unwrap();
     let values = vec![text("z1"), text("p3"), text("head h5"), number(100)];
-    let record = Record { values, source: Some(source), source_row: Some(12), valid_from: None };
+    let record = Record { values, source: Some(source), source_row: Some(12), ..Record::default() };
     session.upsert(id, fields(program, id), &[record]).unwrap();
     session.commit().unwrap();
 }
@@ -81,7 +81,7 @@ fn fill(registry: &mut Registry, program: &Program, at: i64) {
 fn snapshot(at: i64) -> (TempDir, SnapshotSummary) {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, at);
     let summary = registry.snapshot(&folder.path().join("snapshot")).unwrap();
     (folder, summary)
@@ -174,7 +174,7 @@ fn the_manifest_names_every_file() {
 #[test]
 fn an_empty_registry_has_every_file() {
     let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::create(folder.path(), &county().0).unwrap();
+    let registry = Registry::create(folder.path(), &county().0, registry_id()).unwrap();
     let path = folder.path().join("snapshot");
     let summary = registry.snapshot(&path).unwrap();
     assert_eq!(summary.change, 0);
@@ -200,7 +200,7 @@ fn equal_content_has_an_equal_digest_whenever_recorded() {
 fn any_other_value_gives_another_digest() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, DAY);
     let path = folder.path().join("snapshot");
     let before = registry.snapshot(&path).unwrap();
@@ -220,7 +220,7 @@ fn any_other_value_gives_another_digest() {
 fn deleted_records_are_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     fill(&mut registry, &program, DAY);
     let mut session = registry.begin(meta(DAY)).unwrap();
     session.delete(entity(&program, "household"), &["h1"]).unwrap();
@@ -237,7 +237,7 @@ fn deleted_records_are_left_out() {
 fn a_field_that_became_required_must_be_filled_in() {
     let folder = tempfile::tempdir().unwrap();
     let program = county().0;
-    let mut registry = Registry::create(folder.path(), &program).unwrap();
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
     import(
         &mut registry,
         &program,
@@ -255,4 +255,55 @@ fn a_field_that_became_required_must_be_filled_in() {
     assert_eq!(error.code(), "required-missing");
     assert!(error.to_string().starts_with("2 of the recorded `village` lack `name`"), "{error}");
     assert!(!folder.path().join("snapshot.partial").exists());
+}
+
+#[test]
+fn a_reading_keeps_to_one_commit_while_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = county().0;
+    let id = entity(&program, "household");
+    let household = |key: &str| vec![text(key), text("v1"), None, number(1), None];
+    let mut writer = Registry::create(folder.path(), &program, registry_id()).unwrap();
+    import(&mut writer, &program, 1, "household", vec![household("h1")]);
+    let reader = Registry::open(folder.path(), &program).unwrap();
+
+    let reading = reader.read().unwrap();
+    import(&mut writer, &program, 2, "household", vec![household("h2")]);
+    assert_eq!(reading.view().count(id).unwrap(), 1, "though nothing was read before the import");
+    let work = WorkFolder::beside(&folder.path().join("snapshot")).unwrap();
+    let summary = reading.snapshot_into(&work, &Derived::default()).unwrap();
+    assert_eq!(summary.change, 1);
+    assert!(summary.rows.contains(&("household".to_owned(), 1)));
+    drop(reading);
+    assert_eq!(reader.view().count(id).unwrap(), 2);
+    assert_eq!(reader.snapshot(&folder.path().join("snapshot")).unwrap().change, 2);
+}
+
+#[test]
+fn snapshots_of_one_place_taken_side_by_side_are_both_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = county().0;
+    let mut registry = Registry::create(folder.path(), &program, registry_id()).unwrap();
+    let households =
+        (0..500).map(|index| vec![text(&format!("h{index}")), text("v1"), None, number(1), None]);
+    import(&mut registry, &program, 1, "household", households.collect());
+    let place = folder.path().join("snapshot");
+    let expected = registry.snapshot(&place).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let registry = Registry::open(folder.path(), &program).unwrap();
+                for _ in 0..5 {
+                    assert_eq!(registry.snapshot(&place).unwrap(), expected);
+                }
+            });
+        }
+    });
+    let mut left: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("registry.sqlite"))
+        .collect();
+    left.sort();
+    assert_eq!(left, ["snapshot"]);
 }

@@ -163,7 +163,16 @@ pub fn open_registry(folder: &Path, program: &Program) -> Result<app::Registry, 
 
 /// A registry that is made, with what the pack ships, if it is not there.
 pub fn open_or_create_registry(folder: &Path, pack: &Loaded) -> Result<registry::Opened, Failure> {
-    registry::open_or_create(folder, pack, app::Moment::from_unix_ms(now_ms())).map_err(registry_failure)
+    let now = app::Moment::from_unix_ms(now_ms());
+    registry::open_or_create(folder, pack, now, new_registry_id()?).map_err(registry_failure)
+}
+
+/// An id that no other registry has.
+pub fn new_registry_id() -> Result<RegistryId, Failure> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)
+        .map_err(|error| Failure::input(format!("the system gives no random numbers: {error}")))?;
+    Ok(RegistryId::from_random(random))
 }
 
 pub fn registry_failure(error: RegistryError) -> Failure {

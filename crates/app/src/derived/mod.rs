@@ -11,7 +11,7 @@ use model::Date;
 use pack::program::{
     CaseRecord, ColumnId, Derived, EdgeId, EntityId, Network, NetworkFunction, NodePath, Program, Type, Value,
 };
-use store::{Registry, StoreError};
+use store::{StoreError, View};
 use thiserror::Error;
 
 use crate::cases::cell;
@@ -32,7 +32,7 @@ pub enum DerivedError {
 
 /// Values of all derived fields of a registry's records. `previous` is the folder of an earlier run.
 pub fn of_registry(
-    registry: &Registry,
+    view: &View<'_>,
     program: &Program,
     as_of: Date,
     previous: Option<&Path>,
@@ -41,7 +41,7 @@ pub fn of_registry(
     for (entity, columns) in needed(program) {
         let columns: Vec<ColumnId> = columns.into_iter().collect();
         let key = columns.iter().position(|column| *column == program.entity(entity).key);
-        registry.view().scan(entity, &columns, |row| {
+        view.scan(entity, &columns, |row| {
             let mut fields = Vec::with_capacity(columns.len());
             for (position, column) in columns.iter().enumerate() {
                 fields.push((*column, row.value(position)?));

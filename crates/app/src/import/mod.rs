@@ -133,6 +133,7 @@ fn store(
     let recorded = registry.sources()?;
     let mut session = registry.begin(ImportMeta {
         actor: options.actor.clone(),
+        role: String::new(),
         recorded_at: options.now,
         pack_digest: program.digest.clone(),
     })?;

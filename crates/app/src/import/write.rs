@@ -3,7 +3,6 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use model::Date;
 use pack::program::ColumnId;
 use store::{ImportSession, NewSource, Outcome, Record, SourceId};
 
@@ -53,11 +52,11 @@ pub fn write(
         for part in table.iter().flat_map(|table| 0..table.parts.len()) {
             let table = table.as_ref().expect("it has parts");
             let place = &table.parts[part];
-            let source = session.add_source(NewSource {
-                file: sources[place.file].name.clone(),
-                sheet: place.sheet.clone(),
-                sha256: sources[place.file].sha256.clone(),
-            })?;
+            let source = session.add_source(NewSource::file(
+                &sources[place.file].name,
+                &place.sheet,
+                &sources[place.file].sha256,
+            ))?;
             let writing = Writing { entity, table, part: place, source };
             written.push(writing.run(session, &mut |rows| {
                 done += rows;
@@ -160,7 +159,7 @@ impl Writing<'_> {
             values: fields.iter().map(value).collect(),
             source: Some(self.source),
             source_row: Some(self.table.numbers[row]),
-            valid_from: None::<Date>,
+            ..Record::default()
         }
     }
 }

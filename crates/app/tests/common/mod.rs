@@ -6,7 +6,7 @@ use app::import::{ImportError, ImportOptions, ImportReport, import};
 use app::packs::Loaded;
 use model::Date;
 use pack::program::Program;
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 pub fn pack_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sichuan-2015")
@@ -35,7 +35,7 @@ pub fn now() -> Moment {
 
 /// A registry with what the pack ships and nothing else.
 pub fn registry(folder: &Path, program: &Program) -> Registry {
-    let mut registry = Registry::create(folder, program).unwrap();
+    let mut registry = Registry::create(folder, program, RegistryId::from_random([1; 16])).unwrap();
     app::seed::fill(&mut registry, &loaded(), now()).unwrap();
     registry
 }

@@ -10,7 +10,9 @@ use pack::program::{
     Action, Blank, Column, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Field, Format, ListId,
     NumberKind, NumberType, Pii, Program, Range, Span, Type, Unit, Value,
 };
-use store::{ImportMeta, ImportSummary, Moment, Outcome, Record, Registry};
+use store::{
+    Change, FieldChange, ImportMeta, ImportSummary, Moment, NewEvent, Outcome, Record, Registry, RegistryId,
+};
 
 /// A program with entities and edges, and nothing computed.
 pub struct Builder(pub Program);
@@ -187,7 +189,12 @@ pub fn number(value: i128) -> Option<Value> {
 
 pub fn meta(recorded_at: i64) -> ImportMeta {
     let recorded_at = Moment::from_unix_ms(recorded_at);
-    ImportMeta { actor: "王芳".into(), recorded_at, pack_digest: "00".repeat(32) }
+    ImportMeta { actor: "王芳".into(), role: String::new(), recorded_at, pack_digest: "00".repeat(32) }
+}
+
+/// The id of every registry that tests make.
+pub fn registry_id() -> RegistryId {
+    RegistryId::from_random([7; 16])
 }
 
 pub fn record(values: Vec<Option<Value>>) -> Record {
@@ -207,4 +214,18 @@ pub fn import(
     let mut session = registry.begin(meta(at)).unwrap();
     let outcomes = session.upsert(id, fields(program, id), &records).unwrap();
     (outcomes, session.commit().unwrap())
+}
+
+/// Names and new values of what a change has changed.
+pub fn told(change: &Change) -> Vec<(&str, Option<Value>)> {
+    change.fields.iter().map(|field| (field.name.as_str(), field.after.clone())).collect()
+}
+
+pub fn changed(name: &str, before: Option<Value>, after: Option<Value>) -> FieldChange {
+    FieldChange { name: name.into(), before, after }
+}
+
+/// An event without a key.
+pub fn event(kind: &str, payload: &str) -> NewEvent {
+    NewEvent { kind: kind.into(), payload: payload.into(), key: None }
 }

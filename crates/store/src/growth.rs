@@ -1,33 +1,43 @@
 //! Registers the entities and fields of a pack in a registry, and adds the tables and columns it lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, TransactionBehavior, params};
-use sha2::{Digest, Sha256};
 
 use crate::error::{Result, StoreError};
-use crate::layout::{EntityLayout, FieldType, Layout, RecordedField};
+use crate::layout::{EntityLayout, Layout, RecordedField};
+
+/// Whether tables and columns may be added.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Growth {
+    Allowed,
+    Refused,
+}
 
 /// Numbers the entities and fields of the layout as the registry does, adding what the pack has grown by in
 /// one transaction. A registry that lacks nothing is only read.
-pub(crate) fn migrate(connection: &mut Connection, layout: &mut Layout) -> Result<()> {
-    let fingerprint = fingerprint(layout);
-    let recorded = read_meta(connection, "schema")?;
+pub(crate) fn settle(connection: &mut Connection, layout: &mut Layout, growth: Growth) -> Result<()> {
     let known = read_recorded(connection)?;
     check_compatible(layout, &known)?;
-    if recorded.as_deref() != Some(&fingerprint) && lacks_something(connection, layout, &known)? {
+    let missing = missing_field(layout, &known);
+    if let (Some((entity, field)), Growth::Refused) = (&missing, growth) {
+        return Err(StoreError::PackGrown { entity: entity.clone(), field: field.clone() });
+    }
+    if growth == Growth::Allowed && (missing.is_some() || lacks_index(connection, layout)?) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        // Another process may have migrated since the first look.
-        let known = read_recorded(&transaction)?;
-        check_compatible(layout, &known)?;
-        for entity in &layout.entities {
-            add_missing(&transaction, entity, known.get(&entity.name))?;
-        }
-        write_meta(&transaction, "schema", &fingerprint)?;
+        add_missing(&transaction, layout)?;
         transaction.commit()?;
     }
     number(connection, layout)
+}
+
+/// Adds what the registry lacks, within a transaction.
+pub(crate) fn add_missing(connection: &Connection, layout: &Layout) -> Result<()> {
+    // Another process may have added it since the first look.
+    let known = read_recorded(connection)?;
+    check_compatible(layout, &known)?;
+    layout.entities.iter().try_for_each(|entity| add_to_entity(connection, entity, known.get(&entity.name)))
 }
 
 /// What the registry knows of an entity.
@@ -86,29 +96,28 @@ fn check_compatible(layout: &Layout, known: &BTreeMap<String, Known>) -> Result<
     Ok(())
 }
 
-fn lacks_something(
-    connection: &Connection,
-    layout: &Layout,
-    known: &BTreeMap<String, Known>,
-) -> Result<bool> {
-    let mut index = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?")?;
-    for entity in &layout.entities {
-        let Some(recorded) = known.get(&entity.name) else { return Ok(true) };
-        let missing = |name: &str| recorded.fields.iter().all(|field| field.name != name);
-        if entity.fields.iter().any(|field| missing(&field.name)) {
-            return Ok(true);
-        }
-        for &position in &entity.indexed {
-            let name = entity.index_name(position);
-            if !index.exists([name.trim_matches('"')])? {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+/// The first field that the registry has no place for.
+fn missing_field(layout: &Layout, known: &BTreeMap<String, Known>) -> Option<(String, String)> {
+    let recorded = |entity: &EntityLayout, field: &str| {
+        known.get(&entity.name).is_some_and(|known| known.fields.iter().any(|known| known.name == field))
+    };
+    layout.entities.iter().find_map(|entity| {
+        let missing = entity.fields.iter().find(|field| !recorded(entity, &field.name));
+        missing.map(|field| (entity.name.clone(), field.name.clone()))
+    })
 }
 
-fn add_missing(connection: &Connection, entity: &EntityLayout, known: Option<&Known>) -> Result<()> {
+fn lacks_index(connection: &Connection, layout: &Layout) -> Result<bool> {
+    let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'index'")?;
+    let there: BTreeSet<String> =
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let lacks = |entity: &EntityLayout| {
+        entity.indexed.iter().any(|&position| !there.contains(entity.index_name(position).trim_matches('"')))
+    };
+    Ok(layout.entities.iter().any(lacks))
+}
+
+fn add_to_entity(connection: &Connection, entity: &EntityLayout, known: Option<&Known>) -> Result<()> {
     let (id, recorded) = match known {
         Some(known) => (known.id, known.fields.as_slice()),
         None => (create_entity(connection, entity)?, &[][..]),
@@ -167,7 +176,8 @@ pub(crate) fn drop_indexes(connection: &Connection, entity: &EntityLayout) -> Re
     Ok(())
 }
 
-fn number(connection: &Connection, layout: &mut Layout) -> Result<()> {
+/// Gives the layout the numbers that the registry knows entities and fields by.
+pub(crate) fn number(connection: &Connection, layout: &mut Layout) -> Result<()> {
     let mut known = read_recorded(connection)?;
     for entity in &mut layout.entities {
         let recorded = known
@@ -184,37 +194,11 @@ fn number(connection: &Connection, layout: &mut Layout) -> Result<()> {
     Ok(())
 }
 
-/// Of everything that the tables depend on.
-fn fingerprint(layout: &Layout) -> String {
-    let mut hash = Sha256::new();
-    for entity in &layout.entities {
-        hash.update(format!("entity {} key {}\n", entity.name, entity.key_field().name));
-        for field in &entity.fields {
-            let ty: &FieldType = &field.ty;
-            hash.update(format!("field {} {}\n", field.name, ty.describe()));
-        }
-        hash.update(format!("indexed {:?}\n", entity.indexed));
-    }
-    hex(&hash.finalize())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-pub(crate) fn read_meta(connection: &Connection, name: &str) -> Result<Option<String>> {
-    use rusqlite::OptionalExtension as _;
-    let value = connection.query_row("SELECT value FROM meta WHERE name = ?", [name], |row| row.get(0));
-    Ok(value.optional()?)
-}
-
-pub(crate) fn write_meta(connection: &Connection, name: &str, value: &str) -> Result<()> {
-    connection.execute(
-        "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
-        params![name, value],
-    )?;
-    Ok(())
+/// The fields ever recorded of an entity, by number: another process may have added some since this one looked.
+pub(crate) fn recorded_fields(connection: &Connection, entity: &EntityLayout) -> Result<Vec<RecordedField>> {
+    let mut statement =
+        connection.prepare_cached("SELECT name, type FROM field WHERE entity = ? ORDER BY position")?;
+    let rows =
+        statement.query_map([entity.id], |row| Ok(RecordedField { name: row.get(0)?, ty: row.get(1)? }))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
