@@ -6,6 +6,7 @@
 //!
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
+pub mod acting;
 pub mod assess;
 pub mod calculate;
 pub mod cases;
@@ -14,12 +15,16 @@ pub mod derived;
 pub mod dictionary;
 pub mod explain;
 pub mod forms;
+pub mod funds;
 pub mod import;
 mod json_values;
 pub mod masks;
 pub mod mutate;
 pub mod pack_cache;
 pub mod packs;
+pub mod pay;
+pub mod procedure;
+pub mod publish;
 pub mod reassess;
 pub mod registry;
 pub mod report;

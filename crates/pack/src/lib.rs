@@ -20,6 +20,7 @@ mod expression;
 mod functions;
 mod levels;
 mod logic;
+mod money;
 mod names;
 mod parameters;
 pub mod program;

@@ -84,6 +84,10 @@ pub struct Program {
     pub networks: Vec<Network>,
     /// Files of records that a new registry starts with, in order of declaration.
     pub seeds: Vec<Seed>,
+    /// Kinds of money and what they may be spent on.
+    pub fund_kinds: Vec<model::ledger::Fund>,
+    /// Files that banks take and give back.
+    pub bank_layouts: Vec<model::payment::BankLayout>,
 }
 
 /// Records of one entity that a pack ships.
