@@ -130,7 +130,8 @@ fn loaded() -> Loaded {
 }
 
 fn registry(folder: &Path, pack: &Loaded) -> Registry {
-    let mut registry = Registry::create(folder, &pack.program, RegistryId::from_random([1; 16])).expect("a new registry");
+    let mut registry =
+        Registry::create(folder, &pack.program, RegistryId::from_random([1; 16])).expect("a new registry");
     app::seed::fill(&mut registry, pack, Moment::from_unix_ms(NOW)).expect("what the pack ships");
     registry
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use engine::{EngineError, Progress, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
 use model::Date;
-use store::{Registry, StoreError};
+use store::{Registry, StoreError, WorkFolder};
 use thiserror::Error;
 
 use crate::derived::{self, DerivedError};
@@ -103,13 +103,16 @@ pub fn assess(
     refuse_changes(pack, options.as_of)?;
     refuse_taken(&options.out)?;
     let snapshots = registry.folder().join("snapshots");
-    let fresh = snapshots.join("next");
+    let fresh = WorkFolder::beside(&snapshots.join("next"))?;
     let since = Instant::now();
-    let values = derived::of_registry(registry, program, options.as_of, options.previous.as_deref())?;
-    let taken = registry.snapshot_with(&fresh, &values)?;
+    // Derived fields and the snapshot must show the same commit, whatever is imported meanwhile.
+    let reading = registry.read()?;
+    let values = derived::of_registry(&reading.view(), program, options.as_of, options.previous.as_deref())?;
+    let taken = reading.snapshot_into(&fresh, &values)?;
+    drop(reading);
     options.timings.add("snapshot", since, 0, 0);
     let snapshot = snapshots.join(&taken.digest[..16.min(taken.digest.len())]);
-    settle(&fresh, &snapshot)?;
+    settle(fresh, &snapshot)?;
     run_over(&snapshot, &registry.folder().join("runs"), &taken.digest, pack, options)
 }
 
@@ -143,15 +146,15 @@ fn run_over(
         Out::Folder(folder) => Some(folder.clone()),
         Out::Usual => Some(runs.join(format!("{}-{}-{}", options.as_of, short(&program.digest), short(of)))),
     };
-    let building = run.as_deref().map(beside);
-    if let Some(building) = building.as_ref().filter(|building| building.exists()) {
-        // Left behind by a run that was cut off.
-        std::fs::remove_dir_all(building).map_err(io(building))?;
+    let building = run.as_deref().map(WorkFolder::beside).transpose()?;
+    if let Some(building) = &building {
+        // The engine makes the folder itself and takes none that is there. The name stays ours.
+        std::fs::remove_dir(building.path()).map_err(io(building.path()))?;
     }
     let mut settings = RunOptions {
         snapshot: snapshot.to_owned(),
         snapshot_files: options.snapshot_files.clone(),
-        out: building.clone(),
+        out: building.as_ref().map(|building| building.path().to_owned()),
         as_of: options.as_of,
         threads: options.threads,
         memory_limit: options.memory_limit,
@@ -165,10 +168,10 @@ fn run_over(
         settings.workers = Some(find(&settings, pack)?);
     }
     let summary = engine::run(program, &settings)?;
-    let manifest = match (&building, &run) {
+    let manifest = match (building, &run) {
         (Some(building), Some(run)) => {
-            pack.save(building).map_err(io(building))?;
-            replace(building, run)?;
+            pack.save(building.path()).map_err(io(building.path()))?;
+            building.replace()?;
             let bytes = std::fs::read(run.join("manifest.json")).map_err(io(run))?;
             serde_json::from_slice(&bytes).unwrap_or_default()
         }
@@ -226,34 +229,20 @@ fn refuse_taken(out: &Out) -> Result<(), AssessError> {
     Err(AssessError::OutputTaken { path: out.display().to_string() })
 }
 
-/// Where a run is built before it is whole.
-fn beside(run: &Path) -> PathBuf {
-    let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    run.with_file_name(format!(".{name}.building"))
-}
-
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> AssessError {
     let path = path.display().to_string();
     move |source| AssessError::Io { path, source }
 }
 
-/// A snapshot is named by its content: one that is there already is the same.
-fn settle(fresh: &Path, target: &Path) -> Result<(), AssessError> {
-    if target.join("snapshot.json").exists() {
-        return std::fs::remove_dir_all(fresh).map_err(io(fresh));
-    }
-    std::fs::rename(fresh, target).map_err(io(target))
-}
+/// What a snapshot says of itself.
+const DESCRIPTION: &str = "snapshot.json";
 
-/// Puts a finished run in place of an earlier one of the same name.
-fn replace(building: &Path, run: &Path) -> Result<(), AssessError> {
-    if run.exists() {
-        let name = run.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let old = run.with_file_name(format!(".{name}.replaced"));
-        let _ = std::fs::remove_dir_all(&old);
-        std::fs::rename(run, &old).map_err(io(run))?;
-        std::fs::rename(building, run).map_err(io(run))?;
-        return std::fs::remove_dir_all(&old).map_err(io(&old));
+/// A snapshot is named by its content: of one that is there already only what is said of it is renewed, as the
+/// number of the last change in it.
+fn settle(fresh: WorkFolder, target: &Path) -> Result<(), AssessError> {
+    let (made, there) = (fresh.path().join(DESCRIPTION), target.join(DESCRIPTION));
+    if there.exists() {
+        return std::fs::rename(&made, &there).map_err(io(&there));
     }
-    std::fs::rename(building, run).map_err(io(run))
+    Ok(fresh.replace_at(target)?)
 }

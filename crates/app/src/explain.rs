@@ -44,6 +44,8 @@ pub struct StoredRun {
     pub as_of: Date,
     /// Number of the last change of the registry that is in the snapshot.
     change: Option<u64>,
+    /// Id of that registry; none if the snapshot was made of something else.
+    registry: Option<String>,
     sources: HashMap<i64, (String, Option<String>)>,
 }
 
@@ -72,9 +74,9 @@ impl StoredRun {
                 Some((source["id"].as_i64()?, (text(&source["file"])?, text(&source["sheet"]))))
             })
             .collect();
-        let recorded = described["sources"].is_array();
-        let change = described["change"].as_u64().filter(|_| recorded);
-        Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, change, sources })
+        let change = described["change"].as_u64();
+        let registry = text(&described["registry"]);
+        Ok(Self { folder: folder.to_path_buf(), snapshot, manifest, as_of, change, registry, sources })
     }
 
     /// Digest of the pack that the run was made with.
@@ -199,17 +201,8 @@ impl<'a> Stored<'a> {
 
     /// Number of the last change that is in the snapshot, if it was taken from this registry.
     pub(crate) fn change_of(&self, registry: &Registry) -> Result<Option<u64>, StoreError> {
-        let sources = registry.sources()?;
-        let known: HashMap<i64, (&str, &str)> = sources
-            .iter()
-            .map(|source| (i64::from(source.id.0), (source.file.as_str(), source.sheet.as_str())))
-            .collect();
-        let same = self.run.sources.iter().all(|(id, (file, sheet))| {
-            known.get(id).is_some_and(|(own_file, own_sheet)| {
-                own_file == file && sheet.as_deref().is_none_or(|sheet| sheet == *own_sheet)
-            })
-        });
-        Ok(self.run.change.filter(|_| same))
+        let id = registry.id()?.to_string();
+        Ok(self.run.change.filter(|_| self.run.registry.as_ref() == Some(&id)))
     }
 
     pub(crate) fn snapshot(&mut self, entity: EntityId) -> Result<&StoredTable, TableError> {

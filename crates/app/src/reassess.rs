@@ -209,7 +209,9 @@ impl<'a> Reassessment<'a> {
     /// A run over a snapshot of something else, and failures of the registry.
     pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
         let change = self.reassessor.state().stored.change_of(registry)?.ok_or(ReassessError::NoRegistry)?;
-        let view = registry.view();
+        // What has changed and what it has become are read as of one commit.
+        let reading = registry.read()?;
+        let view = reading.view();
         let mut changes = vec![];
         for (entity, key) in registry.changed_since(change)? {
             let fields = view.record(entity, &key)?.map(|record| {

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::thread;
 
 use app::cases::cell;
 use arrow::array::RecordBatch;
@@ -12,12 +15,12 @@ use arrow::compute::concat_batches;
 use pack::program::Value;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use app::assess::{AssessOptions, Assessment, assess};
+use app::assess::{AssessOptions, Assessment, Out, assess};
 use app::explain::StoredRun;
 use app::import::{ImportOptions, import};
 use app::packs::Loaded;
 use model::{Date, Lang};
-use store::{Moment, Registry, RegistryId};
+use store::{ImportMeta, Moment, Record, Registry, RegistryId, Statement, listen_to_statements};
 
 const PACK: &str = r#"
 [pack]
@@ -184,17 +187,27 @@ struct Office {
     registry: Registry,
 }
 
+/// Every office's registry has an id of its own.
+fn next_id() -> RegistryId {
+    static NEXT: AtomicU8 = AtomicU8::new(0);
+    RegistryId::from_random([NEXT.fetch_add(1, Ordering::Relaxed); 16])
+}
+
+fn load(folder: &Path) -> Loaded {
+    match app::packs::load(&folder.join("p"), &[], &[]) {
+        Ok(pack) => pack,
+        Err(app::packs::PackError::Mistakes(failure)) => panic!("{}", failure.render(false)),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 impl Office {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("p")).unwrap();
         fs::write(folder.path().join("p/pack.toml"), PACK).unwrap();
-        let pack = match app::packs::load(&folder.path().join("p"), &[], &[]) {
-            Ok(pack) => pack,
-            Err(app::packs::PackError::Mistakes(failure)) => panic!("{}", failure.render(false)),
-            Err(error) => panic!("{error}"),
-        };
-        let registry = Registry::create(&folder.path().join("r"), &pack.program, RegistryId::from_random([1; 16])).unwrap();
+        let pack = load(folder.path());
+        let registry = Registry::create(&folder.path().join("r"), &pack.program, next_id()).unwrap();
         Self { folder, pack, registry }
     }
 
@@ -219,19 +232,14 @@ impl Office {
     }
 
     fn assess(&self, name: &str, previous: Option<&Path>) -> Assessment {
-        let options = AssessOptions {
-            as_of: day(),
-            out: app::assess::Out::Folder(self.folder.path().join(name)),
-            previous: previous.map(Path::to_path_buf),
-            threads: 1,
-            memory_limit: None,
-            workers: None,
-            snapshot_files: None,
-            timings: app::Timings::default(),
-            progress: Arc::new(|_| {}),
-        };
+        let out = Out::Folder(self.folder.path().join(name));
+        let options = AssessOptions { previous: previous.map(Path::to_path_buf), ..options(out) };
         assess(&self.registry, &self.pack, &options).unwrap()
     }
+}
+
+fn options(out: Out) -> AssessOptions {
+    AssessOptions { threads: 1, ..AssessOptions::new(day(), out) }
 }
 
 /// Recorded and computed columns of an entity in order of its key, as csv; unknown is empty.
@@ -246,11 +254,14 @@ fn table(run: &Path, entity: &str, columns: &str) -> String {
         let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
         concat_batches(&schema, &batches).unwrap()
     };
-    let (recorded, computed) = (read(&snapshot), read(run));
+    let recorded = read(&snapshot);
+    // An entity of which nothing is computed has no results.
+    let computed = run.join(format!("{entity}.parquet")).exists().then(|| read(run));
     let mut rows: Vec<String> = (0..recorded.num_rows())
         .map(|row| {
             let cells = columns.split(", ").map(|column| {
-                let array = recorded.column_by_name(column).or_else(|| computed.column_by_name(column));
+                let array =
+                    recorded.column_by_name(column).or_else(|| computed.as_ref()?.column_by_name(column));
                 match cell(array.unwrap(), row) {
                     None => String::new(),
                     Some(Value::Bool(value)) => value.to_string(),
@@ -321,4 +332,100 @@ fn coverage_says_for_how_many_subjects_a_rule_has_results_in_a_run() {
     assert_eq!(coverage.to_json(Some(&ran))["clauses"][0]["ran"]["joined"]["known"], 2);
     let page = coverage.to_html(program, Some(&ran), Lang::Zh).unwrap();
     assert!(page.contains("3 个对象中 2 个有结果") && page.contains("已实现，无算例"), "{page}");
+}
+
+/// Two districts whose only road is `s1`, and the way to write its class.
+fn office_with_one_road() -> Office {
+    let mut office = Office::new();
+    office.import(&[
+        ("州.csv", "州编码,州府节点\nr,n1\n"),
+        ("县.csv", "县编码,州编码,县城节点\nd1,r,n1\nd2,r,n2\n"),
+        ("节点.csv", "节点编码,县编码\nn1,d1\nn2,d2\n"),
+        ("路段.csv", "路段编码,起点,终点,等级\ns1,n2,n1,一级\n"),
+    ]);
+    office
+}
+
+fn write_class(registry: &mut Registry, pack: &Loaded, class: &str) {
+    let program = &pack.program;
+    let segment = program.entity_named("segment").unwrap();
+    let columns = ["code", "class"].map(|name| program.column_named(segment, name).unwrap());
+    let values = ["s1", class].map(|text| Some(Value::Text(text.into())));
+    let meta = ImportMeta {
+        actor: "tester".into(),
+        role: String::new(),
+        recorded_at: Moment::from_unix_ms(0),
+        pack_digest: program.digest.clone(),
+    };
+    let mut session = registry.begin(meta).unwrap();
+    session.upsert(segment, &columns, &[Record { values: values.into(), ..Record::default() }]).unwrap();
+    session.commit().unwrap();
+}
+
+thread_local! {
+    /// What another does as soon as this thread has read the roads.
+    static MEANWHILE: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+fn let_another_write(statement: Statement<'_>) {
+    let read = matches!(statement, Statement::Ends(sql) if sql.contains("FROM \"state_segment\""));
+    if let Some(write) = read.then(|| MEANWHILE.take()).flatten() {
+        write();
+    }
+}
+
+#[test]
+fn derived_fields_and_facts_of_a_run_are_of_one_commit() {
+    assert!(listen_to_statements(let_another_write));
+    let office = office_with_one_road();
+    let mut other = Registry::open(office.registry.folder(), &office.pack.program).unwrap();
+    let pack = load(office.folder.path());
+    MEANWHILE.set(Some(Box::new(move || write_class(&mut other, &pack, "second"))));
+    let told = |run: &Path| {
+        let roads = table(run, "segment", "code, class");
+        roads + &districts(run, "code, road_class")
+    };
+    let run = office.assess("first", None).run.unwrap();
+    assert!(MEANWHILE.take().is_none(), "another has written while the run was made");
+    assert_eq!(told(&run), "code,class\ns1,first\ncode,road_class\nd1,first\nd2,first\n");
+    let run = office.assess("second", None).run.unwrap();
+    assert_eq!(told(&run), "code,class\ns1,second\ncode,road_class\nd1,first\nd2,second\n");
+}
+
+#[test]
+fn runs_of_one_place_side_by_side_are_all_whole() {
+    let office = office_with_one_road();
+    let place = office.folder.path().join("place");
+    let (registry, pack) = (office.registry.folder(), &office.pack);
+    thread::scope(|scope| {
+        for out in [Out::Usual, Out::Usual, Out::Folder(place.clone()), Out::Folder(place.clone())] {
+            scope.spawn(move || {
+                let registry = Registry::open(registry, &pack.program).unwrap();
+                for _ in 0..4 {
+                    let done = assess(&registry, pack, &options(out.clone())).unwrap();
+                    assert_eq!(done.manifest["as_of"], "2015-12-31");
+                }
+            });
+        }
+    });
+    assert_eq!(districts(&place, "code, joined"), "code,joined\nd1,true\nd2,true\n");
+    let hidden = |folder: &Path| -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with('.')).collect()
+    };
+    for folder in [office.folder.path(), &registry.join("runs"), &registry.join("snapshots")] {
+        assert_eq!(hidden(folder), [""; 0], "{}", folder.display());
+    }
+    assert_eq!(fs::read_dir(registry.join("snapshots")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_run_knows_the_registry_that_it_was_made_of() {
+    let (one, other) = (office_with_one_road(), office_with_one_road());
+    let run = StoredRun::open(one.assess("run", None).run.as_deref().unwrap()).unwrap();
+    let program = &one.pack.program;
+    let mut reassessment = app::reassess::Reassessment::new(program, &run).unwrap();
+    assert_eq!(reassessment.since(&one.registry).unwrap(), []);
+    // The other has the same records from files of the same names.
+    assert!(matches!(reassessment.since(&other.registry), Err(app::reassess::ReassessError::NoRegistry)));
 }

@@ -130,7 +130,8 @@ impl Office {
         let source = pack::PackSource { name: "p".into(), files: vec![("pack.toml".into(), PACK.into())] };
         let program =
             pack::compile(&[source], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)));
-        let registry = Registry::create(&folder.path().join("r"), &program, RegistryId::from_random([1; 16])).unwrap();
+        let registry =
+            Registry::create(&folder.path().join("r"), &program, RegistryId::from_random([1; 16])).unwrap();
         Self { folder, program, registry }
     }
 

@@ -36,6 +36,8 @@ pub enum Command {
     Demo(DemoOptions),
     /// Read workbooks (xlsx, csv, parquet) into a registry.
     Import(ImportOptions),
+    /// Bring a registry of an earlier format to the present one.
+    Migrate(MigrateOptions),
     /// Run a pack over a registry.
     Assess(AssessOptions),
     /// Compute results from facts given as JSON lines, without a registry.
@@ -95,6 +97,13 @@ pub struct ImportOptions {
     /// Print the outcome as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args)]
+pub struct MigrateOptions {
+    /// Folder of the registry. Keep a copy of it: an earlier program cannot open it afterwards.
+    #[arg(long)]
+    pub registry: PathBuf,
 }
 
 /// A civil date, `2015-12-31`.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
+use app::RegistryId;
 use app::pack_cache::PackCache;
 use app::packs::{self, Loaded, PackError};
 use app::registry::{self, RegistryError};

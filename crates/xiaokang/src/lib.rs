@@ -14,6 +14,7 @@ pub mod console;
 pub mod demo;
 pub mod explain;
 pub mod import;
+pub mod migrate;
 pub mod packs;
 pub mod reassess;
 pub mod report;

@@ -7,7 +7,7 @@ use xiaokang::allocator::{self, FOR_EVER, Keep};
 use xiaokang::arguments::{Arguments, Command};
 use xiaokang::companion::Companion;
 use xiaokang::console::ended;
-use xiaokang::{assess, calculate, demo, explain, import, packs, reassess, report, synth};
+use xiaokang::{assess, calculate, demo, explain, import, migrate, packs, reassess, report, synth};
 
 /// A run makes and drops columns of megabytes for every part; this allocator keeps their pages.
 #[global_allocator]
@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     ended(match arguments.command {
         Command::Demo(options) => demo::run(&options, lang),
         Command::Import(options) => import::run(&options, lang),
+        Command::Migrate(options) => migrate::run(&options, lang),
         Command::Assess(options) => assess::run(&options, lang),
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
