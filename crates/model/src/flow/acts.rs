@@ -36,7 +36,9 @@ impl Turn<'_> {
         if step.investigators == 0 {
             return Err(RefusalCode::ActNotDeclared.into());
         }
-        if self.strand(id).work.investigators.contains(&self.context.actor.id) {
+        // More than are needed are not taken: everyone who investigates is lost to the later steps.
+        let known = &self.strand(id).work.investigators;
+        if known.contains(&self.context.actor.id) || known.len() >= usize::from(step.investigators) {
             return Err(RefusalCode::AlreadyDone.into());
         }
         self.emit(What::Investigated { strand: id });
