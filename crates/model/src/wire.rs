@@ -1,8 +1,11 @@
 //! How checked values travel: as the text that they print and read, and money as a number of fen. A value
 //! that arrives is checked again.
 
-// The signatures are those that serde calls.
-#![allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)]
+#![allow(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signatures are those that serde calls"
+)]
 
 /// A value by its `Display` and `FromStr`.
 pub(crate) mod text {

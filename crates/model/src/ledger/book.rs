@@ -86,7 +86,8 @@ impl Book {
     }
 
     /// A part of a book, as a store loads it for one command; see [`Command::reads`]. Postings are in the order
-    /// in which they were recorded. Do not trace over a part.
+    /// in which they were recorded, with the numbers that the store gave them; a store numbers what is new by
+    /// itself, since a part doesn't know the last number. Do not trace over a part.
     pub fn from_parts(
         documents: impl IntoIterator<Item = FundDocument>,
         accounts: impl IntoIterator<Item = AccountState>,

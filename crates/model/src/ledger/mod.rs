@@ -41,4 +41,4 @@ pub use keys::{DocumentNumber, FundId, KeyError, Purpose, TransferId, TransferId
 pub use refusal::{LedgerCode, LedgerRefusal};
 pub use route::Stage;
 pub use trace::{Chain, Descent, DescentAccount, Link, Paid, trace_document, trace_holder, trace_transfer};
-pub use transfer::{Action, Basis, Draft, Remainder, Transfer};
+pub use transfer::{Action, Basis, Draft, Linked, Remainder, Transfer};

@@ -83,7 +83,7 @@ pub fn trace_transfer(book: &Book, id: TransferId) -> Option<Chain<'_>> {
         if !seen.insert(account) {
             continue;
         }
-        for supply in supplies(book, account, start) {
+        for supply in supplies(book, account, seed) {
             found.insert(supply.number, supply);
             let reserved = supply.transfer.draft.action.resolves().and_then(|id| book.posting(id));
             found.extend(reserved.map(|reservation| (reservation.number, reservation)));
@@ -158,10 +158,10 @@ fn supplied<'a>(book: &'a Book, account: &'a AccountId) -> impl Iterator<Item = 
 }
 
 /// What supplied an account before a transfer left it: of the same case, if cases are told apart there.
-fn supplies<'a>(book: &'a Book, account: &'a AccountId, start: &Posting) -> Vec<&'a Posting> {
-    let before = |posting: &&Posting| posting.number <= start.number;
+fn supplies<'a>(book: &'a Book, account: &'a AccountId, seed: &Posting) -> Vec<&'a Posting> {
+    let before = |posting: &&Posting| posting.number <= seed.number;
     let all: Vec<&Posting> = supplied(book, account).filter(before).collect();
-    let case = &start.transfer.draft.basis.case;
+    let case = &seed.transfer.draft.basis.case;
     let same: Vec<&Posting> =
         all.iter().copied().filter(|posting| posting.transfer.draft.basis.case == *case).collect();
     if case.is_none() || same.is_empty() { all } else { same }

@@ -117,9 +117,18 @@ pub struct Transfer {
     /// More than zero.
     #[serde(with = "wire::fen")]
     pub fen: Fen,
-    /// The transfers of one group are posted together or not at all.
-    pub group: Option<TransferKey>,
+    /// The group that it belongs to. What a post kept belongs to the group of the post, at its place.
+    pub linked: Option<Linked>,
     pub recorded_at: Moment,
+}
+
+/// The transfers of one group are posted together or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linked {
+    pub group: TransferKey,
+    /// From 1.
+    pub place: u32,
+    pub size: u32,
 }
 
 impl Transfer {

@@ -92,10 +92,13 @@ pub enum Field {
     Ignored,
 }
 
+/// How text becomes bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
     #[serde(rename = "utf-8")]
     Utf8,
+    /// GBK as the WHATWG Encoding Standard has it: code page 936 with the few characters that GB 18030-2005 added
+    /// in two bytes.
     #[serde(rename = "gbk")]
     Gbk,
 }

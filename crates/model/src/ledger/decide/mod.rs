@@ -5,13 +5,14 @@ mod transfers;
 
 use std::collections::BTreeSet;
 
-use super::{AccountId, Action, Book, Command, Event, LedgerCode, LedgerRefusal, TransferId};
+use super::{AccountId, Action, Book, Command, Event, LedgerCode, LedgerRefusal, Linked, TransferId};
 use crate::{Moment, Refused};
 
 /// The events that a command comes to at a moment. None, if it was carried out before: the same key with the
 /// same body is a success that posts nothing. Apply them all, or none, before the next command.
 pub fn decide(book: &Book, command: &Command, now: Moment) -> Result<Vec<Event>, LedgerRefusal> {
-    let mut trial = Trial { book: book.excerpt(&command.reads(), now), events: Vec::new(), now };
+    let mut trial =
+        Trial { book: book.excerpt(&command.reads(), now), events: Vec::new(), linked: None, now };
     if is_repeated(&trial.book, command)? {
         return Ok(Vec::new());
     }
@@ -25,10 +26,10 @@ pub fn decide(book: &Book, command: &Command, now: Moment) -> Result<Vec<Event>,
         Command::Transfer(_) | Command::Group { .. } | Command::Expire => {}
     }
     let drafts = command.drafts();
-    let is_group = command.group().is_some();
     for (place, draft) in drafts.iter().enumerate() {
-        let posted = trial.transfer(draft, command.group());
-        posted.map_err(|refusal| if is_group { refusal.part(place + 1) } else { refusal })?;
+        trial.linked = linked(command, place, drafts.len());
+        let posted = trial.transfer(draft);
+        posted.map_err(|refusal| if trial.linked.is_some() { refusal.part(place + 1) } else { refusal })?;
     }
     Ok(trial.events)
 }
@@ -37,6 +38,8 @@ pub fn decide(book: &Book, command: &Command, now: Moment) -> Result<Vec<Event>,
 struct Trial {
     book: Book,
     events: Vec<Event>,
+    /// The group of the transfer that is being tried.
+    linked: Option<Linked>,
     now: Moment,
 }
 
@@ -70,11 +73,18 @@ fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
             return Err(part(LedgerCode::KeyReused));
         }
         if !keys.insert(&draft.key) {
-            return Err(part(LedgerCode::GroupBroken));
+            let is_group = matches!(command, Command::Group { .. });
+            return Err(part(if is_group { LedgerCode::GroupBroken } else { LedgerCode::DocumentInvalid }));
         }
         let Some(posting) = book.posting(TransferId::of(&draft.key)) else { continue };
-        if posting.transfer.draft != *draft || posting.transfer.group.as_ref() != command.group() {
+        let (found, asked) = (&posting.transfer.linked, linked(command, place, drafts.len()));
+        let group = |linked: &Option<Linked>| linked.as_ref().map(|linked| linked.group.clone());
+        if posting.transfer.draft != *draft || group(found) != group(&asked) {
             return Err(part(LedgerCode::KeyReused));
+        }
+        // A retry with fewer or more transfers than the group had, or in another order, is another group.
+        if *found != asked {
+            return Err(part(LedgerCode::GroupBroken));
         }
         known += 1;
     }
@@ -82,7 +92,6 @@ fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
         Command::Group { drafts, group } if drafts.is_empty() => {
             Err(Refused::new(LedgerCode::GroupBroken).value(group))
         }
-        // A retry with fewer or more transfers than the group had is another group.
         _ if known > 0 && known < drafts.len() => {
             Err(Refused::new(LedgerCode::GroupBroken).value(known).expected(drafts.len()))
         }
@@ -92,6 +101,12 @@ fn is_repeated(book: &Book, command: &Command) -> Result<bool, LedgerRefusal> {
         }
         _ => Ok(known > 0),
     }
+}
+
+/// How the transfer at a place of a command, from 0, is linked with the others.
+fn linked(command: &Command, place: usize, size: usize) -> Option<Linked> {
+    let group = command.group()?.clone();
+    Some(Linked { group, place: place as u32 + 1, size: size as u32 })
 }
 
 /// The accounts that a draft names itself.

@@ -3,33 +3,29 @@
 use super::super::route::route;
 use super::super::{
     AccountId, Action, Basis, Draft, Event, LedgerCode, LedgerRefusal, Posting, Remainder, Resolution, Stage,
-    Transfer, TransferId, TransferKey,
+    Transfer, TransferId,
 };
 use super::{Trial, named};
 use crate::{Fen, Refused};
 
 impl Trial {
     /// Posts a draft whose key is new.
-    pub(super) fn transfer(
-        &mut self,
-        draft: &Draft,
-        group: Option<&TransferKey>,
-    ) -> Result<(), LedgerRefusal> {
+    pub(super) fn transfer(&mut self, draft: &Draft) -> Result<(), LedgerRefusal> {
         let today = self.now.day();
         if draft.effective_on > today {
             let refusal = Refused::new(LedgerCode::EffectiveFuture).value(draft.effective_on);
             return Err(refusal.expected(format_args!("≤ {today}")));
         }
         match &draft.action {
-            Action::Move { fen, .. } | Action::Reserve { fen, .. } => self.begin(draft, *fen, group),
-            Action::Post { resolves, fen, remainder } => self.post(draft, *resolves, *fen, *remainder, group),
-            Action::Void { resolves } => self.void(draft, *resolves, group),
-            Action::Reverse { resolves, fen } => self.reverse(draft, *resolves, *fen, group),
+            Action::Move { fen, .. } | Action::Reserve { fen, .. } => self.begin(draft, *fen),
+            Action::Post { resolves, fen, remainder } => self.post(draft, *resolves, *fen, *remainder),
+            Action::Void { resolves } => self.void(draft, *resolves),
+            Action::Reverse { resolves, fen } => self.reverse(draft, *resolves, *fen),
         }
     }
 
     /// A move or a reservation, which name their accounts.
-    fn begin(&mut self, draft: &Draft, fen: Fen, group: Option<&TransferKey>) -> Result<(), LedgerRefusal> {
+    fn begin(&mut self, draft: &Draft, fen: Fen) -> Result<(), LedgerRefusal> {
         let (debit, credit) = named(&draft.action).expect("moves and reservations name their accounts");
         positive(fen)?;
         self.open_account(debit)?;
@@ -46,7 +42,7 @@ impl Trial {
         self.check_balance(debit, fen)?;
         self.check_room(credit, fen)?;
         self.check_sums(debit, credit, fen)?;
-        self.add(draft, debit.clone(), credit.clone(), fen, group);
+        self.add(draft, debit.clone(), credit.clone(), fen);
         Ok(())
     }
 
@@ -56,7 +52,6 @@ impl Trial {
         resolves: TransferId,
         fen: Fen,
         remainder: Remainder,
-        group: Option<&TransferKey>,
     ) -> Result<(), LedgerRefusal> {
         positive(fen)?;
         let reservation = self.open_reservation(draft, resolves)?;
@@ -79,7 +74,7 @@ impl Trial {
         };
         self.open_account(&debit)?;
         self.open_account(&credit)?;
-        self.add(draft, debit.clone(), credit.clone(), fen, group);
+        self.add(draft, debit.clone(), credit.clone(), fen);
         if remainder == Remainder::Keep && !left.is_zero() {
             let Action::Reserve { expires_at, .. } = first.action else {
                 unreachable!("an open reservation was made by `reserve`")
@@ -88,29 +83,18 @@ impl Trial {
                 Action::Reserve { debit: debit.clone(), credit: credit.clone(), fen: left, expires_at };
             // It counts from the day of the first, so that parts may be reported in any order.
             let rest = Draft { key: draft.key.derived("rest"), action, ..first };
-            self.add(&rest, debit, credit, left, group);
+            self.add(&rest, debit, credit, left);
         }
         Ok(())
     }
 
-    fn void(
-        &mut self,
-        draft: &Draft,
-        resolves: TransferId,
-        group: Option<&TransferKey>,
-    ) -> Result<(), LedgerRefusal> {
+    fn void(&mut self, draft: &Draft, resolves: TransferId) -> Result<(), LedgerRefusal> {
         let transfer = self.open_reservation(draft, resolves)?.transfer.clone();
-        self.add(draft, transfer.debit, transfer.credit, transfer.fen, group);
+        self.add(draft, transfer.debit, transfer.credit, transfer.fen);
         Ok(())
     }
 
-    fn reverse(
-        &mut self,
-        draft: &Draft,
-        resolves: TransferId,
-        fen: Fen,
-        group: Option<&TransferKey>,
-    ) -> Result<(), LedgerRefusal> {
+    fn reverse(&mut self, draft: &Draft, resolves: TransferId, fen: Fen) -> Result<(), LedgerRefusal> {
         positive(fen)?;
         let posting = self.resolved(draft, resolves)?.clone();
         let original = &posting.transfer;
@@ -134,7 +118,7 @@ impl Trial {
         self.open_account(credit)?;
         self.check_balance(debit, fen)?;
         self.check_sums(debit, credit, fen)?;
-        self.add(draft, debit.clone(), credit.clone(), fen, group);
+        self.add(draft, debit.clone(), credit.clone(), fen);
         Ok(())
     }
 
@@ -210,18 +194,11 @@ impl Trial {
         debits.and(credits).map(|_| ()).ok_or_else(|| Refused::new(LedgerCode::AmountTooLarge).value(fen))
     }
 
-    fn add(
-        &mut self,
-        draft: &Draft,
-        debit: AccountId,
-        credit: AccountId,
-        fen: Fen,
-        group: Option<&TransferKey>,
-    ) {
+    fn add(&mut self, draft: &Draft, debit: AccountId, credit: AccountId, fen: Fen) {
         let id = TransferId::of(&draft.key);
-        let group = group.cloned();
+        let linked = self.linked.clone();
         let transfer =
-            Transfer { id, draft: draft.clone(), debit, credit, fen, group, recorded_at: self.now };
+            Transfer { id, draft: draft.clone(), debit, credit, fen, linked, recorded_at: self.now };
         self.record(Event::Transferred(Box::new(transfer)));
     }
 }
