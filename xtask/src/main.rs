@@ -1,12 +1,13 @@
 //! Developer commands: `cargo xtask test` gets what the tests need, starts it, runs them, and stops it.
 //!
 //! PostgreSQL comes from Debian's packages and runs as a private cluster on a free port of 127.0.0.1;
-//! DuckDB comes as a Python wheel. What cannot be had is said plainly, and the command then fails:
-//! nothing is skipped in silence.
+//! DuckDB and a stock verifier of the public log come as Python wheels. What cannot be had is said plainly, and
+//! the command then fails: nothing is skipped in silence.
 
 mod duckdb;
 mod postgres;
 mod process;
+mod stock;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -61,6 +62,7 @@ fn test(rest: &[&str]) -> Result<(), String> {
     let work = root().join("target").join("xtask");
     std::fs::create_dir_all(&work).map_err(|error| format!("`{}`: {error}", work.display()))?;
     let python = duckdb::python(&work)?;
+    let stock = stock::python(&work)?;
     let server = postgres::Server::start(&work)?;
     println!("postgres: {}", server.url());
     println!("duckdb: {}", python.display());
@@ -74,6 +76,7 @@ fn test(rest: &[&str]) -> Result<(), String> {
         .env("XIAOKANG_TEST_POSTGRES", server.url())
         .env("XIAOKANG_TEST_PSQL", server.psql())
         .env("XIAOKANG_TEST_DUCKDB", &python)
+        .env("XIAOKANG_STOCK_PYTHON", &stock)
         // Executors and commands of the tests compile the shipped pack once, and leave the user's cache alone.
         .env("XIAOKANG_CACHE", work.join("packs"))
         .env("INSTA_UPDATE", std::env::var_os("INSTA_UPDATE").unwrap_or_else(|| "no".into()));

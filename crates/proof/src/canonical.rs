@@ -11,10 +11,18 @@ pub type Object = Map<String, Value>;
 /// The canonical text of an object: no spaces, names sorted by their UTF-16 code units, escapes only where needed.
 ///
 /// Numbers are whole and within ±(2⁵³ - 1), so that every reader of JSON reads the same number; money is in fen.
-/// Anything else with digits (a rate, an index) is given as a string. Other numbers are refused.
+/// Anything else with digits (a rate, an index) is given as a string. Other numbers are refused, and so are more
+/// than 32 objects and arrays within one another, which readers need not follow.
 pub fn canonical(object: &Object) -> Result<String, Fault> {
     let mut text = String::new();
-    write_object(&mut text, object)?;
+    write_object(&mut text, object, DEPTH_MAX)?;
+    Ok(text)
+}
+
+/// The canonical text of an object that holds such objects.
+pub(crate) fn canonical_envelope(object: &Object) -> Result<String, Fault> {
+    let mut text = String::new();
+    write_object(&mut text, object, DEPTH_MAX + ENVELOPE_DEPTH)?;
     Ok(text)
 }
 
@@ -22,13 +30,18 @@ pub fn canonical(object: &Object) -> Result<String, Fault> {
 /// two hashes.
 pub(crate) fn read_canonical(text: &[u8]) -> Option<Object> {
     let object: Object = serde_json::from_slice(text).ok()?;
-    (canonical(&object).ok()?.as_bytes() == text).then_some(object)
+    (canonical_envelope(&object).ok()?.as_bytes() == text).then_some(object)
 }
 
 /// The largest whole number that a double-precision reader still tells from its neighbours.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
+/// Objects and arrays within one another.
+const DEPTH_MAX: usize = 32;
+/// A leaf stands two deep in a receipt, and its public part one deep in the leaf.
+const ENVELOPE_DEPTH: usize = 4;
 
-fn write_value(text: &mut String, value: &Value) -> Result<(), Fault> {
+/// `depth` is how many more objects and arrays may open.
+fn write_value(text: &mut String, value: &Value, depth: usize) -> Result<(), Fault> {
     match value {
         Value::Number(number) => {
             let size = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
@@ -38,16 +51,17 @@ fn write_value(text: &mut String, value: &Value) -> Result<(), Fault> {
             text.push_str(&number.to_string());
         }
         Value::Array(values) => {
+            let depth = deeper(depth)?;
             text.push('[');
             for (place, value) in values.iter().enumerate() {
                 if place > 0 {
                     text.push(',');
                 }
-                write_value(text, value)?;
+                write_value(text, value, depth)?;
             }
             text.push(']');
         }
-        Value::Object(object) => write_object(text, object)?,
+        Value::Object(object) => write_object(text, object, depth)?,
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Value::String(string) => write_string(text, string),
@@ -55,7 +69,8 @@ fn write_value(text: &mut String, value: &Value) -> Result<(), Fault> {
     Ok(())
 }
 
-fn write_object(text: &mut String, object: &Object) -> Result<(), Fault> {
+fn write_object(text: &mut String, object: &Object, depth: usize) -> Result<(), Fault> {
+    let depth = deeper(depth)?;
     // Sorted here, because the order of serde_json's map is a feature that another crate may switch.
     let mut fields: Vec<(&String, &Value)> = object.iter().collect();
     fields.sort_by(|(left, _), (right, _)| left.encode_utf16().cmp(right.encode_utf16()));
@@ -66,10 +81,20 @@ fn write_object(text: &mut String, object: &Object) -> Result<(), Fault> {
         }
         write_string(text, name);
         text.push(':');
-        write_value(text, value)?;
+        write_value(text, value, depth)?;
     }
     text.push('}');
     Ok(())
+}
+
+fn deeper(depth: usize) -> Result<usize, Fault> {
+    depth.checked_sub(1).ok_or_else(|| Fault::Leaf {
+        index: None,
+        reason: Text::new(
+            format!("对象和数组嵌套超过 {DEPTH_MAX} 层；请展平"),
+            format!("more than {DEPTH_MAX} objects and arrays within one another; flatten them"),
+        ),
+    })
 }
 
 /// `serde_json` escapes a string as the scheme asks: the quote, the backslash and control characters, in short

@@ -67,3 +67,32 @@ impl Checkpoint {
 pub(crate) fn whole_number(text: &str) -> Option<u64> {
     text.parse().ok().filter(|number: &u64| number.to_string() == text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signed_text_is_a_checkpoint_of_this_log_only_in_its_exact_form() {
+        let key = SigningKey::from_seed("poverty.example/sichuan", &[7; 32]).unwrap();
+        let root = Hash::empty_tree();
+        let check = |text: &str, expected: Result<u64, &str>| {
+            let opened = SignedCheckpoint::open(&note::sign(text, &key), key.verifier());
+            let found = opened.as_ref().map(|opened| opened.checkpoint.size).map_err(Fault::code);
+            assert_eq!(found, expected, "{text:?}");
+        };
+        let origin = key.name();
+        check(&format!("{origin}\n3\n{root}\n"), Ok(3));
+        check(&format!("{origin}\n18446744073709551615\n{root}\n"), Ok(u64::MAX));
+        check(&format!("{origin}\n3\n{root}\na line of a later form\n"), Ok(3));
+        check(&format!("other.example\n3\n{root}\n"), Err("origin"));
+        check(&format!("{origin}\n18446744073709551616\n{root}\n"), Err("note-form"));
+        check(&format!("{origin}\n03\n{root}\n"), Err("note-form"));
+        check(&format!("{origin}\n+3\n{root}\n"), Err("note-form"));
+        check(&format!("{origin}\n3\n{root}=\n"), Err("note-form"));
+        check(&format!("{origin}\n3\nAAAA\n"), Err("note-form"));
+        check(&format!("{origin}\n3\n"), Err("note-form"));
+        check(&format!("\n3\n{root}\n"), Err("note-form"));
+        check(&format!("{origin}\n3\n{root}\na line\n\nafter a gap\n"), Err("note-form"));
+    }
+}

@@ -283,3 +283,48 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_says_in_both_languages_what_failed_and_what_to_do() {
+        let (path, text) = (|| "log".to_owned(), || Text::new("应有数字", "expected a number"));
+        let faults = [
+            Fault::Receipt { line: 3, expected: text() },
+            Fault::Leaf { index: Some(1), reason: text() },
+            Fault::PersonalInPublic { found: "510681********0014".to_owned() },
+            Fault::EntryTooLong { bytes: 70_000 },
+            Fault::Commitment,
+            Fault::Note { reason: text() },
+            Fault::Key { reason: text() },
+            Fault::KeyExposed { path: path().into(), mode: 0o644 },
+            Fault::Signature { key: path() },
+            Fault::Unsigned { key: path() },
+            Fault::Origin { found: path(), expected: path() },
+            Fault::Inclusion { index: 1, size: 1 },
+            Fault::Consistency { old: 1, new: 2 },
+            Fault::Split { size: 1 },
+            Fault::Shrunk { known: 2, found: 1 },
+            Fault::NotComparable { receipt: 1, checkpoint: 2 },
+            Fault::OtherEntry { index: 1 },
+            Fault::Missing { path: path() },
+            Fault::Damaged { path: path() },
+            Fault::Tile { path: path() },
+            Fault::Root { size: 1 },
+            Fault::Gap { first: 2, size: 1 },
+            Fault::PublishedOtherwise { index: 1 },
+            Fault::Busy { path: path().into() },
+            Fault::File { path: path().into(), detail: "no space left".to_owned() },
+        ];
+        let codes: std::collections::BTreeSet<&str> = faults.iter().map(Fault::code).collect();
+        assert_eq!(codes.len(), faults.len(), "no two checks share a code");
+        for fault in faults {
+            let text = fault.text();
+            let han = text.zh.chars().any(|character| ('\u{4e00}'..'\u{9fff}').contains(&character));
+            assert!(han && text.en.is_ascii(), "{text:?}");
+            assert!(text.en != fault.code() && text.en.contains(' '), "{text:?}");
+        }
+    }
+}

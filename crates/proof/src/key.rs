@@ -70,7 +70,7 @@ impl FromStr for VerifierKey {
 }
 
 /// The private key of a log. As text it is `PRIVATE+KEY+name+hash+base64`, which [`crate::write_signing_key`]
-/// writes and nothing prints. The memory is wiped when it is dropped.
+/// writes and nothing prints. The key is wiped from memory when it is dropped.
 #[derive(Clone)]
 pub struct SigningKey {
     key: ed25519_dalek::SigningKey,

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use model::{CitizenNumber, Text};
 use serde_json::Value;
 
-use crate::canonical::{Object, canonical, read_canonical};
+use crate::canonical::{Object, canonical, canonical_envelope, read_canonical};
 use crate::{Fault, Frontier, Hash};
 
 /// What a leaf is about.
@@ -117,15 +117,16 @@ impl Leaf {
 
     /// A leaf with this public part, and a commitment to the personal part if there is one.
     ///
-    /// Refused are numbers that are not whole, a citizen number in the public part (which can never be taken
+    /// Refused are what [`canonical`] refuses, a citizen number in the public part (which can never be taken
     /// back), and a leaf of more than [`Frontier::ENTRY_BYTES_MAX`] bytes.
     pub fn new(kind: Kind, public: Object, personal: Option<&Opening>) -> Result<Self, Fault> {
         if let Some(number) = names_and_strings(&public).iter().find_map(|text| citizen_number(text)) {
             return Err(Fault::PersonalInPublic { found: number.masked() });
         }
         let commitment = personal.map(Opening::commitment).transpose()?;
+        canonical(&public)?;
         let leaf = Self { kind, public, commitment };
-        let bytes = canonical(&leaf.to_object())?.len();
+        let bytes = leaf.to_bytes().len();
         if bytes > Frontier::ENTRY_BYTES_MAX {
             return Err(Fault::EntryTooLong { bytes });
         }
@@ -147,7 +148,8 @@ impl Leaf {
 
     /// The entry of the log.
     pub fn to_bytes(&self) -> Vec<u8> {
-        canonical(&self.to_object()).expect("the numbers were checked when the leaf was made").into_bytes()
+        let text = canonical_envelope(&self.to_object());
+        text.expect("the public part was checked when the leaf was made").into_bytes()
     }
 
     /// Reads an entry of the log. Only the bytes that [`Leaf::to_bytes`] gives are read.
@@ -185,6 +187,7 @@ impl Leaf {
         let Some(Value::Object(public)) = object.remove("public") else {
             return Err(form("对象 `public`", "an object `public`"));
         };
+        canonical(&public)?;
         let commitment = match object.remove("commitment") {
             None => None,
             Some(value) => {

@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use model::Text;
 use serde_json::Value;
 
-use crate::canonical::{Object, canonical, read_canonical};
+use crate::canonical::{Object, canonical_envelope, read_canonical};
 use crate::checkpoint::whole_number;
 use crate::{CHECKPOINT_PATH, Fault, Hash, Leaf, Opening, SignedCheckpoint, Source, Tiles, VerifierKey};
 
@@ -57,7 +57,7 @@ impl Receipt {
         if let Some(opening) = &self.opening {
             extra.insert("opening".to_owned(), Value::Object(opening.to_object()));
         }
-        let extra = BASE64_STANDARD.encode(canonical(&extra)?);
+        let extra = BASE64_STANDARD.encode(canonical_envelope(&extra)?);
         let mut text = format!("{FIRST_LINE}\nextra {extra}\nindex {}\n", self.index);
         for hash in &self.proof {
             text.push_str(&format!("{hash}\n"));

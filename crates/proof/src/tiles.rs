@@ -45,7 +45,11 @@ impl<'a, S: Source> Tiles<'a, S> {
     }
 
     /// The entry with this index, checked against no hash.
+    ///
+    /// # Panics
+    /// If the log has no such entry.
     pub fn entry(&self, index: u64) -> Result<Vec<u8>, Fault> {
+        assert!(index < self.size, "no entry {index} in a log of {}", self.size);
         let (bundle, place) = (index / TILE_WIDTH, index % TILE_WIDTH);
         let width = width_at(self.size, 0, bundle);
         let (path, bytes) = read_widest(self.source, width, |width| bundle_path(bundle, width))?;

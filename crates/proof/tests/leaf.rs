@@ -6,8 +6,8 @@ mod support;
 
 use std::os::unix::fs::PermissionsExt;
 
-use proof::{Fault, Frontier, Kind, Leaf, Opening, Salt, SigningKey, VerifierKey, canonical};
-use proof::{read_signing_key, read_verifier_key, write_signing_key};
+use proof::{Fault, Frontier, Kind, Leaf, Log, Opening, Receipt, Salt, SigningKey, VerifierKey, canonical};
+use proof::{read_signing_key, read_verifier_key, verify_receipt, write_signing_key};
 use serde_json::{Value, json};
 use support::{ORIGIN, key, leaf, object, opening};
 
@@ -38,6 +38,22 @@ fn numbers_that_a_reader_could_read_otherwise_are_refused() {
         assert_eq!(fault.code(), "leaf-form");
         assert!(fault.text().zh.contains("整数") && fault.text().en.contains("fen"), "{fault}");
     }
+}
+
+#[test]
+fn a_leaf_is_nested_only_so_deep_that_its_receipt_can_be_read() {
+    let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+    let memory = support::Memory::default();
+    let opening = Opening { salt: Salt::new([1; 32]), content: object(nested(32)) };
+    let leaf = Leaf::new(Kind::Decision, object(nested(32)), Some(&opening)).unwrap();
+    Log::open(&memory, key(), None).unwrap().publish(0, &[leaf]).unwrap();
+    let receipt = Receipt::issue(&&memory, key().verifier(), 0, Some(opening.clone())).unwrap();
+    verify_receipt(&receipt.to_text().unwrap(), key().verifier()).unwrap();
+
+    let fault = Leaf::new(Kind::Decision, object(nested(33)), Some(&opening)).unwrap_err();
+    assert!(fault.code() == "leaf-form" && fault.text().en.contains("32"), "{fault}");
+    let deep = Opening { content: object(nested(33)), ..opening };
+    assert!(Leaf::new(Kind::Decision, object(json!({})), Some(&deep)).is_err());
 }
 
 #[test]

@@ -242,3 +242,19 @@ fn an_entry_changed_together_with_all_tiles_is_found_by_the_signed_root() {
     assert_eq!(Log::open(&forged, key(), None).unwrap_err(), Fault::Root { size: 300 });
     assert!(SignedCheckpoint::open(&head.note, key().verifier()).is_ok());
 }
+
+#[test]
+fn a_log_whose_last_entries_were_changed_is_not_appended_to() {
+    let memory = Memory::default();
+    Log::open(&memory, key(), None).unwrap().publish(0, &leaves(0..300)).unwrap();
+    let check = |path: &str, expected: Fault| {
+        let honest = memory.files.borrow()[path].clone();
+        memory.files.borrow_mut().get_mut(path).unwrap()[40] ^= 1;
+        assert_eq!(Log::open(&memory, key(), None).unwrap_err(), expected);
+        memory.files.borrow_mut().insert(path.to_owned(), honest);
+    };
+    let damaged = |path: &str| Fault::Damaged { path: path.to_owned() };
+    check("tile/entries/001.p/44", damaged("tile/entries/001.p/44"));
+    check("tile/0/001.p/44", damaged("tile/entries/001.p/44"));
+    assert!(Log::open(&memory, key(), None).is_ok());
+}

@@ -99,7 +99,8 @@ fn what_is_changed_with_care_fails_at_the_check_that_guards_it() {
     check(forge, "inclusion");
     check(
         |receipt| {
-            receipt.leaf = Leaf::new(Kind::Notice, receipt.leaf.public().clone(), Some(&opening(37))).unwrap()
+            receipt.leaf =
+                Leaf::new(Kind::Notice, receipt.leaf.public().clone(), Some(&opening(37))).unwrap();
         },
         "inclusion",
     );
