@@ -6,10 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use model::{RecordKey, Text};
-use proof::{
-    Checkpoint, Folder, Kind, Leaf, LockedFolder, Log, LogFacts, Opening, Receipt, ReceiptFacts, Salt,
-    SignedCheckpoint, SigningKey, VerifierKey,
-};
+use proof::{Checkpoint, Folder, LockedFolder, Log, Opening, Salt};
+pub use proof::{Kind, Leaf, LogFacts, Receipt, ReceiptFacts, SignedCheckpoint, SigningKey, VerifierKey};
 use serde::{Deserialize, Serialize};
 use store::{Registry, View};
 

@@ -5,6 +5,7 @@
 //!
 //! Deliberately lacking: anything that a page would do otherwise; that belongs to the use cases.
 
+pub mod acting;
 pub mod allocator;
 pub mod arguments;
 pub mod assess;

@@ -7,7 +7,7 @@ use xiaokang::allocator::{self, FOR_EVER, Keep};
 use xiaokang::arguments::{Arguments, Command};
 use xiaokang::companion::Companion;
 use xiaokang::console::ended;
-use xiaokang::{assess, calculate, demo, explain, import, migrate, packs, reassess, report, synth};
+use xiaokang::{acting, assess, calculate, demo, explain, import, migrate, packs, reassess, report, synth};
 
 /// A run makes and drops columns of megabytes for every part; this allocator keeps their pages.
 #[global_allocator]
@@ -35,6 +35,11 @@ fn main() -> ExitCode {
         Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),
         Command::Sql(companion) => Companion::Sql.run(lang, companion.arguments),
+        Command::Case(command) => acting::case::run(command, lang),
+        Command::Fund(command) => acting::fund::run(command, lang),
+        Command::Pay(command) => acting::pay::run(command, lang),
+        Command::Log(command) => acting::log::run(command, lang),
+        Command::Verify(options) => acting::log::verify(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),
     })
 }

@@ -41,6 +41,7 @@ pub struct StrandView {
 /// A case with everything that a person needs to act.
 pub struct CaseView {
     pub id: RecordKey,
+    pub flow: String,
     pub title: Text,
     pub sheet: Option<String>,
     pub strands: Vec<StrandView>,
@@ -119,6 +120,6 @@ pub fn show(
     let strands = strands.collect();
     let events = case.events.iter().map(|event| event.event.clone()).collect();
     let sheet = case.sheet().map(str::to_owned);
-    let Case { id, .. } = case;
-    Ok(CaseView { id, title: flow.rule.title.clone(), sheet, strands, waiting, events })
+    let Case { id, state, .. } = case;
+    Ok(CaseView { id, flow: state.flow, title: flow.rule.title.clone(), sheet, strands, waiting, events })
 }
