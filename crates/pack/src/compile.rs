@@ -7,9 +7,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::compiler::Compiler;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
-    ColumnKind, Dated, ParameterShape, Program, Rounding, Source, SourceFile, Span, Type, Value,
+    ColumnKind, Dated, ListId, ParameterShape, Program, Rounding, Source, SourceFile, Span, Type, Value,
 };
 use crate::rules::RULE_KEYS;
 use crate::surface::{Decimal, Scalar, Sink, Table, span_in};
@@ -144,6 +144,7 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     };
     compiler.declare_clauses(&all("clause", "clause"));
     compiler.declare_lists(&all("list", "list"));
+    note_funds(compiler, roots);
     let entities = all("entity", "entity");
     compiler.declare_entities(&entities);
     if compiler.sink.borrow().iter().any(|diagnostic| diagnostic.code == "cycle") {
@@ -165,6 +166,9 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     apply_overrides(compiler, overrides);
     for table in all("programme", "programme") {
         compiler.note_programme(&table);
+    }
+    for table in all("role", "role") {
+        compiler.declare_role(&table);
     }
     let mut drafts = Vec::new();
     let mut refusing = Vec::new();
@@ -260,6 +264,7 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             &[("half-up", Rounding::HalfUp), ("down", Rounding::Down), ("up", Rounding::Up)],
         );
         let extends = table.words("extends").into_iter().map(|word| word.text).collect();
+        table.know("funds");
         table.finish();
         compiler.round = round.unwrap_or(compiler.round);
         let info = &mut compiler.program.info;
@@ -276,6 +281,22 @@ fn pack_info(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
             Diagnostic::new("missing-pack", Span::default(), "no file of the pack introduces it".to_owned())
                 .hint("add `pack.toml` with `[pack] id, version, title, as_of`"),
         );
+    }
+}
+
+/// The code list that a pack calls its funds; a later pack's word counts.
+fn note_funds(compiler: &mut Compiler<'_>, roots: &[Table<'_>]) {
+    for root in roots {
+        let Some(word) = root.table("pack", "pack").and_then(|table| table.word("funds")) else { continue };
+        let lists = &compiler.program.lists;
+        match lists.iter().position(|list| list.id == word.text) {
+            Some(position) => compiler.program.funds = Some(ListId(position as u32)),
+            None => {
+                let hint = did_you_mean(&word.text, lists.iter().map(|list| list.id.as_str()));
+                let message = format!("there is no code list `{}`", word.text);
+                compiler.report(Diagnostic::new("unknown-list", word.span, message).hint_opt(hint));
+            }
+        }
     }
 }
 

@@ -91,7 +91,8 @@ impl Compiler<'_> {
             DraftDetail::Asset(draft) => self.asset_detail(entity?, &rule.id, &draft)?,
             DraftDetail::Scorecard(draft) => self.scorecard_detail(entity?, &rule.id, draft)?,
             DraftDetail::Programme(programme) => RuleDetail::Programme(programme),
-            DraftDetail::Declared { columns, attributes, steps } => {
+            DraftDetail::Flow(flow) => self.flow_detail(rule, flow)?,
+            DraftDetail::Declared { columns, attributes } => {
                 let mut found = Vec::new();
                 for (entity, name) in columns {
                     if let Some(id) = self.resolve(entity, &name, rule.span) {
@@ -99,7 +100,7 @@ impl Compiler<'_> {
                         found.push((format!("{entity}.{name}"), id));
                     }
                 }
-                RuleDetail::Declared { columns: found, attributes, steps }
+                RuleDetail::Declared { columns: found, attributes }
             }
         })
     }

@@ -17,6 +17,7 @@ mod details;
 pub mod diagnostic;
 mod entities;
 mod expression;
+mod flow;
 mod functions;
 mod levels;
 mod logic;

@@ -88,6 +88,23 @@ pub struct Program {
     pub fund_kinds: Vec<model::ledger::Fund>,
     /// Files that banks take and give back.
     pub bank_layouts: Vec<model::payment::BankLayout>,
+    /// Who can act in procedures, in order of declaration.
+    pub roles: Vec<Role>,
+    /// The code list whose codes are the funds that money comes from, if the pack names one.
+    pub funds: Option<ListId>,
+}
+
+/// Who can act in procedures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Role {
+    pub id: String,
+    pub label: Text,
+    /// The entity whose records its holders belong to: a division, households, organisations. Absent for those
+    /// who belong nowhere.
+    pub level: Option<EntityId>,
+    /// Whether its holders act for their own records only.
+    pub own: bool,
+    pub span: Span,
 }
 
 /// Records of one entity that a pack ships.
@@ -701,7 +718,7 @@ pub struct BracketStep {
 pub struct Rule {
     pub id: String,
     pub kind: RuleKind,
-    /// `None` for flows, programmes and reports that are about no single entity.
+    /// `None` for programmes and reports that are about no single entity.
     pub entity: Option<EntityId>,
     pub title: Text,
     pub cite: Vec<ClauseId>,
@@ -738,13 +755,57 @@ pub enum RuleDetail {
     Programme(Programme),
     Scorecard(Scorecard),
     Asset(Asset),
-    /// Flows and reports, checked as declarations: columns of their
-    /// expressions by name, and the rest as written.
+    Flow(Box<Flow>),
+    /// Reports, checked as declarations: columns of their expressions by name, and the rest as written.
     Declared {
         columns: Vec<(String, ColumnId)>,
         attributes: BTreeMap<String, String>,
-        steps: Vec<Step>,
     },
+}
+
+/// A procedure about records of the rule's entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// The entity whose record a sheet belongs to: a case may then hold many records of it.
+    pub sheet: Option<EntityId>,
+    /// What the machine runs. Its expressions are columns of this program ([`model::flow::ExpressionId`] holds
+    /// the number of a [`ColumnId`]), on the rule's entity save for the electorate, which is on the sheet's;
+    /// its parameters are parameters of this program.
+    pub machine: model::flow::Flow,
+    /// All of these columns: what has to be computed to decide.
+    pub columns: Vec<ColumnId>,
+}
+
+/// How often something is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Period {
+    Once,
+    Month,
+    Quarter,
+    /// Half a school year.
+    Term,
+    Year,
+}
+
+impl Period {
+    /// The words of a pack.
+    pub const CHOICES: &[(&str, Self)] = &[
+        ("once", Self::Once),
+        ("month", Self::Month),
+        ("quarter", Self::Quarter),
+        ("term", Self::Term),
+        ("year", Self::Year),
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Term => "term",
+            Self::Year => "year",
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -754,7 +815,7 @@ pub struct Benefit {
     /// Column `<id>_amount` (money, or the quantity of goods): 0 where not entitled.
     pub amount: Option<ColumnId>,
     pub exceptions: Vec<Exception>,
-    pub every: String,
+    pub every: Period,
     pub goods: Option<Text>,
     pub paid_from: Vec<String>,
     pub flow: Option<String>,
@@ -909,15 +970,6 @@ pub struct Programme {
     pub stages: Vec<Text>,
     pub evidence: Vec<Text>,
     pub paid_from: Vec<String>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Step {
-    pub id: String,
-    pub title: Text,
-    pub role: String,
-    pub notice_days: Option<i64>,
-    pub attributes: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

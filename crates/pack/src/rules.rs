@@ -7,9 +7,10 @@ use model::{ClauseId, Text};
 use crate::assets::AssetDraft;
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::flow::FlowDraft;
 use crate::levels::{Levelled, Words};
 use crate::program::{
-    Action, EntityId, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Step, Type,
+    Action, EntityId, Period, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Type,
 };
 use crate::scorecards::ScorecardDraft;
 use crate::surface::{Table, Word};
@@ -53,15 +54,15 @@ pub enum DraftDetail {
     Programme(Programme),
     Scorecard(ScorecardDraft),
     Asset(AssetDraft),
+    Flow(FlowDraft),
     Declared {
         columns: Vec<(EntityId, String)>,
         attributes: BTreeMap<String, String>,
-        steps: Vec<Step>,
     },
 }
 
 pub struct BenefitText {
-    pub every: String,
+    pub every: Period,
     pub goods: Option<Text>,
     pub paid_from: Vec<String>,
     pub flow: Option<Word>,
@@ -163,11 +164,7 @@ impl Compiler<'_> {
             entity,
             title: title.clone(),
             cite,
-            detail: RuleDetail::Declared {
-                columns: Vec::new(),
-                attributes: BTreeMap::new(),
-                steps: Vec::new(),
-            },
+            detail: RuleDetail::Declared { columns: Vec::new(), attributes: BTreeMap::new() },
             span: id.span,
         });
         Some(Head {
@@ -242,6 +239,7 @@ impl Compiler<'_> {
                 | RuleKind::Duty
                 | RuleKind::Scorecard
                 | RuleKind::Asset
+                | RuleKind::Flow
         );
         let head = self.head(kind, table, needs_entity);
         let head = head?;
@@ -255,9 +253,10 @@ impl Compiler<'_> {
             RuleKind::Programme => self.programme(&head, table),
             RuleKind::Scorecard => self.scorecard(&head, table),
             RuleKind::Asset => self.asset(&head, table),
-            RuleKind::Flow | RuleKind::Report => self.declared(&head, table),
+            RuleKind::Flow => self.flow(&head, table),
+            RuleKind::Report => self.declared(&head, table),
         };
-        if !matches!(kind, RuleKind::Flow | RuleKind::Report) {
+        if kind != RuleKind::Report {
             table.finish();
         }
         detail.map(|detail| (Draft { id: head.rule, detail }, head.refuse_change))
@@ -290,17 +289,13 @@ impl Compiler<'_> {
         let amount = table.word("amount");
         let ty = table.word("type");
         let goods = table.bilingual("goods");
-        let every = self.choice(
-            table,
-            "every",
-            &[("once", "once"), ("month", "month"), ("term", "term"), ("year", "year")],
-        );
+        let every = self.choice(table, "every", Period::CHOICES);
         let every = table.require("every", every);
         let exceptions_read = table.tables("except", "exception");
         let rest = BenefitText {
-            every: every.unwrap_or("year").to_owned(),
+            every: every.unwrap_or(Period::Year),
             goods,
-            paid_from: table.words("paid_from").into_iter().map(|word| word.text).collect(),
+            paid_from: self.funds(table),
             flow: table.word("flow"),
             documents: table.bilinguals("documents"),
         };
@@ -621,7 +616,7 @@ impl Compiler<'_> {
         table.know("unit_cost");
         let stages = table.bilinguals("stages");
         let evidence = table.bilinguals("evidence");
-        let paid_from = table.words("paid_from").into_iter().map(|word| word.text).collect();
+        let paid_from = self.funds(table);
         Some(DraftDetail::Programme(Programme {
             unit: unit?.text,
             unit_cost: self.programmes.get(&head.id.text).copied().flatten(),
@@ -629,6 +624,26 @@ impl Compiler<'_> {
             evidence,
             paid_from,
         }))
+    }
+
+    /// The funds that something is paid from.
+    fn funds(&mut self, table: &Table<'_>) -> Vec<String> {
+        let words = table.words("paid_from");
+        for word in &words {
+            self.check_fund(word);
+        }
+        words.into_iter().map(|word| word.text).collect()
+    }
+
+    /// A fund is a code of the pack's list of funds, where it names one.
+    pub fn check_fund(&mut self, word: &Word) {
+        let Some(list) = self.program.funds else { return };
+        let list = &self.program.lists[list.index()];
+        if list.codes.iter().all(|code| code.code != word.text) {
+            let hint = did_you_mean(&word.text, list.codes.iter().map(|code| code.code.as_str()));
+            let message = format!("`{}` is not a fund of `{}`", word.text, list.id);
+            self.report(Diagnostic::new("unknown-fund", word.span, message).hint_opt(hint));
+        }
     }
 
     /// Learns the unit costs of programmes before standards ask for them.
@@ -652,23 +667,6 @@ impl Compiler<'_> {
             let Some(entity) = self.entity_word(&entity_word) else { continue };
             columns.push((entity, name.to_owned()));
         }
-        let mut steps = Vec::new();
-        for step in table.tables("steps", "step") {
-            let id = step.require("id", step.word("id"));
-            let title = step.require("title", step.bilingual("title"));
-            let role = step.require("role", step.word("role"));
-            let notice_days = step.integer("notice_days");
-            let attributes = step.attributes();
-            let (Some(id), Some(title), Some(role)) = (id, title, role) else { continue };
-            steps.push(Step { id: id.text, title, role: role.text, notice_days, attributes });
-        }
-        if table.has("steps") && steps.is_empty() {
-            self.report(Diagnostic::new(
-                "missing-key",
-                table.span_of("steps"),
-                "a flow has at least one step",
-            ));
-        }
         let expr_keys = ["who", "share", "holds"];
         for key in expr_keys {
             if let (Some(text), Some(entity)) = (table.word(key), head.entity) {
@@ -685,6 +683,6 @@ impl Compiler<'_> {
             }
         }
         let attributes = table.attributes();
-        Some(DraftDetail::Declared { columns, attributes, steps })
+        Some(DraftDetail::Declared { columns, attributes })
     }
 }

@@ -98,6 +98,73 @@ fn standard(lines: &str, table: bool) -> String {
     )
 }
 
+const ROLES: &str = "[[role]]\nid = \"village\"\nlabel = { zh = \"村\", en = \"village\" }\nlevel = \"village\"\n\
+                     [[role]]\nid = \"county\"\nlabel = { zh = \"县\", en = \"county\" }\nlevel = \"none\"\n";
+
+/// A flow about households; each step is `id role` and further lines.
+fn flow(steps: &[(&str, &str, &str)]) -> String {
+    let mut text = format!(
+        "{ROLES}[[flow]]\nid = \"f\"\non = \"household\"\nsheet = \"village\"\ntitle = {{ zh = \"戊\", en = \"f\" }}\ncite = [\"7.1\"]\nshows = [\"income\"]\n"
+    );
+    for (id, role, lines) in steps {
+        text.push_str(&format!(
+            "[[flow.step]]\nid = \"{id}\"\ntitle = {{ zh = \"步\", en = \"{id}\" }}\nrole = \"{role}\"\n{lines}\n"
+        ));
+    }
+    text
+}
+
+const NOTICE: &str = "notice = { days = \"7 days\", places = [{ id = \"b\", zh = \"栏\", en = \"board\" }] }";
+
+fn bad_flows() -> Vec<(&'static str, String)> {
+    let objection = |upheld: &str, more: &str| {
+        format!(
+            "{NOTICE}\nobjection = {{ by = \"anyone\", answered_by = \"county\", effect = \"suspend\", upheld = \"{upheld}\"{more} }}"
+        )
+    };
+    let proposes = ("a", "village", "proposes = true");
+    vec![
+        ("flow without an entity", flow(&[("a", "village", "")]).replace("on = \"household\"\n", "")),
+        ("flow with a step that nothing leads to", flow(&[("a", "village", "next = \"c\""), ("b", "village", ""), ("c", "village", "")])),
+        ("flow with a circle", flow(&[("a", "village", ""), ("b", "village", "next = \"c\""), ("c", "village", "next = \"b\"")])),
+        ("flow with a step twice", flow(&[("a", "village", ""), ("a", "village", "")])),
+        ("flow with an unknown role", flow(&[("a", "vilage", "")])),
+        ("role that nobody holds", "[[role]]\nid = \"r\"\nlabel = { zh = \"乡\", en = \"r\" }\nlevel = \"township\"".to_owned()),
+        ("role declared twice", format!("{ROLES}{ROLES}")),
+        ("flow whose maker is the checker", flow(&[proposes, ("b", "village", "approves = true")])),
+        ("flow whose maker answers objections", flow(&[("a", "county", "proposes = true"), ("b", "village", &objection("a", ""))])),
+        ("flow whose surveyor decides", flow(&[proposes, ("b", "county", "investigators = 2"), ("c", "county", "approves = true")])),
+        ("flow whose notice comes after the decision", flow(&[proposes, ("b", "county", "approves = true"), ("c", "village", NOTICE)])),
+        ("flow whose condition comes too early", flow(&[("a", "village", "when = \"land > 0\"\nproposes = true"), ("b", "county", "approves = true\nrecords = [{ entity = \"household\", fields = { land = \"land\" } }]")])),
+        ("flow whose objection leads to no step", flow(&[proposes, ("b", "village", &objection("survey", ""))])),
+        ("flow whose objection leads on", flow(&[proposes, ("b", "village", &objection("c", "")), ("c", "village", "")])),
+        ("flow that returns to a later step", flow(&[("a", "village", "returns = [\"b\"]"), ("b", "village", "")])),
+        ("flow whose appeal skips steps", flow(&[("a", "village", "refuses = { appeal = { within = \"60 days\", to = \"b\" } }"), ("b", "village", "")])),
+        ("flow with a quorum beyond all", flow(&[("a", "village", "vote = { quorum = \"3/2\", more_than = \"1/2\", of = \"present\" }")])),
+        ("flow with a threshold beyond all", flow(&[("a", "village", "vote = { quorum = \"2/3\", at_least = 1.5, of = \"present\" }")])),
+        ("flow that asks for more than all", flow(&[("a", "village", "vote = { quorum = \"2/3\", more_than = 1, of = \"present\" }")])),
+        ("flow with a vote without a threshold", flow(&[("a", "village", "vote = { quorum = \"2/3\", of = \"present\" }")])),
+        ("flow with a notice without days", flow(&[("a", "village", "notice = { places = [{ id = \"b\", zh = \"栏\", en = \"board\" }] }")])),
+        ("flow with a notice of no days", flow(&[("a", "village", &NOTICE.replace("7 days", "0 days"))])),
+        ("flow with a notice of days that are none", flow(&[("a", "village", &NOTICE.replace("7 days", "a week"))])),
+        ("flow with a notice nowhere", flow(&[("a", "village", "notice = { days = \"7 days\" }")])),
+        ("flow with an unknown parameter", flow(&[("a", "village", &NOTICE.replace("7 days", "param.lin days"))])),
+        ("flow with days that are money", flow(&[("a", "village", "within = \"param.line working days\"")])),
+        ("flow with a condition that is a number", flow(&[("a", "village", "when = \"members\"")])),
+        ("flow with a condition on an unknown name", flow(&[("a", "village", "when = \"gurantee\"")])),
+        ("flow that approves what nobody proposed", flow(&[("a", "village", ""), ("b", "county", "approves = true")])),
+        ("flow that proposes nothing", flow(&[proposes, ("b", "county", "approves = true")]).replace("shows = [\"income\"]\n", "")),
+        ("flow that reserves without approving", flow(&[proposes, ("b", "county", "reserves = { fund = \"x\", amount = \"income\", for = \"year\" }")])),
+        ("flow that reserves a number of persons", flow(&[proposes, ("b", "county", "approves = true\nreserves = { fund = \"x\", amount = \"members\", for = \"year\" }")])),
+        ("flow that writes what is no field", flow(&[proposes, ("b", "county", "approves = true\nrecords = [{ entity = \"household\", fields = { lnd = \"land\" } }]")])),
+        ("flow that writes a record of another", flow(&[proposes, ("b", "county", "approves = true\nrecords = [{ entity = \"village\", fields = { ethnic = \"true\" } }]")])),
+        ("flow that takes objections without a notice", flow(&[proposes, ("b", "village", "objection = { by = \"anyone\", answered_by = \"county\", effect = \"restart\", upheld = \"a\" }")])),
+        ("flow with an effect that is none", flow(&[proposes, ("b", "village", &objection("a", "").replace("suspend", "pause"))])),
+        ("fund that is not on the list", "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = { zh = \"乙\", en = \"b\" }\ncite = [\"7.1\"]\nwho = \"able = 0\"\namount = \"1\"\nevery = \"year\"\npaid_from = [\"ordinry\"]\n[pack]\nid = \"base\"\nversion = \"1\"\ntitle = { zh = \"样\", en = \"s\" }\nfunds = \"labour\"".to_owned()),
+        ("funds that are no list", "[pack]\nid = \"base\"\nversion = \"1\"\ntitle = { zh = \"样\", en = \"s\" }\nfunds = \"labor\"".to_owned()),
+    ]
+}
+
 fn bad_packs() -> Vec<(&'static str, String)> {
     let label = "label = { zh = \"值\", en = \"value\" }";
     vec![
@@ -233,7 +300,7 @@ fn bad_packs() -> Vec<(&'static str, String)> {
         ("asset with a weight that is a text", asset("holders = \"person\"\namount = \"income\"\nweight = \"note\"")),
         ("check that refuses after import", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\naction = \"refuse\"\nmessage = { zh = \"负\", en = \"negative\" }".to_owned()),
         ("message with an unknown name", "[[check]]\nid = \"c\"\non = \"household\"\ntitle = { zh = \"丁\", en = \"c\" }\nfails = \"income < 0\"\nmessage = { zh = \"{incme}\", en = \"negative\" }".to_owned()),
-        ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\ncite = [\"7.1\"]\nsteps = []".to_owned()),
+        ("flow without steps", "[[flow]]\nid = \"f\"\ntitle = { zh = \"戊\", en = \"f\" }\non = \"household\"\ncite = [\"7.1\"]\nstep = []".to_owned()),
         ("principle without a reason", "[[clause]]\nid = \"24.1\"\nkind = \"principle\"\nsummary = { zh = \"中心\", en = \"centre\" }".to_owned()),
         ("clause declared twice", "[[clause]]\nid = \"7.1\"\nkind = \"benefit\"\nsummary = { zh = \"保障\", en = \"guarantee\" }".to_owned()),
         ("total of two kinds", "[[total]]\nid = \"t\"\ntitle = { zh = \"计\", en = \"t\" }\non = \"household\"\ncount = true\nsum = \"income\"".to_owned()),
@@ -269,6 +336,32 @@ fn every_bad_pack_is_told_what_where_and_how() {
         report.push_str(&format!("=== {name}\n{}\n\n", text.trim_end()));
     }
     insta::assert_snapshot!("bad_packs", report);
+}
+
+#[test]
+fn every_bad_flow_is_told_what_where_and_how() {
+    let mut report = String::new();
+    for (name, extra) in bad_flows() {
+        let text = messages(&extra);
+        assert_ne!(text, "no mistake found", "{name}");
+        report.push_str(&format!("=== {name}\n{}\n\n", text.trim_end()));
+    }
+    insta::assert_snapshot!("bad_flows", report);
+}
+
+#[test]
+fn a_flow_without_a_mistake_compiles() {
+    let objection = "objection = { by = \"anyone\", answered_by = \"county\", within = \"5 working days\", effect = \"separate\", upheld = \"a\" }";
+    let text = flow(&[
+        ("a", "village", "proposes = true"),
+        ("b", "village", &format!("{NOTICE}\n{objection}")),
+        (
+            "c",
+            "county",
+            "when = \"guarantee\"\napproves = true\nrefuses = { within = \"3 working days\", appeal = { within = \"60 days\", to = \"a\" } }",
+        ),
+    ]);
+    assert_eq!(messages(&text), "no mistake found");
 }
 
 #[test]

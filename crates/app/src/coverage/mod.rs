@@ -121,7 +121,7 @@ fn runs(rule: &Rule) -> bool {
         | RuleDetail::Scorecard(_)
         | RuleDetail::Asset(_)
         | RuleDetail::Duty(_) => true,
-        RuleDetail::Programme(_) => false,
+        RuleDetail::Programme(_) | RuleDetail::Flow(_) => false,
         RuleDetail::Declared { columns, .. } => !columns.is_empty() && rule.kind != RuleKind::Report,
     }
 }

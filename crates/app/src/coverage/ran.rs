@@ -31,7 +31,7 @@ fn columns(rule: &Rule) -> Vec<ColumnId> {
         RuleDetail::Scorecard(card) => vec![card.total],
         RuleDetail::Asset(asset) => vec![asset.share],
         RuleDetail::Declared { columns, .. } => columns.iter().map(|(_, column)| *column).take(1).collect(),
-        RuleDetail::Programme(_) => Vec::new(),
+        RuleDetail::Programme(_) | RuleDetail::Flow(_) => Vec::new(),
     }
 }
 

@@ -258,7 +258,7 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
         RuleDetail::Declared { columns, .. } => {
             columns.iter().map(|(_, column)| named(Role::Result, *column)).collect()
         }
-        RuleDetail::Programme(_) => Vec::new(),
+        RuleDetail::Programme(_) | RuleDetail::Flow(_) => Vec::new(),
     }
 }
 

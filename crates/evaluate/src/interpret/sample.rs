@@ -189,7 +189,7 @@ impl Sample {
             who,
             amount: Some(amount),
             exceptions,
-            every: "year".to_owned(),
+            every: Period::Year,
             goods: None,
             paid_from: vec![],
             flow: None,

@@ -124,7 +124,9 @@ fn an_approval_without_a_proposal_approves_nothing() {
     let mut flow = flow(Effect::Separate, DayUnit::Calendar);
     flow.steps[1].proposes = false;
     let mut world = World::new(flow, &["h1", "h2", "h3"]);
-    [TO_NOTICE, POSTED, TO_DECISION].iter().for_each(|part| world.run(part));
+    for part in [TO_NOTICE, POSTED, TO_DECISION] {
+        world.run(part);
+    }
     world.check(
         "
         chen complete => refused facts-changed h1, h2, h3

@@ -70,7 +70,9 @@ fn every_act_in_every_state_is_allowed_or_refused_by_code() {
     let mut table = String::new();
     for (name, scripts) in states() {
         let mut world = World::new(flow(Effect::Separate, DayUnit::Calendar), &["h1", "h2", "h3"]);
-        scripts.iter().for_each(|script| world.run(script));
+        for script in &scripts {
+            world.run(script);
+        }
         writeln!(table, "{name}").unwrap();
         for line in COMMANDS {
             let words: Vec<&str> = line.split_whitespace().collect();

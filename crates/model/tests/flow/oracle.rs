@@ -178,13 +178,24 @@ fn completed(
         exactly(visit, world.notice_days, effect == Some(Effect::Restart));
     }
     if let Some(sample) = &declared.sample {
-        let drawn = visit.iter().find_map(|(_, event)| match &event.what {
-            What::Sampled { drawn, musts, .. } => Some((drawn, musts)),
-            _ => None,
-        });
-        let (drawn, _) = drawn.expect("a sample was drawn");
+        let sampled = visit.iter().find(|(_, event)| matches!(event.what, What::Sampled { .. }));
+        let (_, sampled) = sampled.expect("a sample was drawn");
+        let What::Sampled { strand, drawn, musts, .. } = &sampled.what else {
+            unreachable!("it was matched")
+        };
+        let place = world.events.iter().position(|event| event == *sampled).unwrap();
+        let all = members(&world.events[..place], *strand);
         let Quantity::Fixed(share) = sample.share else { unreachable!("the test's share is fixed") };
-        assert!(drawn.len() as u32 >= share.of_rounded_up(drawn.len() as u32));
+        assert!(share.compare(drawn.len() as u32, all.len() as u32).is_ge(), "{drawn:?} of {all:?}");
+        let visited: BTreeSet<&RecordKey> = visit
+            .iter()
+            .filter_map(|(_, event)| match &event.what {
+                What::Visited { items, .. } => Some(items),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        assert!(drawn.union(musts).filter(|item| items.contains(*item)).all(|item| visited.contains(item)));
     }
     unanswered(before, items);
 }

@@ -36,7 +36,9 @@ pub const TO_DECISION: &str = "
 
 pub fn at(effect: Effect, parts: &[&str]) -> World {
     let mut world = world(effect);
-    parts.iter().for_each(|part| world.run(part));
+    for part in parts {
+        world.run(part);
+    }
     world
 }
 
