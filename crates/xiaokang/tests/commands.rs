@@ -376,3 +376,21 @@ fn a_program_that_is_not_built_is_named_with_the_command_that_builds_it() {
         }
     }
 }
+
+#[test]
+fn a_registry_of_an_earlier_format_is_migrated_by_a_command() {
+    let folder = workplace();
+    let here = folder.path();
+    let migrate = |lang: &str| said(here, &["--lang", lang, "migrate", "--registry", "registry"]);
+    assert!(migrate("en").starts_with("exit 2\n"), "there is none");
+    std::fs::create_dir(here.join("registry")).expect("the folder is new");
+    rusqlite::Connection::open(here.join("registry/registry.sqlite"))
+        .and_then(|database| database.execute_batch(include_str!("../../store/tests/fixtures/format-1.sql")))
+        .expect("the registry of format 1 is whole");
+    let refused = import(here, "xiangcheng");
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(told.contains("has format 1") && told.contains("`xiaokang migrate`"), "{told}");
+    assert_eq!(migrate("en"), "exit 0\n--- out\nthe registry was brought from format 1 to 2\n--- err\n");
+    assert_eq!(migrate("zh"), "exit 0\n--- out\n登记库格式已是 2，未作改动\n--- err\n");
+}
