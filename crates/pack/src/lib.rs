@@ -6,6 +6,7 @@
 mod aggregates;
 mod arithmetic;
 mod assets;
+mod calendars;
 mod cases;
 mod compile;
 pub mod compiled;

@@ -88,6 +88,8 @@ pub struct Program {
     pub fund_kinds: Vec<model::ledger::Fund>,
     /// Files that banks take and give back.
     pub bank_layouts: Vec<model::payment::BankLayout>,
+    /// The working days that the pack knows, of consecutive years.
+    pub calendar: Option<model::flow::WorkingCalendar>,
     /// Who can act in procedures, in order of declaration.
     pub roles: Vec<Role>,
     /// The code list whose codes are the funds that money comes from, if the pack names one.

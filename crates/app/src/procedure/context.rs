@@ -54,7 +54,7 @@ impl<'p> Day<'p> {
             }
         }
         let actor = actor((program, view), acting, flow, &items)?;
-        let calendar = super::declared::calendar(program, acting.on);
+        let calendar = super::declared::calendar(program);
         Ok(Self {
             program,
             machine: flow.machine,

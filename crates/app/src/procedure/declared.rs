@@ -1,7 +1,9 @@
 //! Procedures as the pack declares them.
 
-use model::flow::Flow as Machine;
-use model::{ClauseId, Text};
+use std::collections::BTreeSet;
+
+use model::flow::{Flow as Machine, WorkingCalendar};
+use model::{ClauseId, Date, Text};
 use pack::program::{Benefit, EntityId, Program, Rule, RuleDetail, RuleKind};
 
 use crate::acting::ActingError;
@@ -31,8 +33,7 @@ pub fn declared<'p>(program: &'p Program, id: &str) -> Result<Declared<'p>, Acti
         ActingError::unknown(format!("没有程序“{id}”"), format!("there is no procedure `{id}`"), hint)
     };
     let rule = rule.ok_or_else(unknown)?;
-    let flow = super::temporary::flow(program, id).ok_or_else(unknown)?;
-    let entity = flow.entity;
+    let (Some(entity), RuleDetail::Flow(flow)) = (rule.entity, &rule.detail) else { return Err(unknown()) };
     let decides = program.rules.iter().find_map(|other| match &other.detail {
         RuleDetail::Benefit(benefit) if benefit.flow.as_deref() == Some(id) => Some((other, benefit)),
         _ => None,
@@ -43,14 +44,19 @@ pub fn declared<'p>(program: &'p Program, id: &str) -> Result<Declared<'p>, Acti
         rule,
         entity,
         sheet: flow.sheet,
-        machine: flow.machine,
+        machine: &flow.machine,
         benefit: decides.map(|(_, benefit)| benefit),
         benefit_id: decides.map(|(rule, _)| rule.id.as_str()),
         clause,
     })
 }
 
-/// The working days that are known of the year of a day and those around it.
-pub fn calendar(_program: &Program, on: model::Date) -> model::flow::WorkingCalendar {
-    super::temporary::calendar(on)
+/// The working days that the pack knows; a period that leaves them is refused, never guessed.
+pub fn calendar(program: &Program) -> WorkingCalendar {
+    program.calendar.clone().unwrap_or(WorkingCalendar {
+        first: Date::MAX,
+        last: Date::MIN,
+        holidays: BTreeSet::new(),
+        working_weekends: BTreeSet::new(),
+    })
 }

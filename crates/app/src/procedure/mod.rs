@@ -15,7 +15,6 @@ mod effects;
 mod reserve;
 mod show;
 mod start;
-mod temporary;
 mod words;
 
 pub use act::{Asked, act, tick};
