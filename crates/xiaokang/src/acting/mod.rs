@@ -8,6 +8,10 @@ pub mod fund;
 pub mod log;
 pub mod pay;
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
 use app::Registry;
 use app::acting::{Acting, ActingError};
 use app::packs::Loaded;
@@ -21,16 +25,32 @@ const STACK_BYTES: usize = 64 << 20;
 
 /// A registry with its pack.
 pub struct Office {
-    pub pack: Loaded,
+    pub pack: Arc<Loaded>,
     pub registry: Registry,
 }
 
 impl Office {
     pub fn open(site: &Site) -> Result<Self, Failure> {
-        let pack = load_pack(&site.pack, &[], &[])?;
-        let registry = open_registry(&site.registry, &pack.program)?;
+        let pack = shared_pack(&site.pack)?;
+        let named = site.registry.clone().or_else(|| std::env::var_os("XIAOKANG_REGISTRY").map(PathBuf::from));
+        let folder = named.ok_or_else(|| {
+            Failure::with_hint("no registry is named", "name it with --registry, or in XIAOKANG_REGISTRY")
+        })?;
+        let registry = open_registry(&folder, &pack.program)?;
         Ok(Self { pack, registry })
     }
+}
+
+/// The pack of a folder. A process that runs many commands reads it once.
+fn shared_pack(folder: &Path) -> Result<Arc<Loaded>, Failure> {
+    static READ: Mutex<BTreeMap<PathBuf, Arc<Loaded>>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(pack) = read.get(folder) {
+        return Ok(pack.clone());
+    }
+    let pack = Arc::new(load_pack(folder, &[], &[])?);
+    read.insert(folder.to_owned(), pack.clone());
+    Ok(pack)
 }
 
 /// Who acts, at this moment.

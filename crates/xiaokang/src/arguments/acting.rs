@@ -13,9 +13,9 @@ use super::DateArgument;
 /// Where and by which pack.
 #[derive(Args, Clone)]
 pub struct Site {
-    /// Folder of the registry.
+    /// Folder of the registry; the one that XIAOKANG_REGISTRY names if absent.
     #[arg(long)]
-    pub registry: PathBuf,
+    pub registry: Option<PathBuf>,
     /// Folder of the pack.
     #[arg(long, default_value = "packs/sichuan-2015")]
     pub pack: PathBuf,
