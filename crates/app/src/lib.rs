@@ -6,6 +6,7 @@
 //!
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
+pub mod acting;
 pub mod assess;
 pub mod calculate;
 pub mod cases;
@@ -14,6 +15,7 @@ pub mod derived;
 pub mod dictionary;
 pub mod explain;
 pub mod forms;
+pub mod funds;
 pub mod import;
 mod json_values;
 pub mod masks;
@@ -21,6 +23,9 @@ pub mod mutate;
 pub mod notices;
 pub mod pack_cache;
 pub mod packs;
+pub mod pay;
+pub mod procedure;
+pub mod publish;
 pub mod reassess;
 pub mod registry;
 pub mod report;

@@ -158,6 +158,9 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
             compiler.declare_seed(pack, &table);
         }
     }
+    compiler.declare_funds(&all("fund", "fund"));
+    compiler.declare_bank_layouts(&all("bank_layout", "bank layout"));
+    compiler.declare_calendars(&all("calendar", "calendar"));
     compiler.declare_networks(&all("network", "network"));
     compiler.declare_derived(&entities);
     compiler.declare_parameters(&all("parameter", "parameter"));

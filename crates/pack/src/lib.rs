@@ -6,6 +6,7 @@
 mod aggregates;
 mod arithmetic;
 mod assets;
+mod calendars;
 mod cases;
 mod compile;
 pub mod compiled;
@@ -21,6 +22,7 @@ mod flow;
 mod functions;
 mod levels;
 mod logic;
+mod money;
 mod names;
 mod parameters;
 pub mod program;

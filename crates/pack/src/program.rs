@@ -84,6 +84,12 @@ pub struct Program {
     pub networks: Vec<Network>,
     /// Files of records that a new registry starts with, in order of declaration.
     pub seeds: Vec<Seed>,
+    /// Kinds of money and what they may be spent on.
+    pub fund_kinds: Vec<model::ledger::Fund>,
+    /// Files that banks take and give back.
+    pub bank_layouts: Vec<model::payment::BankLayout>,
+    /// The working days that the pack knows, of consecutive years.
+    pub calendar: Option<model::flow::WorkingCalendar>,
     /// Who can act in procedures, in order of declaration.
     pub roles: Vec<Role>,
     /// The code list whose codes are the funds that money comes from, if the pack names one.

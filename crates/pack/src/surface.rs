@@ -129,6 +129,16 @@ impl<'a> Table<'a> {
         value
     }
 
+    /// The whole table as a value that is read as it is declared; or where it is wrong, and why.
+    pub fn read<T: serde::de::DeserializeOwned>(&self) -> Result<T, (Span, String)> {
+        let (start, end) = (self.span.start as usize, self.span.end as usize);
+        let whole = Spanned::new(start..end, self.table.clone());
+        T::deserialize(toml::Deserializer::from(whole)).map_err(|error| {
+            let span = error.span().map_or(self.span, |place| span_in(self.file, place));
+            (span, error.message().to_owned())
+        })
+    }
+
     pub fn word(&self, key: &str) -> Option<Word> {
         let value = self.value(key)?;
         match value.get_ref().as_str() {

@@ -1,5 +1,7 @@
 //! What can be said on the command line.
 
+pub mod acting;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -56,6 +58,20 @@ pub enum Command {
     /// Run a part of a cluster that works on runs together (the program `xiaokang-cluster`).
     #[command(disable_help_flag = true)]
     Cluster(CompanionArguments),
+    /// Cases of procedures: start, act, list, show.
+    #[command(subcommand)]
+    Case(acting::CaseCommand),
+    /// Public money on its way down, and where a fen came from.
+    #[command(subcommand)]
+    Fund(acting::FundCommand),
+    /// Payments through a bank, from the plan to the reconciliation.
+    #[command(subcommand)]
+    Pay(acting::PayCommand),
+    /// The public log of decisions, notices and postings.
+    #[command(subcommand)]
+    Log(acting::LogCommand),
+    /// Check a receipt with the log's public key: who is no part of the office can.
+    Verify(acting::VerifyOptions),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),

@@ -8,6 +8,9 @@ use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions,
 use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
 use crate::{assess, explain, import};
 
+pub mod bank;
+pub mod story;
+
 /// Workbooks of the sample county, as an office keeps them.
 const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
 
@@ -47,7 +50,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     heading(lang, "二、按决定评估", "2. assess by the Decision");
     assess::run(
         &AssessOptions {
-            registry: Some(registry),
+            registry: Some(registry.clone()),
             snapshot: None,
             pack: options.pack.clone(),
             as_of: DateArgument(as_of),
@@ -78,6 +81,9 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
         },
         lang,
     )?;
+    heading(lang, "四、一个村的低保：从申请到任何人都能核对的到账", "4. one village: from the application to a payment that anyone verifies");
+    let mut teller = story::Teller::new(&folder, &registry, &options.pack, lang);
+    story::whole(&mut teller)?;
     Ok(Outcome::Done)
 }
 

@@ -1,0 +1,110 @@
+//! Starting a case.
+
+use std::collections::BTreeSet;
+
+use model::flow::{Command, State};
+use model::{RecordKey, Refusal, RefusalCode, Text};
+use pack::program::{Program, Value};
+use serde::Serialize;
+use store::Registry;
+
+use super::context::Day;
+use super::effects::carry_out;
+use super::{Case, Declared, declared};
+use crate::acting::{Acting, ActingError, Deed, Pending, Randomness, known};
+
+/// The stream that counts the cases of a flow and year.
+fn counter(flow: &str, year: i32) -> String {
+    format!("cases/{flow}/{year}")
+}
+
+/// What a case is to be about.
+pub struct Start<'a> {
+    pub flow: &'a str,
+    /// The record that the sheet belongs to: a village.
+    pub sheet: Option<&'a str>,
+    /// The records. None of them: all of the sheet to whom the benefit of the flow is promised.
+    pub items: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Counted<'a> {
+    case: &'a str,
+}
+
+/// Starts a case and says what it is called.
+pub fn start(
+    registry: &mut Registry,
+    program: &Program,
+    acting: &Acting,
+    asked: &Start<'_>,
+    random: Randomness<'_>,
+) -> Result<RecordKey, ActingError> {
+    let flow = declared(program, asked.flow)?;
+    let mut deed = Deed::begin(registry, program, acting, random)?;
+    let items = items(&deed, &flow, asked)?;
+    let year = acting.on.year();
+    let counter = counter(&flow.rule.id, year);
+    let count = deed.view().stream_length(&counter)?;
+    let id = format!("{}-{year}-{:04}", flow.rule.id, count + 1);
+    let id = RecordKey::new(id).map_err(Refusal::from)?;
+    let case = Case { id: id.clone(), events: Vec::new(), state: State::default() };
+    let opening = (&items, asked.sheet);
+    let day = Day::of((program, deed.view()), acting, &flow, &case, opening, &Pending::new())?;
+    let seed = u64::from_be_bytes(deed.random()[..8].try_into().expect("eight of 32 bytes"));
+    let context = day.context(acting, seed);
+    let command = Command::Open { items };
+    let events = model::flow::decide(flow.machine, &case.state, &command, &context)
+        .map_err(|refusal| day.refused(&case, refusal))?;
+    deed.append(&counter, count, &[("case", Counted { case: id.as_str() })])?;
+    carry_out(&mut deed, &flow, &case, &day, asked.sheet, events)?;
+    deed.commit()?;
+    Ok(id)
+}
+
+/// The records of the case: those named, or all of the sheet to whom the benefit is promised.
+fn items(deed: &Deed<'_>, flow: &Declared<'_>, asked: &Start<'_>) -> Result<BTreeSet<RecordKey>, ActingError> {
+    let program = deed.program;
+    let entity = program.entity(flow.entity);
+    let check = Text::new("请核对编号", "check the key");
+    let absent = |key: &str| {
+        let zh = format!("{}“{key}”不存在", entity.label.zh);
+        ActingError::unknown(zh, format!("there is no {} `{key}`", entity.name), check.clone())
+    };
+    let mut keys: BTreeSet<String> = asked.items.iter().cloned().collect();
+    if keys.is_empty() {
+        keys = promised(deed, flow, asked)?;
+    }
+    for key in &keys {
+        if deed.view().record(flow.entity, key)?.is_none() {
+            return Err(absent(key));
+        }
+    }
+    let key = |key: String| RecordKey::new(key).map_err(|error| ActingError::from(Refusal::from(error)));
+    let items: BTreeSet<RecordKey> = keys.into_iter().map(key).collect::<Result<_, _>>()?;
+    if items.is_empty() { Err(Refusal::from(RefusalCode::RequiredMissing).into()) } else { Ok(items) }
+}
+
+fn promised(
+    deed: &Deed<'_>,
+    flow: &Declared<'_>,
+    asked: &Start<'_>,
+) -> Result<BTreeSet<String>, ActingError> {
+    let program = deed.program;
+    let (Some(sheet), Some(entity), Some(benefit)) = (asked.sheet, flow.sheet, flow.benefit) else {
+        return Ok(BTreeSet::new());
+    };
+    let mut edges = (0..program.edges.len() as u32).map(pack::program::EdgeId);
+    let edge = edges.find(|edge| {
+        let edge = program.edge(*edge);
+        edge.child == flow.entity && edge.parent == entity
+    });
+    let Some(edge) = edge else { return Ok(BTreeSet::new()) };
+    let below: BTreeSet<String> = deed.view().children(edge, sheet)?.into_iter().collect();
+    let who = benefit.who;
+    let columns = [who].into();
+    let on = deed.acting.on;
+    let known = known(program, deed.view(), on, flow.entity, &below, &columns, &Pending::new())?;
+    let is_promised = |key: &String| known.value(key, who) == Some(&Value::Bool(true));
+    Ok(below.into_iter().filter(is_promised).collect())
+}
