@@ -404,7 +404,7 @@ fn runs_of_one_place_side_by_side_are_all_whole() {
                 let registry = Registry::open(registry, &pack.program).unwrap();
                 for _ in 0..4 {
                     let done = assess(&registry, pack, &options(out.clone())).unwrap();
-                    assert_eq!(done.manifest["as_of"], "2015-12-31");
+                    assert_eq!(done.manifest.as_of.to_string(), "2015-12-31");
                 }
             });
         }

@@ -148,7 +148,7 @@ impl<'p> Trial<'p> {
         // Another field may be read in the place of one that is.
         let entities: HashSet<_> = needed.iter().map(|id| whole.column(*id).entity).collect();
         let fields = entities.iter().flat_map(|entity| &whole.entity(*entity).fields);
-        let kept: HashSet<ColumnId> = needed.iter().chain(fields).copied().collect();
+        let kept: BTreeSet<ColumnId> = needed.iter().chain(fields).copied().collect();
         let part = whole.restricted_to(&kept);
         let open = needed.iter().filter_map(|id| match whole.derived(*id) {
             Some(Derived::Network { network, .. }) => whole.networks[*network].open_column,

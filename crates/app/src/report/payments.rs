@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Program, RuleDetail, Type, Value};
+use pack::program::{ColumnId, ColumnKind, EntityId, Period, Pii, Program, RuleDetail, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer};
@@ -100,7 +100,7 @@ impl Writer<'_> {
         let Payment { rule, entity, row, amount } = *payment;
         let rule = &self.program.rules[rule];
         let every = match &rule.detail {
-            RuleDetail::Benefit(benefit) => self.every(&benefit.every),
+            RuleDetail::Benefit(benefit) => self.every(benefit.every),
             _ => String::new(),
         };
         let clause = rule.cite.first().map(ToString::to_string).unwrap_or_default();
@@ -138,15 +138,15 @@ impl Writer<'_> {
         }
     }
 
-    fn every(&self, every: &str) -> String {
-        match every {
-            "year" => self.say("年", "year").to_owned(),
-            "month" => self.say("月", "month").to_owned(),
-            "quarter" => self.say("季", "quarter").to_owned(),
-            "once" => self.say("一次", "once").to_owned(),
-            "event" => self.say("每次", "each time").to_owned(),
-            other => other.to_owned(),
-        }
+    fn every(&self, every: Period) -> String {
+        let words = match every {
+            Period::Year => self.say("年", "year"),
+            Period::Term => self.say("学期", "term"),
+            Period::Quarter => self.say("季", "quarter"),
+            Period::Month => self.say("月", "month"),
+            Period::Once => self.say("一次", "once"),
+        };
+        words.to_owned()
     }
 }
 
