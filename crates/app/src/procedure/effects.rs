@@ -168,9 +168,16 @@ impl Acted<'_, '_> {
     fn notice(&self, deed: &mut Deed<'_>, strand: usize, mut public: Object) -> Result<(), ActingError> {
         let Some(strand) = self.before.strands.get(strand) else { return Ok(()) };
         public.insert("items".to_owned(), strand.items.len().into());
+        // What hangs at the board and no more: a receipt of the notice shows it to everybody in it.
+        let step = self.flow.machine.step(super::act::position(strand));
+        let columns: &[ExpressionId] = step.and_then(|step| step.notice.as_ref()).map_or(&[], |it| &it.shows);
+        let program = deed.program;
         let shown = strand.items.iter().map(|item| {
-            let shown = self.day.shown(item).unwrap_or_default();
-            let shown = shown.into_iter().map(|(name, value)| (name, Json::from(value)));
+            let shown = columns.iter().map(|id| {
+                let column = program.column(ColumnId(id.0));
+                let value = value_text(program, &column.ty, self.day.value(item, *id), Lang::En);
+                (column.name.clone(), Json::from(value))
+            });
             (item.to_string(), Json::Object(shown.collect()))
         });
         let content = Object::from_iter([("shown".to_owned(), Json::Object(shown.collect()))]);
