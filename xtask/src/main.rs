@@ -104,10 +104,11 @@ fn check() -> Result<(), String> {
     process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
 }
 
-/// Changes the shipped pack one number or operator at a time; fewer than 95 in 100 noticed is a failure.
+/// Changes the shipped pack at one place at a time; fewer than 90 in 100 noticed is a failure. The test command holds
+/// each kind of change to a share of its own.
 fn mutate_pack(rest: &[&str]) -> Result<(), String> {
     let pack = root().join("packs").join("sichuan-2015");
     let mut command = cargo();
     command.args(["run", "--release", "--quiet", "--bin", "xiaokang", "--", "pack", "mutate"]);
-    process::run(command.arg(pack).args(["--at-least", "95"]).args(rest))
+    process::run(command.arg(pack).args(["--at-least", "90"]).args(rest))
 }

@@ -2,7 +2,7 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 /// What is run at the moment, as the leader of a group of processes of its own.
-static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
+static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
 /// An interrupt came: nothing new is begun.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -20,11 +20,11 @@ pub fn stop_on_signals() -> Result<(), String> {
     std::thread::spawn(move || {
         for signal in &mut signals {
             INTERRUPTED.store(true, Ordering::SeqCst);
-            let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(child) = running.as_ref() {
+            let running = *RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(child) = running {
                 // Programs that the tests started are of the same group.
-                let group = format!("-{}", child.id());
-                let _ = Command::new("kill").args([&format!("-{signal}"), "--", &group]).status();
+                let _ =
+                    Command::new("kill").args([&format!("-{signal}"), "--", &format!("-{child}")]).status();
             }
         }
     });
@@ -37,22 +37,16 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     if INTERRUPTED.load(Ordering::SeqCst) {
         return Err(format!("interrupted before `{name}`"));
     }
-    let child = command
+    let mut child = command
         .stdin(Stdio::null())
         .process_group(0)
         .spawn()
         .map_err(|error| format!("`{name}` cannot be started: {error}"))?;
-    *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = Some(child);
-    let status = loop {
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        let child = running.as_mut().ok_or("nothing is running")?;
-        if let Some(status) = child.try_wait().map_err(|error| format!("`{name}`: {error}"))? {
-            *running = None;
-            break status;
-        }
-        drop(running);
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    };
+    let running = |child: Option<u32>| *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = child;
+    running(Some(child.id()));
+    let status = child.wait();
+    running(None);
+    let status = status.map_err(|error| format!("`{name}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{name}` failed: {status}")) }
 }
 

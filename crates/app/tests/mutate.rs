@@ -144,7 +144,7 @@ const NOTICED: [(&str, usize); 18] = [
     ("arithmetic", 99),
     ("at", 75),
     ("coalesce", 87),
-    ("code-added", 20),
+    ("code-added", 72),
     ("code-removed", 95),
     ("comparison", 97),
     ("conjunct", 92),
@@ -155,7 +155,7 @@ const NOTICED: [(&str, usize); 18] = [
     ("logic", 99),
     ("number", 97),
     ("parameter", 92),
-    ("parameter-date", 72),
+    ("parameter-date", 74),
     ("rounding", 28),
     ("share", 56),
 ];

@@ -370,7 +370,7 @@ fn a_flow_without_a_mistake_compiles() {
 
 #[test]
 fn an_expression_too_deep_for_the_stack_is_refused() {
-    let chain = ["old"; 100_000].join(" OR ");
+    let chain = vec!["old"; 100_000].join(" OR ");
     let nested = format!("{}income > 0{}", "(NOT ".repeat(10_000), ")".repeat(10_000));
     let cases = format!("{}0{}", "CASE WHEN income > 0 THEN ".repeat(10_000), " END".repeat(10_000));
     for (expr, ty) in
