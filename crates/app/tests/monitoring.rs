@@ -11,6 +11,7 @@ use app::packs::Loaded;
 use store::{Moment, Registry};
 
 const EXPORTS: [&str; 5] = ["行政村信息", "户信息", "监测对象信息", "已外出务工信息", "计划外出务工信息"];
+const LEDGERS: [&str; 4] = ["风险台账", "帮扶措施台账", "走访台账", "年度收入台账"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/monitoring-2023")
@@ -46,12 +47,12 @@ fn check(results: &[CaseResult], cases: usize) {
     assert!(results.iter().map(|result| result.held).sum::<usize>() >= 80);
 }
 
-fn imported(place: &Path, pack: &Loaded) -> ImportReport {
+fn imported(place: &Path, pack: &Loaded, names: &[&str]) -> ImportReport {
     let mut registry = Registry::create(place, &pack.program).unwrap();
     let now = Moment::from_unix_ms(1_703_980_800_000);
     app::seed::fill(&mut registry, pack, now).unwrap();
     let files: Vec<PathBuf> =
-        EXPORTS.iter().map(|name| folder().join("data/county").join(format!("{name}.csv"))).collect();
+        names.iter().map(|name| folder().join("data/county").join(format!("{name}.csv"))).collect();
     let options = ImportOptions {
         actor: "tester".into(),
         now,
@@ -78,7 +79,7 @@ fn the_monitoring_pack_means_in_the_engine_what_its_cases_say() {
 #[test]
 fn the_five_exports_are_read_and_each_planted_fault_is_told_at_its_row() {
     let folder = tempfile::tempdir().unwrap();
-    let report = imported(&folder.path().join("r"), &loaded());
+    let report = imported(&folder.path().join("r"), &loaded(), &EXPORTS);
     let counts: Vec<_> =
         report.sheets.iter().map(|sheet| (sheet.read, sheet.accepted, sheet.refused, sheet.held)).collect();
     assert_eq!(
@@ -86,9 +87,8 @@ fn the_five_exports_are_read_and_each_planted_fault_is_told_at_its_row() {
         [(6, 6, 0, 0), (66, 64, 2, 0), (198, 191, 2, 5), (66, 63, 0, 3), (33, 32, 1, 0)],
         "villages, households, persons, work away, planned work"
     );
-    let found: Vec<(&str, u32)> =
+    let mut found: Vec<(&str, u32)> =
         report.faults.iter().map(|fault| (fault.file.trim_end_matches(".csv"), fault.row)).collect();
-    let mut found = found;
     found.sort_unstable();
     let mut planted = vec![
         ("户信息", 7),
@@ -109,4 +109,24 @@ fn the_five_exports_are_read_and_each_planted_fault_is_told_at_its_row() {
     assert_eq!(found, planted);
     let warnings = report.faults.iter().filter(|fault| fault.severity == Severity::Warning).count();
     assert_eq!(warnings, 8, "the others are refused");
+}
+
+#[test]
+fn the_ledgers_beside_the_exports_are_read_with_their_two_faults() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = [&EXPORTS[..], &LEDGERS[..]].concat();
+    let report = imported(&folder.path().join("r"), &loaded(), &names);
+    for (sheet, read) in report.sheets[EXPORTS.len()..].iter().zip([64, 58, 128, 128]) {
+        assert_eq!((sheet.read, sheet.accepted), (read, read), "{}", sheet.file);
+    }
+    let mut found: Vec<(&str, u32)> = report
+        .faults
+        .iter()
+        .map(|fault| (fault.file.trim_end_matches(".csv"), fault.row))
+        .filter(|(file, _)| LEDGERS.contains(file))
+        .collect();
+    found.sort_unstable();
+    let mut planted = [("年度收入台账", 39), ("走访台账", 23)];
+    planted.sort_unstable();
+    assert_eq!(found, planted);
 }
