@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use app::cases::{CaseResult, executed, interpreted};
 use app::import::{ImportOptions, ImportReport, Severity, import};
 use app::packs::Loaded;
-use store::{Moment, Registry};
+use store::{Moment, Registry, RegistryId};
 
 const EXPORTS: [&str; 5] = ["行政村信息", "户信息", "监测对象信息", "已外出务工信息", "计划外出务工信息"];
 const LEDGERS: [&str; 4] = ["风险台账", "帮扶措施台账", "走访台账", "年度收入台账"];
@@ -48,7 +48,7 @@ fn check(results: &[CaseResult], cases: usize) {
 }
 
 fn imported(place: &Path, pack: &Loaded, names: &[&str]) -> ImportReport {
-    let mut registry = Registry::create(place, &pack.program).unwrap();
+    let mut registry = Registry::create(place, &pack.program, RegistryId::from_random([1; 16])).unwrap();
     let now = Moment::from_unix_ms(1_703_980_800_000);
     app::seed::fill(&mut registry, pack, now).unwrap();
     let files: Vec<PathBuf> =
@@ -59,6 +59,7 @@ fn imported(place: &Path, pack: &Loaded, names: &[&str]) -> ImportReport {
         as_of: "2023-12-31".parse().unwrap(),
         report: None,
         preview: false,
+        allow_erase: false,
         progress: &|_| true,
     };
     import(&mut registry, &pack.program, &files, &options).unwrap()
