@@ -6,8 +6,8 @@
 //! Deliberately lacking: recovery, carrying over and withdrawal, which the book knows and no command asks for yet.
 
 use model::ledger::{
-    Account, AccountId, Action, Basis, Book, Command, DocumentLine, DocumentNumber, Draft, Fund, FundDocument,
-    Holder, Layer, LedgerCode, LedgerRefusal, Purpose, TransferKey,
+    Account, AccountId, Action, Basis, Book, Command, DocumentLine, DocumentNumber, Draft, Fund,
+    FundDocument, Holder, Layer, LedgerCode, LedgerRefusal, Purpose, TransferKey,
 };
 use model::{DivisionCode, DivisionLevel, Fen, RecordKey, Refusal, RefusalCode, Text};
 use pack::program::{ColumnId, Program, Value};
@@ -60,8 +60,7 @@ pub fn issue(
         lines: lines.collect(),
     };
     let key = key(format!("document/{}", asked.number))?;
-    let command =
-        Command::Appropriate { key, fund: fund.clone(), document, basis, effective_on: acting.on };
+    let command = Command::Appropriate { key, fund: fund.clone(), document, basis, effective_on: acting.on };
     deed.post(&command)?;
     deed.commit()
 }
@@ -170,7 +169,8 @@ fn unknown_fund(program: &Program, id: &str) -> ActingError {
 fn clause(fund: &Fund) -> Result<model::ClauseId, ActingError> {
     fund.cite.first().cloned().ok_or_else(|| {
         let hint = Text::new("请在规则包的 [[fund]] 中写明 cite", "write `cite` in the pack's [[fund]]");
-        let (zh, en) = (format!("资金“{}”没有条款依据", fund.id), format!("fund `{}` cites no clause", fund.id));
+        let (zh, en) =
+            (format!("资金“{}”没有条款依据", fund.id), format!("fund `{}` cites no clause", fund.id));
         ActingError::unknown(zh, en, hint)
     })
 }

@@ -111,7 +111,8 @@ pub fn receipts(
         }
     }
     if found.is_empty() {
-        let hint = Text::new("请先用 `xiaokang log publish` 发布", "publish with `xiaokang log publish` first");
+        let hint =
+            Text::new("请先用 `xiaokang log publish` 发布", "publish with `xiaokang log publish` first");
         let zh = format!("公开日志中没有关于“{}”的记录", wanted.about);
         return Err(ActingError::unknown(zh, format!("nothing about `{}` is published", wanted.about), hint));
     }

@@ -46,10 +46,9 @@ impl Compiler<'_> {
             let wrong = wrong.or_else(|| year.working_weekends.iter().find(|day| !is_weekend(**day)));
             if let Some(day) = outside.or(wrong) {
                 let message = format!("`{day}` has no place here");
-                self.report(
-                    Diagnostic::new("calendar-day", table.span, message)
-                        .hint("holidays are days from Monday to Friday, working weekends are not, all of the year"),
-                );
+                self.report(Diagnostic::new("calendar-day", table.span, message).hint(
+                    "holidays are days from Monday to Friday, working weekends are not, all of the year",
+                ));
             }
             years.retain(|known| known.year != year.year);
             years.push(year);

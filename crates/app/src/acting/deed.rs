@@ -121,12 +121,8 @@ impl<'r> Deed<'r> {
         source: SourceId,
     ) -> Result<(), ActingError> {
         let (columns, values): (Vec<ColumnId>, Vec<Option<Value>>) = fields.iter().cloned().unzip();
-        let record = Record {
-            values,
-            source: Some(source),
-            valid_from: Some(self.acting.on),
-            ..Record::default()
-        };
+        let record =
+            Record { values, source: Some(source), valid_from: Some(self.acting.on), ..Record::default() };
         self.session.upsert(entity, &columns, &[record])?;
         Ok(())
     }
@@ -178,8 +174,8 @@ impl<'r> Deed<'r> {
     ) -> Result<(), ActingError> {
         let opening = content.map(|content| Opening { salt: Salt::new(self.salt()), content });
         let leaf = Leaf::new(kind, public, opening.as_ref())?;
-        let leaf = String::from_utf8(leaf.to_bytes())
-            .map_err(|error| ActingError::damaged(LOG_STREAM, error))?;
+        let leaf =
+            String::from_utf8(leaf.to_bytes()).map_err(|error| ActingError::damaged(LOG_STREAM, error))?;
         let salt = opening.as_ref().map(|opening| Salts::id(opening.salt.expose()));
         let entry = LogEntry { leaf, content: opening.map(|opening| opening.content), salt, about };
         self.leaves.push((kind, entry));
@@ -230,7 +226,8 @@ impl<'r> Deed<'r> {
             return self.publish(Kind::Posting, public, None, Vec::new());
         }
         let basis = &transfer.draft.basis;
-        let text = |key: &Option<model::RecordKey>| key.as_ref().map_or(Json::Null, |key| key.as_str().into());
+        let text =
+            |key: &Option<model::RecordKey>| key.as_ref().map_or(Json::Null, |key| key.as_str().into());
         let content = object([
             ("case", text(&basis.case)),
             ("decision", text(&basis.decision)),

@@ -205,9 +205,10 @@ impl Records for Live<'_> {
             });
             for ((_, key), fields) in moved {
                 keys.retain(|known| known != key);
-                if fields.iter().any(|(column, value)| {
-                    *column == edge.via && *value == Some(Value::Text(name.clone()))
-                }) {
+                if fields
+                    .iter()
+                    .any(|(column, value)| *column == edge.via && *value == Some(Value::Text(name.clone())))
+                {
                     keys.push(key.clone());
                 }
             }

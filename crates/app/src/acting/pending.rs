@@ -38,6 +38,7 @@ fn read_field(
     let named = edge.map(|edge| edge.via).or_else(|| program.column_named(entity, field));
     let recorded = named.filter(|id| matches!(program.column(*id).kind, ColumnKind::Field(_)));
     let id = recorded.ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
-    let value = json_values::read(program, id, json).map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
+    let value =
+        json_values::read(program, id, json).map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
     Ok((id, value))
 }

@@ -42,8 +42,8 @@ pub(super) fn find(view: View<'_>, id: &BatchId) -> Result<Option<BatchView>, Ac
     let mut salts = BTreeMap::new();
     let mut planned_by = String::new();
     for stored in view.stream(&stream, 0, usize::try_from(length).unwrap_or(usize::MAX))? {
-        let event: StoredEvent = serde_json::from_str(&stored.payload)
-            .map_err(|error| ActingError::damaged(&stream, error))?;
+        let event: StoredEvent =
+            serde_json::from_str(&stored.payload).map_err(|error| ActingError::damaged(&stream, error))?;
         if matches!(event.event, BatchEvent::Planned { .. }) {
             planned_by = stored.actor;
         }

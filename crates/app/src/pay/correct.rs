@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::ledger::Holder;
-use model::payment::{BatchCommand, BatchId, Correction, LineId, MaskedPayee, PaymentCode, PaymentRefusal, decide};
+use model::payment::{
+    BatchCommand, BatchId, Correction, LineId, MaskedPayee, PaymentCode, PaymentRefusal, decide,
+};
 use model::{RecordKey, Refusal, RefusalCode};
 use pack::program::{Program, Value};
 use store::Registry;

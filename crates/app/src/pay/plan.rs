@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use model::ledger::{Action, Command, Draft, Holder, Layer, Posting, Purpose, Remainder, TransferKey};
 use model::payment::{
-    Batch, BatchCommand, BatchId, LayoutId, Line, LineId, LineRef, Plan as Lines, decide, openings, plan_again,
+    Batch, BatchCommand, BatchId, LayoutId, Line, LineId, LineRef, Plan as Lines, decide, openings,
+    plan_again,
 };
 use model::{DivisionCode, Text};
 use pack::program::Program;
@@ -144,8 +145,7 @@ fn verify_owed(deed: &mut Deed<'_>, posting: &Posting) -> Result<(), ActingError
     let transfer = &posting.transfer;
     let key = TransferKey::new(format!("{}/owed", transfer.draft.key));
     let key = key.map_err(|error| ActingError::damaged("ledger", error))?;
-    let action =
-        Action::Post { resolves: transfer.id, fen: transfer.fen, remainder: Remainder::Release };
+    let action = Action::Post { resolves: transfer.id, fen: transfer.fen, remainder: Remainder::Release };
     let effective_on = deed.acting.on;
     deed.post(&Command::Transfer(Draft { key, action, basis: transfer.draft.basis.clone(), effective_on }))
 }

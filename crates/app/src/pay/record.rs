@@ -114,9 +114,7 @@ fn benefit(
     let Some(benefit) = flow.benefit_id else { return Ok(None) };
     let column = program.column_named(entity, "benefit").map(|column| &program.column(column).ty);
     let known = match column {
-        Some(Type::Code(list)) => {
-            program.lists[list.index()].codes.iter().any(|code| code.code == benefit)
-        }
+        Some(Type::Code(list)) => program.lists[list.index()].codes.iter().any(|code| code.code == benefit),
         _ => false,
     };
     Ok(known.then(|| Value::Text(benefit.to_owned())))

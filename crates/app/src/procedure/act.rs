@@ -41,7 +41,8 @@ pub fn act(
     let step = match asked.step {
         None => at,
         Some(id) => flow.machine.step_named(id).ok_or_else(|| {
-            let hint = Text::new("用 `xiaokang case show` 查看步骤", "see the steps with `xiaokang case show`");
+            let hint =
+                Text::new("用 `xiaokang case show` 查看步骤", "see the steps with `xiaokang case show`");
             ActingError::unknown(format!("没有步骤“{id}”"), format!("there is no step `{id}`"), hint)
         })?,
     };
@@ -109,7 +110,11 @@ fn strand<'c>(case: &'c Case, asked: &Asked<'_>) -> Result<&'c Strand, ActingErr
                 zh: format!("用 --strand 指明：{ids}"),
                 en: format!("name it with --strand: {ids}"),
             };
-            Err(ActingError::unknown("该办件分成几路，没有说明是哪一路", "the case has several parts open", hint))
+            Err(ActingError::unknown(
+                "该办件分成几路，没有说明是哪一路",
+                "the case has several parts open",
+                hint,
+            ))
         }
     }
 }

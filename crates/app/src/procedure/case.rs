@@ -68,8 +68,8 @@ pub fn read_case(view: View<'_>, id: &RecordKey) -> Result<Case, ActingError> {
     let mut state = State::default();
     let mut events = Vec::new();
     for stored in view.stream(&stream, 0, usize::try_from(length).unwrap_or(usize::MAX))? {
-        let event: CaseEvent = serde_json::from_str(&stored.payload)
-            .map_err(|error| ActingError::damaged(&stream, error))?;
+        let event: CaseEvent =
+            serde_json::from_str(&stored.payload).map_err(|error| ActingError::damaged(&stream, error))?;
         state = apply(state, &event.event);
         events.push(event);
     }

@@ -49,7 +49,8 @@ impl<'p> Day<'p> {
             let key: BTreeSet<String> = [sheet.to_owned()].into();
             let values = known(program, view, acting.on, entity, &key, &of_sheet, pending)?;
             for id in of_sheet {
-                let fraction = values.value(sheet, id).and_then(|value| fraction(&program.column(id).ty, value));
+                let fraction =
+                    values.value(sheet, id).and_then(|value| fraction(&program.column(id).ty, value));
                 numbers.extend(fraction.map(|fraction| (ExpressionId(id.0), fraction)));
             }
         }
@@ -164,7 +165,8 @@ impl<'p> Day<'p> {
         let mut values = BTreeMap::new();
         for (index, parameter) in self.program.parameters.iter().enumerate() {
             let ParameterShape::Scalar(dated) = &parameter.shape else { continue };
-            let in_force = |from: Date, until: Option<Date>| from <= self.on && until.is_none_or(|it| self.on < it);
+            let in_force =
+                |from: Date, until: Option<Date>| from <= self.on && until.is_none_or(|it| self.on < it);
             let value = dated.iter().rev().find(|value| in_force(value.from, value.until));
             let value = value.and_then(|dated| fraction(&parameter.ty, &dated.value));
             values.extend(value.map(|value| (ParameterId(index as u32), value)));

@@ -101,8 +101,7 @@ impl Acted<'_, '_> {
         let stream = Case::stream(&self.case.id);
         let damaged = |detail: String| ActingError::damaged(&stream, detail);
         let entity = program.entity_named(&write.entity);
-        let entity =
-            entity.ok_or_else(|| damaged(format!("the pack has no entity `{}`", write.entity)))?;
+        let entity = entity.ok_or_else(|| damaged(format!("the pack has no entity `{}`", write.entity)))?;
         let mut fields = self.own_fields(deed, entity, item);
         let mut content = Object::from_iter([("item".to_owned(), Json::from(item.as_str()))]);
         for (name, expression) in &write.fields {
@@ -133,8 +132,7 @@ impl Acted<'_, '_> {
         let text = |text: &str| Some(Value::Text(text.to_owned()));
         let key = format!("{}-{item}", self.case.id);
         let mut fields = vec![(program.entity(entity).key, text(&key))];
-        let edge =
-            program.edges.iter().find(|edge| edge.child == entity && edge.parent == self.flow.entity);
+        let edge = program.edges.iter().find(|edge| edge.child == entity && edge.parent == self.flow.entity);
         fields.extend(edge.map(|edge| (edge.via, text(item.as_str()))));
         let given = [
             ("case_number", text(self.case.id.as_str())),

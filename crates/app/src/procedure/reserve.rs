@@ -1,8 +1,8 @@
 //! Money set apart by an approval, and given back when it comes to nothing.
 
 use model::ledger::{
-    Account, AccountId, Action, Basis, Book, Command, Draft, Holder, Layer, LedgerCode, LedgerRefusal, Purpose,
-    Stage, TransferId, TransferKey,
+    Account, AccountId, Action, Basis, Book, Command, Draft, Holder, Layer, LedgerCode, LedgerRefusal,
+    Purpose, Stage, TransferId, TransferKey,
 };
 use model::{DivisionCode, Fen, RecordKey, Refusal};
 

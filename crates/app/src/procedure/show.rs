@@ -66,7 +66,13 @@ pub fn list(registry: &Registry, program: &Program) -> Result<Vec<CaseLine>, Act
             let title = |strand| flow.machine.step(position(strand)).map(|step| step.title.clone());
             let at = open.filter_map(|strand| Some((title(strand)?, strand.entered))).collect();
             let started = case.events.first().map_or(Date::MIN, |event| event.event.day);
-            lines.push(CaseLine { id, flow: case.state.flow.clone(), items: case.items().count(), started, at });
+            lines.push(CaseLine {
+                id,
+                flow: case.state.flow.clone(),
+                items: case.items().count(),
+                started,
+                at,
+            });
         }
         match page.last() {
             Some(head) if page.len() == PAGE => after = Some(head.stream.clone()),

@@ -63,7 +63,11 @@ pub fn start(
 }
 
 /// The records of the case: those named, or all of the sheet to whom the benefit is promised.
-fn items(deed: &Deed<'_>, flow: &Declared<'_>, asked: &Start<'_>) -> Result<BTreeSet<RecordKey>, ActingError> {
+fn items(
+    deed: &Deed<'_>,
+    flow: &Declared<'_>,
+    asked: &Start<'_>,
+) -> Result<BTreeSet<RecordKey>, ActingError> {
     let program = deed.program;
     let entity = program.entity(flow.entity);
     let check = Text::new("请核对编号", "check the key");

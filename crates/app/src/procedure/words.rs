@@ -66,9 +66,10 @@ fn sentence(flow: &Flow, what: &What) -> Text {
     let title = |step: StepIndex| flow.step(step).map(|step| step.title.clone()).unwrap_or_default();
     let both = |zh: String, en: String| Text { zh, en };
     match what {
-        What::Opened { items, .. } => {
-            both(format!("立案，共 {} 户（项）", items.len()), format!("opened, about {} records", items.len()))
-        }
+        What::Opened { items, .. } => both(
+            format!("立案，共 {} 户（项）", items.len()),
+            format!("opened, about {} records", items.len()),
+        ),
         What::Entered { step, due, .. } => {
             let due_zh = due.map_or_else(String::new, |due| format!("，{due} 前办理"));
             let due_en = due.map_or_else(String::new, |due| format!(", due on {due}"));
@@ -96,7 +97,9 @@ fn sentence(flow: &Flow, what: &What) -> Text {
                 format!("{present} of {entitled} vote; {carried} of {all} are carried"),
             )
         }
-        What::Posted { place, .. } => both(format!("张贴公示：{place}"), format!("posts the notice at `{place}`")),
+        What::Posted { place, .. } => {
+            both(format!("张贴公示：{place}"), format!("posts the notice at `{place}`"))
+        }
         What::ClockStarted { required, hung, unit, until, .. } => {
             let working = *unit == DayUnit::Working;
             let (zh, en) = if working { ("个工作日", "working days") } else { ("天", "days") };
@@ -137,19 +140,18 @@ fn sentence(flow: &Flow, what: &What) -> Text {
         What::Writes { item, write, .. } => {
             both(format!("{item} 记入 {}", write.entity), format!("writes a {} about {item}", write.entity))
         }
-        What::Reserved { item, fund, amount, .. } => {
-            both(format!("{item} 从 {fund} 预留 {amount} 元"), format!("{amount} yuan of {fund} reserved for {item}"))
-        }
-        What::Released { item, fund, amount, .. } => {
-            both(format!("{item} 退还预留 {fund} {amount} 元"), format!("{amount} yuan of {fund} for {item} given back"))
-        }
+        What::Reserved { item, fund, amount, .. } => both(
+            format!("{item} 从 {fund} 预留 {amount} 元"),
+            format!("{amount} yuan of {fund} reserved for {item}"),
+        ),
+        What::Released { item, fund, amount, .. } => both(
+            format!("{item} 退还预留 {fund} {amount} 元"),
+            format!("{amount} yuan of {fund} for {item} given back"),
+        ),
         What::Refused { reasons, .. } => both(format!("不予通过：{reasons}"), format!("refuses: {reasons}")),
         What::Returned { to, reasons, .. } => {
             let title = title(*to);
-            both(
-                format!("退回“{}”：{reasons}", title.zh),
-                format!("returns it to `{}`: {reasons}", title.en),
-            )
+            both(format!("退回“{}”：{reasons}", title.zh), format!("returns it to `{}`: {reasons}", title.en))
         }
         What::Voided { changed, .. } => both(
             format!("{} 户情况有变，原意见作废", changed.len()),
@@ -169,7 +171,8 @@ fn sentence(flow: &Flow, what: &What) -> Text {
         What::Ended { outcome, deliver_by, .. } => {
             let outcome = outcome_text(*outcome);
             let by_zh = deliver_by.map_or_else(String::new, |day| format!("，{day} 前书面告知"));
-            let by_en = deliver_by.map_or_else(String::new, |day| format!(", to be delivered in writing by {day}"));
+            let by_en =
+                deliver_by.map_or_else(String::new, |day| format!(", to be delivered in writing by {day}"));
             both(format!("结束：{}{by_zh}", outcome.zh), format!("ends: {}{by_en}", outcome.en))
         }
         What::Delivered { appeal_until, .. } => {

@@ -141,18 +141,14 @@ fn read_act(
         ActCommand::Visit { items } => Act::Visit { items: set(items) },
         ActCommand::Vote(vote) => Act::Vote(minutes(vote, registry, case, lang)?),
         ActCommand::Post { place } => Act::Post { place: place.clone() },
-        ActCommand::Object { item, grounds } => {
-            Act::Object { item: item.clone(), grounds: grounds.clone() }
-        }
+        ActCommand::Object { item, grounds } => Act::Object { item: item.clone(), grounds: grounds.clone() },
         ActCommand::Answer { objection, verdict, reasons } => Act::Answer {
             objection: *objection,
             upheld: *verdict == Verdict::Upheld,
             reasons: reasons.clone(),
         },
         ActCommand::Complete { choice } => Act::Complete { choice: choice.clone() },
-        ActCommand::Refuse { items, reasons } => {
-            Act::Refuse { items: some(items), reasons: reasons.clone() }
-        }
+        ActCommand::Refuse { items, reasons } => Act::Refuse { items: some(items), reasons: reasons.clone() },
         ActCommand::Deliver { letter } => Act::Deliver { letter: digest(letter)? },
         ActCommand::Return { to, reasons } => {
             Act::Return { to: step(registry, program, case, to, lang)?, reasons: reasons.clone() }
@@ -176,8 +172,7 @@ fn minutes(
     let ballot = |it: BallotArgument| Ballot { in_favour: it.in_favour, against: it.against };
     let mut ballots: BTreeMap<RecordKey, Ballot> = BTreeMap::new();
     if let Some(all) = vote.all {
-        let case =
-            procedure::read_case(registry.view(), case).map_err(|error| failure(error, lang))?;
+        let case = procedure::read_case(registry.view(), case).map_err(|error| failure(error, lang))?;
         let open = case.state.strands.iter();
         let open = open.filter(|strand| matches!(strand.position, model::flow::Position::At(_)));
         ballots.extend(open.flat_map(|strand| &strand.items).map(|item| (item.clone(), ballot(all))));

@@ -66,8 +66,7 @@ fn check(options: &LogCheck, lang: Lang) -> CommandResult {
 pub fn verify(options: &VerifyOptions, lang: Lang) -> CommandResult {
     let text = read(&options.receipt)?;
     let key = read_key(&options.key)?;
-    let facts =
-        publish::verify(&text, &key, options.log.as_deref()).map_err(|error| failure(error, lang))?;
+    let facts = publish::verify(&text, &key, options.log.as_deref()).map_err(|error| failure(error, lang))?;
     print_facts(&facts, lang);
     Ok(Outcome::Done)
 }
@@ -92,7 +91,11 @@ fn plain(value: &serde_json::Value) -> String {
 
 /// A key that is given itself, or the file that holds it.
 fn read_key(given: &str) -> Result<String, Failure> {
-    if given.contains('+') && !Path::new(given).exists() { Ok(given.to_owned()) } else { read(Path::new(given)) }
+    if given.contains('+') && !Path::new(given).exists() {
+        Ok(given.to_owned())
+    } else {
+        read(Path::new(given))
+    }
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

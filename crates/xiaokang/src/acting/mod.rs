@@ -32,7 +32,8 @@ pub struct Office {
 impl Office {
     pub fn open(site: &Site) -> Result<Self, Failure> {
         let pack = shared_pack(&site.pack)?;
-        let named = site.registry.clone().or_else(|| std::env::var_os("XIAOKANG_REGISTRY").map(PathBuf::from));
+        let named =
+            site.registry.clone().or_else(|| std::env::var_os("XIAOKANG_REGISTRY").map(PathBuf::from));
         let folder = named.ok_or_else(|| {
             Failure::with_hint("no registry is named", "name it with --registry, or in XIAOKANG_REGISTRY")
         })?;
@@ -72,10 +73,8 @@ pub fn random() -> [u8; 32] {
 
 /// What is said of an act that came to nothing.
 pub fn failure(error: ActingError, lang: Lang) -> Failure {
-    let is_refusal = !matches!(
-        error,
-        ActingError::Store(_) | ActingError::Damaged { .. } | ActingError::Io { .. }
-    );
+    let is_refusal =
+        !matches!(error, ActingError::Store(_) | ActingError::Damaged { .. } | ActingError::Io { .. });
     let message = error.message(lang);
     let code = error.code();
     let message = match message.split_once('\n') {

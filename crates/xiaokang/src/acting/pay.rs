@@ -44,9 +44,8 @@ fn plan(options: &PayPlan, lang: Lang) -> CommandResult {
 fn file(options: &PayFile, lang: Lang) -> CommandResult {
     let Office { pack, mut registry } = Office::open(&options.site)?;
     let acting = acting(&options.actor);
-    let digest =
-        pay::file(&mut registry, &pack.program, &acting, &options.batch, &options.out, &mut random)
-            .map_err(|error| failure(error, lang))?;
+    let digest = pay::file(&mut registry, &pack.program, &acting, &options.batch, &options.out, &mut random)
+        .map_err(|error| failure(error, lang))?;
     say!("{} {digest}", options.out.display());
     Ok(Outcome::Done)
 }
@@ -66,9 +65,8 @@ fn receive(options: &PayReturn, lang: Lang) -> CommandResult {
     let acting = acting(&options.actor);
     let bytes = std::fs::read(&options.file)
         .map_err(|error| Failure::input(format!("`{}`: {error}", options.file.display())))?;
-    let batch =
-        pay::receive_file(&mut registry, &pack.program, &acting, &options.batch, &bytes, &mut random)
-            .map_err(|error| failure(error, lang))?;
+    let batch = pay::receive_file(&mut registry, &pack.program, &acting, &options.batch, &bytes, &mut random)
+        .map_err(|error| failure(error, lang))?;
     let Some(batch) = batch else {
         say!("{}", words(lang, "该文件已处理过，没有变化", "this file was applied before; nothing changes"));
         return Ok(Outcome::Done);
@@ -96,9 +94,8 @@ fn reconcile(options: &PayReconcile, lang: Lang) -> CommandResult {
     let Office { pack, mut registry } = Office::open(&options.site)?;
     let acting = acting(&options.actor);
     let delivered = options.delivered.0;
-    let batch =
-        pay::reconcile(&mut registry, &pack.program, &acting, &options.batch, delivered, &mut random)
-            .map_err(|error| failure(error, lang))?;
+    let batch = pay::reconcile(&mut registry, &pack.program, &acting, &options.batch, delivered, &mut random)
+        .map_err(|error| failure(error, lang))?;
     say!("{} {}", batch.id(), stage_text(batch.stage, lang));
     Ok(Outcome::Done)
 }
@@ -130,7 +127,14 @@ pub fn print_batch(batch: &Batch, lang: Lang) {
             let word = words(lang, "退回", "returned");
             what.push_str(&format!("  {word} {} {}", returned.fen, returned.reason));
         }
-        say!("  {}  {}  {}  {}  {}{what}", line.id, line.to.holder, line.shown.name, line.shown.account, line.fen);
+        say!(
+            "  {}  {}  {}  {}  {}{what}",
+            line.id,
+            line.to.holder,
+            line.shown.name,
+            line.shown.account,
+            line.fen
+        );
     }
 }
 

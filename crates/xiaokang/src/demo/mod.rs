@@ -81,7 +81,11 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
         },
         lang,
     )?;
-    heading(lang, "四、一个村的低保：从申请到任何人都能核对的到账", "4. one village: from the application to a payment that anyone verifies");
+    heading(
+        lang,
+        "四、一个村的低保：从申请到任何人都能核对的到账",
+        "4. one village: from the application to a payment that anyone verifies",
+    );
     let mut teller = story::Teller::new(&folder, &registry, &options.pack, lang);
     story::whole(&mut teller)?;
     Ok(Outcome::Done)

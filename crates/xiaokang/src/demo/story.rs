@@ -147,14 +147,19 @@ pub fn whole(teller: &mut Teller) -> Result<(), Failure> {
 
 /// The province grants money and passes it to the county.
 pub fn money(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("钱从哪里来：省下达，县到账", "where the money comes from: the province grants it, the county gets it");
+    teller.chapter(
+        "钱从哪里来：省下达，县到账",
+        "where the money comes from: the province grants it, the county gets it",
+    );
     let title = "困难群众基本生活补助资金";
     let (issue, allot) = ("minimum-living=500000", "200000");
-    let issued = ["--title", title, "--issuer", "51", "--grant", issue, "--as", "province:周", "--on", "2016-01-05"];
+    let issued =
+        ["--title", title, "--issuer", "51", "--grant", issue, "--as", "province:周", "--on", "2016-01-05"];
     let mut all = vec!["fund", "issue", DOCUMENT, "--fund", "minimum-living"];
     all.extend(issued);
     teller.run(&all)?;
-    let allotted = ["--from", "51", "--to", "513336", "--amount", allot, "--as", "province:周", "--on", "2016-01-08"];
+    let allotted =
+        ["--from", "51", "--to", "513336", "--amount", allot, "--as", "province:周", "--on", "2016-01-08"];
     let mut all = vec!["fund", "allot", DOCUMENT, "--purpose", "minimum-living"];
     all.extend(allotted);
     teller.run(&all)?;
@@ -165,7 +170,8 @@ pub fn money(teller: &mut Teller) -> Result<(), Failure> {
 pub fn application_to_notice(teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter("申请：村里代三户提交", "application: the village hands in for three households");
     let (village, on) = ("village:罗", "2016-03-01");
-    let start = ["case", "start", "minimum-living-guarantee", "--sheet", VILLAGE, "--as", village, "--on", on];
+    let start =
+        ["case", "start", "minimum-living-guarantee", "--sheet", VILLAGE, "--as", village, "--on", on];
     teller.run(&start)?;
     let application = teller.document("application.txt", "申请书和收入核对授权书\n")?;
     teller.act(village, on, "", &["attach", "application", &application])?;
@@ -190,7 +196,10 @@ pub fn application_to_notice(teller: &mut Teller) -> Result<(), Failure> {
 
 /// One household is objected to; the others go on; the answer comes from somebody who did not investigate.
 pub fn objection_to_review(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("公示期间有人提出异议：该户单列，其他户照常", "an objection: that household waits, the others go on");
+    teller.chapter(
+        "公示期间有人提出异议：该户单列，其他户照常",
+        "an objection: that household waits, the others go on",
+    );
     let object = ["object", "--item", OBJECTED, "--grounds", "听说儿子在成都打工"];
     teller.act("villager:彭", "2016-03-10", "", &object)?;
     teller.refused("notice-running", &act_of("village:罗", "2016-03-12", "0", &["complete"]))?;
@@ -199,7 +208,10 @@ pub fn objection_to_review(teller: &mut Teller) -> Result<(), Failure> {
     teller.act("township:王", "2016-03-14", "", &answer)?;
     teller.act("village:罗", "2016-03-16", "0", &["complete"])?;
     teller.act("village:罗", "2016-03-21", "1", &["complete"])?;
-    teller.chapter("乡镇审核：由未参加调查的人办理", "review by somebody of the township who did not investigate");
+    teller.chapter(
+        "乡镇审核：由未参加调查的人办理",
+        "review by somebody of the township who did not investigate",
+    );
     let opinion = teller.document("opinion.txt", "审核意见\n")?;
     for strand in ["0", "1"] {
         teller.act("township:王", "2016-03-22", strand, &["attach", "opinion", &opinion])?;
@@ -210,7 +222,10 @@ pub fn objection_to_review(teller: &mut Teller) -> Result<(), Failure> {
 
 /// The county visits, another of the county approves; the money is set apart in the same moment.
 pub fn approval(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("县级抽查和审批：批准的同时预留资金", "the county visits and approves; the money is set apart at once");
+    teller.chapter(
+        "县级抽查和审批：批准的同时预留资金",
+        "the county visits and approves; the money is set apart at once",
+    );
     let visits = teller.document("visits.txt", "入户抽查记录\n")?;
     let strands: [(&str, &[&str]); 2] = [("0", &HOUSEHOLDS[..2]), ("1", &HOUSEHOLDS[2..])];
     for (strand, items) in strands {
@@ -249,7 +264,10 @@ pub fn payment(teller: &mut Teller) -> Result<(), Failure> {
 
 /// The returned line is put right and paid again; both batches are reconciled.
 pub fn again(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("更正账号，再次支付，对账", "the account is put right and paid again; the batches are reconciled");
+    teller.chapter(
+        "更正账号，再次支付，对账",
+        "the account is put right and paid again; the batches are reconciled",
+    );
     let reasons = "核对存折：原账号末位抄错";
     let correct = ["pay", "correct", BATCH, "0002", "--account", "6214590000001234567", "--reasons", reasons];
     teller.run(&[&correct[..], &["--as", "township:王", "--on", "2016-04-11"]].concat())?;
@@ -275,7 +293,10 @@ pub fn again(teller: &mut Teller) -> Result<(), Failure> {
 
 /// Everything is published; the household gets its receipt; a stranger checks it.
 pub fn publication(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("公开：日志、户的凭证、任何人核对", "publication: the log, the household's receipts, anyone checks them");
+    teller.chapter(
+        "公开：日志、户的凭证、任何人核对",
+        "publication: the log, the household's receipts, anyone checks them",
+    );
     let (log, receipts) = (teller.text("log"), teller.text("receipts"));
     teller.run(&["log", "publish", "--log", &log, "--as", "county:岳", "--on", "2016-04-18"])?;
     let household = HOUSEHOLDS[1];
