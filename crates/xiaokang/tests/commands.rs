@@ -144,15 +144,15 @@ fn the_whole_way_on_the_sample_county_agrees_with_an_independent_reference() {
 
     for (lang, rule) in [("zh", "minimum_living"), ("en", "minimum_living"), ("zh", "household_exit")] {
         let text =
-            said(here, &["explain", "--run", "run", "household", "51333610020400019", rule, "--lang", lang]);
+            said(here, &["explain", "--run", "run", "household", "51333610020400025", rule, "--lang", lang]);
         insta::assert_snapshot!(format!("explain_{rule}_{lang}"), text);
     }
     let explained = xiaokang(
         here,
-        &["explain", "--run", "run", "household", "51333610020400019", "minimum_living", "--json"],
+        &["explain", "--run", "run", "household", "51333610020400025", "minimum_living", "--json"],
     );
     let explained = json(&explained);
-    assert_eq!(explained["subject"]["key"], "51333610020400019");
+    assert_eq!(explained["subject"]["key"], "51333610020400025");
     let text = explained.to_string();
     let identity = |word: &str| word.len() == 18 && word[..17].bytes().all(|byte| byte.is_ascii_digit());
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
@@ -173,9 +173,9 @@ fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
         |name: &str, lines: &str| std::fs::write(here.join(name), lines).expect("a file is written");
     changes(
         "changes.jsonl",
-        "{\"household\": {\"51333610020400019\": {\"wages\": 90000}}}\n\n\
-         {\"household\": {\"51333610020400019\": {\"wages\": null}}, \"person\": {\"new\": {\"household\": \
-         \"51333610020400019\", \"name\": \"次仁卓玛\"}}}\n",
+        "{\"household\": {\"51333610020400025\": {\"wages\": 90000}}}\n\n\
+         {\"household\": {\"51333610020400025\": {\"wages\": null}}, \"person\": {\"new\": {\"household\": \
+         \"51333610020400025\", \"name\": \"次仁卓玛\"}}}\n",
     );
     let arguments = ["reassess", "--run", "run", "--changes", "changes.jsonl"];
     for lang in ["zh", "en"] {
@@ -183,7 +183,7 @@ fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
         insta::assert_snapshot!(format!("reassess_{lang}"), text);
     }
     // The same, when the registry has it, and what a run then says.
-    changes("户.csv", "村编码,户编号,工资性收入\n513336100204,51333610020400019,90000\n");
+    changes("户.csv", "村编码,户编号,工资性收入\n513336100204,51333610020400025,90000\n");
     let imported = ["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "户.csv"];
     assert!(xiaokang(here, &imported).status.success());
     let since = json(&xiaokang(here, &["reassess", "--run", "run", "--registry", "registry", "--json"]));
@@ -200,11 +200,11 @@ fn what_follows_from_changes_is_told(here: &Path, totals: &Json) {
 
     for (lines, expected) in [
         (
-            "{\"household\": {\"51333610020400019\": {\"wages\": -1}}}",
+            "{\"household\": {\"51333610020400025\": {\"wages\": -1}}}",
             "line 1: `household.wages`: `-1` is beyond",
         ),
         (
-            "\n{\"household\": {\"51333610020400019\": {\"wage\": 1}}}",
+            "\n{\"household\": {\"51333610020400025\": {\"wage\": 1}}}",
             "line 2: `household` has no field `wage`",
         ),
         ("{\"houses\": {}}", "line 1: no entity is called `houses`"),
@@ -236,7 +236,7 @@ fn a_parameter_set_for_one_run_changes_it(here: &Path, before: &Json) {
     assert!(poor(&after) > poor(before));
     let explained = xiaokang(
         here,
-        &["explain", "--run", "run4", "household", "51333610020400019", "poor", "--lang", "en"],
+        &["explain", "--run", "run4", "household", "51333610020400025", "poor", "--lang", "en"],
     );
     assert!(String::from_utf8_lossy(&explained.stdout).contains("4,000.00"), "the run keeps what was set");
 }

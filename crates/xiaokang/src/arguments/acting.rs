@@ -25,7 +25,7 @@ pub struct Site {
 #[derive(Args, Clone)]
 pub struct Actor {
     /// Who acts: the role, and after a colon the person (or the key of the household or person who acts for
-    /// themselves), such as `township:li` or `household:51333610020400019`.
+    /// themselves), such as `township:li` or `household:51333610020400025`.
     #[arg(long = "as", value_name = "ROLE[:NAME]")]
     pub role: RoleArgument,
     /// The day on which it counts, for demonstrations and tests; today if absent. It is recorded beside the time of
@@ -241,7 +241,7 @@ pub struct VoteOptions {
     /// Votes for and against every record that has none of its own: `20/3`.
     #[arg(long, value_name = "FOR/AGAINST")]
     pub all: Option<BallotArgument>,
-    /// Votes about one record: `51333610020400019=20/3`; may be repeated.
+    /// Votes about one record: `51333610020400025=20/3`; may be repeated.
     #[arg(long = "ballot", value_name = "ITEM=FOR/AGAINST")]
     pub ballots: Vec<ItemBallot>,
 }

@@ -15,7 +15,7 @@ pub mod story;
 const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
 
 /// A household of the sample that is promised something.
-const HOUSEHOLD: &str = "51333610020400019";
+const HOUSEHOLD: &str = "51333610020400025";
 
 pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     let data = options.pack.join("data").join("xiangcheng");
