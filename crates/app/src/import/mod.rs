@@ -160,11 +160,10 @@ fn store(
     };
     tell(Phase::Checking, 0)?;
     let recorded = registry.sources()?;
-    let recorded_at = moment(registry, options.now)?;
     let mut session = registry.begin(ImportMeta {
         actor: options.actor.clone(),
         role: String::new(),
-        recorded_at,
+        recorded_at: options.now,
         pack_digest: program.digest.clone(),
     })?;
     link::settle_keys(&schema, &mut tables, sources);
@@ -196,14 +195,6 @@ fn store(
         session.commit()?;
     }
     Ok(report)
-}
-
-/// When the import is recorded. Another import may have been recorded while this one read its files, so an earlier
-/// moment of the same day is moved up to it; a clock that is further behind is refused by the registry.
-fn moment(registry: &Registry, now: Moment) -> Result<Moment, ImportError> {
-    const DAY_MS: i64 = 86_400_000;
-    let last = registry.imports()?.last().map(|import| import.recorded_at);
-    Ok(last.filter(|last| *last > now && last.unix_ms() - now.unix_ms() < DAY_MS).unwrap_or(now))
 }
 
 /// Sheets that were read, by the position of their file.
