@@ -438,7 +438,8 @@ fn a_formula_without_its_result_is_told_and_erases_nothing() {
     let file = office.workbook("户.xlsx", vec![table]);
     let file = without_results(&file, &office.path("户2.xlsx"));
     for allow_erase in [false, true] {
-        let report = office.import_with(&[file.clone()], |options| options.allow_erase = allow_erase);
+        let report =
+            office.import_with(std::slice::from_ref(&file), |options| options.allow_erase = allow_erase);
         assert_eq!(codes(&report), ["formula-uncomputed"]);
         assert_eq!((report.faults[0].severity, report.faults[0].taken), (Severity::Warning, false));
         assert_eq!(office.fen(H1, "wages"), Some(1_200_000));
@@ -490,7 +491,7 @@ fn a_household_of_whom_a_member_is_refused_waits_as_a_whole() {
     assert_eq!(report.held.len(), 2);
     assert!(report.held.iter().all(|held| held.because.file == "人.csv" && held.because.row == 3));
     // The same where the household has been registered before.
-    let again = office.import(&[households.clone()]);
+    let again = office.import(std::slice::from_ref(&households));
     assert_eq!(again.sheets[0].accepted, 2);
     let report = office.import(&[bad]);
     assert_eq!((office.count("person"), report.held.len()), (1, 1));
@@ -561,7 +562,7 @@ fn a_report_never_overwrites_what_is_imported_and_has_an_ending() {
     let left: Vec<_> = fs::read_dir(office.folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".part"))
+        .filter(|name| name.contains(".part"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }

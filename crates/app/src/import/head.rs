@@ -180,8 +180,8 @@ impl<'h, 'p> Head<'h, 'p> {
         let merged: Vec<&Merge> = self.merges.iter().filter(|merge| merge.top == number).collect();
         for merge in &merged {
             let Some(word) = words.get(merge.left).cloned() else { continue };
-            for column in merge.left + 1..=merge.right.min(width.saturating_sub(1)) {
-                words[column].clone_from(&word);
+            for covered in words.iter_mut().take(merge.right + 1).skip(merge.left + 1) {
+                covered.clone_from(&word);
             }
         }
         if merged.is_empty() {
@@ -191,7 +191,8 @@ impl<'h, 'p> Head<'h, 'p> {
             };
             for column in 1..width {
                 if words[column].is_empty() && below(column) {
-                    words[column] = words[column - 1].clone();
+                    let (before, after) = words.split_at_mut(column);
+                    after[0].clone_from(&before[column - 1]);
                 }
             }
         }

@@ -30,6 +30,9 @@ impl<'m> Merged<'m> {
 
     /// Takes the next row. Rows come in order.
     pub fn row(&mut self, number: u32, cells: &[Cell<'_>]) -> MergedRow<'m> {
+        if self.waiting.is_empty() {
+            return MergedRow { over: Vec::new() };
+        }
         self.open.retain(|(merge, _)| merge.bottom >= number);
         let over = self.open.clone();
         while let Some(merge) = self.waiting.get(self.next).filter(|merge| merge.top <= number) {
@@ -44,6 +47,10 @@ impl<'m> Merged<'m> {
 }
 
 impl MergedRow<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.over.is_empty()
+    }
+
     /// The cell that covers a column of the row from above, with the row that it is in.
     pub fn over(&self, column: usize) -> Option<(&Cell<'static>, u32)> {
         self.over

@@ -17,6 +17,8 @@ pub struct Schema<'p> {
     blank_marks: Vec<String>,
     /// Longer texts are no mark, however they are spaced.
     blank_mark_bytes_max: usize,
+    /// Bytes with which a mark can begin, spaces and full-width signs included.
+    blank_mark_starts: Box<[bool; 256]>,
 }
 
 /// An entity with its fields by position (order of declaration).
@@ -111,15 +113,25 @@ impl<'p> Schema<'p> {
         let blank_marks: Vec<String> =
             program.info.blank_marks.iter().map(|mark| normalise_header(mark)).collect();
         let longest = blank_marks.iter().map(String::len).max().unwrap_or(0);
-        Self { program, entities, blank_marks, blank_mark_bytes_max: longest * 3 + 8 }
+        let mut starts = Box::new([false; 256]);
+        for mark in &blank_marks {
+            let first = mark.as_bytes().first().copied().unwrap_or(b' ');
+            let spaces = [b' ', b'\t', b'\n', b'\r', 0xc2, 0xe2, 0xe3, 0xef];
+            for byte in [first, first.to_ascii_uppercase()].into_iter().chain(spaces) {
+                starts[usize::from(byte)] = true;
+            }
+        }
+        let blank_mark_bytes_max = longest * 3 + 8;
+        Self { program, entities, blank_marks, blank_mark_bytes_max, blank_mark_starts: starts }
     }
 
     /// Whether a text stands for an empty cell.
     pub fn is_blank_mark(&self, text: &str) -> bool {
-        if self.blank_marks.is_empty() || text.len() > self.blank_mark_bytes_max {
+        // Asked of every text that is imported: nearly all are too long, or begin otherwise.
+        let begins = text.as_bytes().first().is_some_and(|byte| self.blank_mark_starts[usize::from(*byte)]);
+        if !begins || text.len() > self.blank_mark_bytes_max {
             return false;
         }
-        // Asked of every text that is imported, so full-width signs alone cost more than a comparison.
         let bare = text.trim();
         if bare.chars().any(|char| ('\u{ff01}'..='\u{ff5e}').contains(&char)) {
             return self.blank_marks.contains(&normalise_header(bare));

@@ -249,7 +249,9 @@ fn stage_row(
         let Some((position, shift)) = place else { continue };
         let field = &entity.fields[*position];
         let mut cell = cells.get(index).unwrap_or(&Cell::Empty);
-        if let Some((above, first)) = merged.over(index).filter(|_| cell.is_blank()) {
+        if !merged.is_empty()
+            && let Some((above, first)) = merged.over(index).filter(|_| cell.is_blank())
+        {
             if matches!(field.reader, Reader::Number { .. }) {
                 // One amount for several records: whose it is, only the office knows.
                 let column = table.columns[*position].as_mut().expect("made with the header");

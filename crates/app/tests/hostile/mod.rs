@@ -17,8 +17,11 @@ const BOOK_RELS: &str = "<Relationships><Relationship Id=\"r1\" \
     Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" \
     Target=\"worksheets/sheet1.xml\"/></Relationships>";
 
-/// A zip file of the parts; each is a beginning, a filling that is repeated so many times, and an end.
-pub fn archive(path: &Path, parts: &[(&str, &str, (&[u8], u64), &str)]) -> PathBuf {
+/// Name, beginning, filling with how often it is repeated, and end.
+pub type Part<'p> = (&'p str, &'p str, (&'p [u8], u64), &'p str);
+
+/// A zip file of the parts.
+pub fn archive(path: &Path, parts: &[Part<'_>]) -> PathBuf {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(path).unwrap()));
     for (name, start, (filling, times), end) in parts {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();

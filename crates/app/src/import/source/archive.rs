@@ -34,6 +34,9 @@ const ANNOUNCED_MAX: u128 = 4_000_000;
 /// Bytes kept of what follows a sheet's rows, where its merged cells are listed.
 const TAIL_MAX: usize = 8 << 20;
 
+/// The last bytes of a chunk stand in front of the next, so that a word cut in two is found.
+const CARRY: usize = 16;
+
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Archive {
@@ -67,7 +70,7 @@ pub fn look_over(path: &Path, name: &str) -> Result<Archive, ImportError> {
         }
         let lower = part.to_lowercase();
         archive.names.push(part);
-        if !(lower.ends_with(".xml") || lower.ends_with(".rels")) {
+        if !matches!(lower.rsplit_once('.'), Some((_, "xml" | "rels"))) {
             continue;
         }
         let entry = zip.by_index(index).map_err(|_| damaged(name))?;
@@ -95,8 +98,6 @@ fn scan(mut part: impl Read, lower: &str, name: &str, room: u64) -> Result<Seen,
     let (mut bytes, mut since_tag) = (0_u64, 0_usize);
     let mut tail: Option<Vec<u8>> = None;
     let mut announced: Option<u128> = None;
-    // The last bytes of the chunk before stand in front, so that a word cut in two is found.
-    const CARRY: usize = 16;
     let mut buffer = vec![0; CARRY + (1 << 16)];
     let mut carried = 0;
     loop {
