@@ -131,7 +131,7 @@ fn a_run_over_records_of_another_time_says_so() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let here = folder.path();
     registry(here, "registry", 20);
-    fs::write(here.join("贷款.csv"), format!("户编号,贷款编号,放款日期\n{},L1,2015-03-01\n", household(1)))
+    fs::write(here.join("贷款.csv"), format!("户编号,合同号,放款日期\n{},L1,2015-03-01\n", household(1)))
         .expect("a file");
     let loans =
         xiaokang(here, &["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "贷款.csv"]);
