@@ -428,5 +428,8 @@ fn a_run_knows_the_registry_that_it_was_made_of() {
     let mut reassessment = app::reassess::Reassessment::new(program, &run).unwrap();
     assert_eq!(reassessment.since(&one.registry).unwrap(), []);
     // The other has the same records from files of the same names.
-    assert!(matches!(reassessment.since(&other.registry), Err(app::reassess::ReassessError::OtherRegistry { .. })));
+    assert!(matches!(
+        reassessment.since(&other.registry),
+        Err(app::reassess::ReassessError::OtherRegistry { .. })
+    ));
 }

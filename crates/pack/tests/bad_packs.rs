@@ -430,7 +430,7 @@ fn how_much_must_be_known_is_from_half_to_all() {
         match (compile(&[pack], &[]), expected) {
             (Ok(program), Ok(percent)) => assert_eq!(program.info.known_percent_min, percent, "{line}"),
             (Err(failure), Err(said)) => {
-                assert!(failure.render(false).contains(said), "{}", failure.render(false))
+                assert!(failure.render(false).contains(said), "{}", failure.render(false));
             }
             (Ok(_), Err(_)) => panic!("{line} is accepted"),
             (Err(failure), Ok(_)) => panic!("{line}: {}", failure.render(false)),

@@ -149,10 +149,7 @@ impl Writer<'_> {
             heads.push(Head::count(text).under(group));
         }
         if let Some(amount) = figures.verdict.amount {
-            let ty = match &self.program.column(amount).ty {
-                Type::Number(ty) => ty,
-                _ => return,
-            };
+            let Type::Number(ty) = &self.program.column(amount).ty else { return };
             let what =
                 if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
             let unit = unit_text(&ty.unit, self.lang);
