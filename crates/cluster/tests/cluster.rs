@@ -228,8 +228,15 @@ fn twelve_rules(folder: &Path) -> Work {
 
 /// Groups that are staged for a run.
 fn staged(out: &Path) -> usize {
-    let name = format!(".{}.building.groups", out.file_name().expect("a name").to_string_lossy());
-    let Ok(groups) = std::fs::read_dir(out.with_file_name(name)) else { return 0 };
+    // The run is built in a folder that also names the process.
+    let name = out.file_name().expect("a name").to_string_lossy().into_owned();
+    let beside = std::fs::read_dir(out.parent().expect("a folder")).expect("the folder is there");
+    let of_run = |entry: &std::fs::DirEntry| {
+        let found = entry.file_name().to_string_lossy().into_owned();
+        found.starts_with(&format!(".{name}.")) && found.ends_with(".building.groups")
+    };
+    let staging = beside.flatten().filter(of_run);
+    let groups = staging.filter_map(|staging| std::fs::read_dir(staging.path()).ok()).flatten();
     groups.flatten().filter(|group| group.path().join("group.json").is_file()).count()
 }
 
