@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use engine::RunManifest;
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
-use model::{Date, Text};
+use model::{AsProblem as _, Date, Text, io_problem, text};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, RuleId, RuleKind, Value};
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -16,10 +16,12 @@ use crate::tables::{StoredTable, TableError};
 
 /// Why there is no explanation.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ExplainError {
-    #[error("`{}` is not a run: {why}", path.display())]
-    NotARun { path: PathBuf, why: String },
-    #[error("{}", no_snapshot(run, place, digest, *other, *named).en)]
+    NotARun {
+        path: PathBuf,
+        why: Text,
+    },
     NoSnapshot {
         run: PathBuf,
         /// Where it was looked for first.
@@ -31,53 +33,32 @@ pub enum ExplainError {
         /// Whether the place was named, and not recorded in the run.
         named: bool,
     },
-    #[error("the run was made with another version of the pack (digest {run}, now {now})")]
-    OtherPack { run: String, now: String },
-    #[error("there is no entity `{name}`; the pack has {known}")]
-    UnknownEntity { name: String, known: String },
-    #[error("the snapshot of the run has no {entity} `{key}`{hint}")]
-    UnknownRecord { entity: String, key: String, hint: String },
-    #[error("nothing called `{name}` is computed for a {entity}{hint}")]
-    UnknownRule { name: String, entity: String, hint: String },
-    #[error(
-        "what is asked of {entity} `{key}` rests on more than {RECORDS_MAX} records, and the run has no result of it\n\
-         hint: ask about one of its parts"
-    )]
-    TooMany { entity: String, key: String },
+    OtherPack {
+        run: String,
+        now: String,
+    },
+    UnknownEntity {
+        name: String,
+        known: String,
+    },
+    UnknownRecord {
+        entity: String,
+        key: String,
+        /// A key that is there.
+        example: Option<String>,
+    },
+    UnknownRule {
+        name: String,
+        entity: String,
+        /// A name like it that is there.
+        near: Option<String>,
+    },
+    TooMany {
+        entity: String,
+        key: String,
+    },
     #[error(transparent)]
     Table(#[from] TableError),
-}
-
-fn no_snapshot(run: &Path, place: &Path, digest: &str, other: bool, named: bool) -> Text {
-    let (run, place) = (run.display(), place.display());
-    let hint = Text::new(
-        "把快照文件夹同运行文件夹一起复制，或用 `--snapshot 文件夹` 指明它在哪里",
-        "copy the snapshot's folder along with the run's, or say `--snapshot FOLDER` where it is",
-    );
-    let (zh, en) = match (other, named) {
-        (true, _) => ("那里是另一个快照", "there is another one"),
-        (false, true) => ("那里没有快照", "there is none"),
-        (false, false) => ("那里和附近都没有", "there is none there or near by"),
-    };
-    Text::new(
-        format!("运行 `{run}` 所依据的快照（{digest}…）不在 `{place}`：{zh}\nhint: {}", hint.zh),
-        format!(
-            "the snapshot {digest}… that run `{run}` rests on is not in `{place}`: {en}\nhint: {}",
-            hint.en
-        ),
-    )
-}
-
-impl ExplainError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::NoSnapshot { run, place, digest, other, named } => {
-                no_snapshot(run, place, digest, *other, *named)
-            }
-            other => Text::same(other.to_string()),
-        }
-    }
 }
 
 /// A stored run, with the place of its snapshot.
@@ -107,8 +88,8 @@ impl StoredRun {
     /// # Errors
     /// A folder that is no run, or one that does not hold its snapshot.
     pub fn open_with(folder: &Path, named: Option<&Path>) -> Result<Self, ExplainError> {
-        let fault = |why: String| ExplainError::NotARun { path: folder.to_path_buf(), why };
-        let manifest = RunManifest::read(folder).map_err(|error| fault(error.to_string()))?;
+        let fault = |why: Text| ExplainError::NotARun { path: folder.to_path_buf(), why };
+        let manifest = RunManifest::read(folder).map_err(|error| fault(error.problem().text))?;
         let snapshot = snapshot_of(folder, &manifest, named)?;
         let described = read_json(&snapshot.join("snapshot.json")).map_err(fault)?;
         let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -212,9 +193,11 @@ fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }
 
-fn read_json(path: &Path) -> Result<Json, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))
+fn read_json(path: &Path) -> Result<Json, Text> {
+    let bytes = std::fs::read(path).map_err(|error| io_problem(path.display(), &error).text)?;
+    let path = path.display();
+    serde_json::from_slice(&bytes)
+        .map_err(|error| text!("`{path}` 不是 `JSON`（`{error}`）", "`{path}`: {error}"))
 }
 
 /// Explains what a rule or column says of a record; without a name, everything promised to it.
@@ -311,7 +294,7 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
     Err(ExplainError::UnknownRule {
         name: name.to_owned(),
         entity: program.entity(entity).name.clone(),
-        hint: near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        near: near.map(String::from),
     })
 }
 
@@ -364,11 +347,11 @@ impl<'a> Stored<'a> {
         let first = if table.rows() == 0 { None } else { Some(table.read(&[0], &[key_name])?) };
         let example = first.and_then(|batch| cell(batch.column_by_name(key_name)?, 0));
         let name = program.entity(entity).name.clone();
-        let hint = match example {
-            Some(Value::Text(known)) => format!("\nhint: keys look like `{known}`"),
-            _ => format!("\nhint: no {name} has been imported"),
+        let example = match example {
+            Some(Value::Text(known)) => Some(known),
+            _ => None,
         };
-        Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })
+        Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), example })
     }
 
     /// What the subject's branch hangs from, the highest ancestor that is not a division, with all records between
@@ -416,7 +399,7 @@ impl Records for Stored<'_> {
 }
 
 /// Records below others that are read for one explanation.
-const RECORDS_MAX: usize = 20_000;
+pub(crate) const RECORDS_MAX: usize = 20_000;
 
 /// Which results are taken from the run.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use arrow::array::ArrayRef;
 use evaluate::interpret::Records;
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Reassessor};
-use model::Text;
+use model::{AsProblem as _, Text, text};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 use serde_json::Value as Json;
 use store::{Registry, StoreError};
@@ -26,41 +26,44 @@ use crate::tables::TableError;
 pub use evaluate::reassess::ChangeKind;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ReassessError {
-    #[error("line {line}: {reason}")]
-    Line { line: usize, reason: String },
+    Line {
+        line: usize,
+        reason: Box<Text>,
+    },
     #[error(transparent)]
     Run(#[from] ExplainError),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{entity} `{key}` is not there, and cannot be removed")]
-    Unknown { entity: String, key: String },
-    #[error(
-        "{entity} `{key}`: roads and other derived fields follow from it, which are settled when a snapshot is taken\n\
-         hint: run `xiaokang assess` again"
-    )]
-    Derived { entity: String, key: String },
-    #[error(
-        "{entity} `{key}`: other records name it by `{field}`, which has changed\nhint: run `xiaokang assess` again"
-    )]
-    Referred { entity: String, key: String, field: String },
-    #[error(
-        "{entity} `{key}`: its key is given as something else\nhint: remove the record, and add one with the other key"
-    )]
-    Key { entity: String, key: String },
-    #[error("so much rests on this that a run is the better way ({0})\nhint: run `xiaokang assess` again")]
-    TooMany(String),
-    #[error("{}", self.text().en)]
+    Unknown {
+        entity: String,
+        key: String,
+    },
+    Derived {
+        entity: String,
+        key: String,
+    },
+    Referred {
+        entity: String,
+        key: String,
+        field: String,
+    },
+    Key {
+        entity: String,
+        key: String,
+    },
+    TooMany {
+        limit: usize,
+    },
     OtherRegistry {
         /// Ids.
         run: String,
         registry: String,
     },
-    #[error("{}", self.text().en)]
     NoRegistry,
-    #[error("{}", self.text().en)]
     OlderRegistry {
         /// Numbers of the last change.
         run: u64,
@@ -68,54 +71,11 @@ pub enum ReassessError {
     },
 }
 
-impl ReassessError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::OtherRegistry { run, registry } => {
-                let (run, registry) = (short(run), short(registry));
-                Text::new(
-                    format!(
-                        "这次运行取自登记库 {run}，而指明的是登记库 {registry}，二者不是同一个\n\
-                         hint: 用 `--registry` 指明运行所取自的登记库，或对这个登记库另行 `xiaokang assess`"
-                    ),
-                    format!(
-                        "the run was made from registry {run}, and this is registry {registry}\n\
-                         hint: name the registry that the run was made from, or run `xiaokang assess` over this one"
-                    ),
-                )
-            }
-            Self::NoRegistry => Text::new(
-                "这次运行的快照没有写明取自哪个登记库\nhint: 用 `--changes` 给出改动，或对登记库重新 `xiaokang assess`",
-                "the snapshot of the run does not say which registry it was taken from\n\
-                 hint: give the changes with `--changes`, or run `xiaokang assess` over the registry again",
-            ),
-            Self::OlderRegistry { run, registry } => Text::new(
-                format!(
-                    "登记库只到第 {registry} 次改动，而这次运行已含第 {run} 次：登记库可能是从备份恢复的\n\
-                     hint: 对登记库重新 `xiaokang assess`"
-                ),
-                format!(
-                    "the registry ends with change {registry}, and the run has change {run} already: it may have been \
-                     restored from a backup\nhint: run `xiaokang assess` over the registry again"
-                ),
-            ),
-            Self::Run(error) => error.text(),
-            other => Text::same(other.to_string()),
-        }
-    }
-}
-
-/// Enough of an id to tell it from others.
-fn short(id: &str) -> &str {
-    id.get(..13).unwrap_or(id)
-}
-
 impl From<forward::ReassessError<TableError>> for ReassessError {
     fn from(error: forward::ReassessError<TableError>) -> Self {
         match error {
             forward::ReassessError::State(error) => Self::Table(error),
-            other @ forward::ReassessError::TooMany { .. } => Self::TooMany(other.to_string()),
+            forward::ReassessError::TooMany { limit } => Self::TooMany { limit },
         }
     }
 }
@@ -218,21 +178,31 @@ impl<'a> Reassessment<'a> {
     ///
     /// # Errors
     /// What cannot be understood, in words.
-    pub fn read(&self, line: &str) -> Result<Vec<RecordChange>, String> {
-        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let Json::Object(tables) = json else { return Err("it is no JSON object".to_owned()) };
+    pub fn read(&self, line: &str) -> Result<Vec<RecordChange>, Text> {
+        let json: Json = serde_json::from_str(line)
+            .map_err(|error| text!("不是 `JSON`（`{error}`）", "it is not JSON: {error}"))?;
+        let Json::Object(tables) = json else {
+            return Err(Text::new("不是 `JSON` 对象", "it is no JSON object"));
+        };
         let mut changes = vec![];
         for (name, records) in &tables {
-            let entity =
-                self.program.entity_named(name).ok_or_else(|| format!("no entity is called `{name}`"))?;
+            let entity = self
+                .program
+                .entity_named(name)
+                .ok_or_else(|| text!("没有叫 `{name}` 的实体", "no entity is called `{name}`"))?;
             let Json::Object(records) = records else {
-                return Err(format!("`{name}` must hold records by their keys"));
+                return Err(text!("`{name}` 应按编号列出记录", "`{name}` must hold records by their keys"));
             };
             for (key, record) in records {
                 let fields = match record {
                     Json::Null => None,
                     Json::Object(given) => Some(self.fields(entity, name, given)?),
-                    _ => return Err(format!("`{name}` `{key}` is neither fields nor null")),
+                    _ => {
+                        return Err(text!(
+                            "`{name}` `{key}` 既不是字段也不是 `null`",
+                            "`{name}` `{key}` is neither fields nor null"
+                        ));
+                    }
                 };
                 changes.push(RecordChange { entity, key: key.clone(), fields });
             }
@@ -245,7 +215,7 @@ impl<'a> Reassessment<'a> {
         entity: EntityId,
         name: &str,
         given: &serde_json::Map<String, Json>,
-    ) -> Result<Vec<(ColumnId, Option<Value>)>, String> {
+    ) -> Result<Vec<(ColumnId, Option<Value>)>, Text> {
         let program = self.program;
         let mut fields = vec![];
         for (field, json) in given {
@@ -254,12 +224,17 @@ impl<'a> Reassessment<'a> {
             let recorded = |id: &ColumnId| {
                 matches!(program.column(*id).kind, ColumnKind::Field(_)) && !program.is_derived(*id)
             };
-            let id = named.filter(recorded).ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
+            let id = named
+                .filter(recorded)
+                .ok_or_else(|| text!("`{name}` 没有字段 `{field}`", "`{name}` has no field `{field}`"))?;
             if fields.iter().any(|(known, _)| *known == id) {
-                return Err(format!("`{name}.{field}` is given twice"));
+                return Err(text!("`{name}.{field}` 给了两次", "`{name}.{field}` is given twice"));
             }
             let value = json_values::read(program, id, json);
-            fields.push((id, value.map_err(|reason| format!("`{name}.{field}`: {reason}"))?));
+            fields.push((
+                id,
+                value.map_err(|Text { zh, en }| text!("`{name}.{field}`：{zh}", "`{name}.{field}`: {en}"))?,
+            ));
         }
         Ok(fields)
     }

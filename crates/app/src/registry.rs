@@ -3,6 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use model::AsProblem as _;
 use pack::program::Program;
 use store::{Migration, Moment, Registry, RegistryId, StoreError};
 use thiserror::Error;
@@ -12,20 +13,24 @@ use crate::packs::Loaded;
 use crate::seed;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum RegistryError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Seed(#[from] ImportError),
-    #[error("`{path}` cannot be read: {source}")]
-    PackData { path: String, source: std::io::Error },
-    #[error(
-        "pack `{pack}` has entities that are divisions and ships no list of them\nhint: a pack, or one that it \
-         extends, has it as {file}"
-    )]
-    DivisionsMissing { pack: String, file: &'static str },
-    #[error("`{path}`: {source}")]
-    Io { path: String, source: std::io::Error },
+    PackData {
+        path: String,
+        source: std::io::Error,
+    },
+    DivisionsMissing {
+        pack: String,
+        file: &'static str,
+    },
+    Io {
+        path: String,
+        source: std::io::Error,
+    },
 }
 
 /// An existing registry.

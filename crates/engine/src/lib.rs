@@ -14,6 +14,7 @@ pub mod interval;
 mod load;
 mod memory;
 mod parameters;
+mod problem;
 mod records;
 mod run;
 pub mod scalar;

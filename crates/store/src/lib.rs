@@ -30,6 +30,7 @@ mod identity;
 mod layout;
 mod meta;
 mod moment;
+mod problem;
 mod reading;
 mod registry;
 mod schema;

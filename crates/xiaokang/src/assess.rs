@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
 use app::explain::StoredRun;
 use app::{EngineError, Progress, SnapshotFiles, Timings, notices, totals};
-use model::Lang;
+use model::{AsProblem as _, Lang, Text};
 use serde_json::json;
 
 use crate::arguments;
@@ -70,7 +70,12 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let done = match (&options.snapshot, &options.registry) {
         (Some(snapshot), _) => assess_snapshot(snapshot, &pack, &settings),
         (None, Some(registry)) => assess(&open_registry(registry, &pack.program)?, &pack, &settings),
-        (None, None) => return Err(Failure::input("say `--registry` or `--snapshot`")),
+        (None, None) => {
+            return Err(Failure::input(Text::new(
+                "请写 `--registry` 或 `--snapshot`",
+                "say `--registry` or `--snapshot`",
+            )));
+        }
     };
     let done = done.map_err(failure)?;
     bar.finish_and_clear();
@@ -81,9 +86,9 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     // A snapshot in an object store cannot be asked why something is unknown.
     let stored = done.run.as_deref().and_then(|run| StoredRun::open(run).ok());
     let unreliable = totals::warning(&pack.program, manifest, stored.as_ref());
-    let unreliable = unreliable.map_err(|error| crate::explain::failure(error, lang))?;
+    let unreliable = unreliable?;
     let late = stored.as_ref().map(|run| notices::stale_records(&pack.program, run)).transpose();
-    let late = late.map_err(|error| crate::explain::failure(error, lang))?.flatten();
+    let late = late?.flatten();
     for text in
         unreliable.iter().map(|warning| warning.to_text(lang)).chain(late.map(|late| late.to_text(lang)))
     {
@@ -106,7 +111,7 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let findings = !manifest.findings.is_empty();
     if findings && !options.json {
         let text = notices::findings_text(&pack.program, manifest, done.run.as_deref(), lang);
-        say!("{}", text.map_err(|error| crate::explain::failure(error.into(), lang))?.trim_end());
+        say!("{}", text?.trim_end());
     }
     Ok(if findings || unreliable.is_some() { Outcome::Findings } else { Outcome::Done })
 }
@@ -131,12 +136,10 @@ fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
 }
 
 pub fn failure(error: AssessError) -> Failure {
-    match error {
-        AssessError::Io { .. } => Failure::internal(error),
-        AssessError::Engine(EngineError::ParameterNotInForce { .. }) => Failure::with_hint(
-            error,
-            "choose another `--as-of`, or add the value to the pack with the day from which it holds",
-        ),
-        other => Failure::input(other),
-    }
+    let AssessError::Engine(EngineError::ParameterNotInForce { .. }) = error else { return error.into() };
+    let hint = Text::new(
+        "请改用别的 `--as-of`，或在政策包中补上该值及其起始日期",
+        "choose another `--as-of`, or add the value to the pack with the day from which it holds",
+    );
+    Failure::Problem(Box::new(error.problem().hint(hint)))
 }

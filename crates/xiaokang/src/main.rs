@@ -14,6 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let lang = arguments.lang.0;
     match &arguments.command {
         Command::Assess(options) if !assess::is_elsewhere(options) => {
             allocator::keep_pages(allocator::of_run(options));
@@ -21,5 +22,5 @@ fn main() -> ExitCode {
         Command::Synth(_) => allocator::keep_pages(Keep { milliseconds: FOR_EVER, huge: "0" }),
         _ => {}
     }
-    ended(dispatch(arguments))
+    ended(dispatch(arguments), lang)
 }

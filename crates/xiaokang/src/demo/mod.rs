@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::Lang;
+use model::{Lang, Text, text};
 
 use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
 use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
@@ -20,9 +20,13 @@ const HOUSEHOLD: &str = "51333610020400025";
 pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     let data = options.pack.join("data").join("xiangcheng");
     if !data.is_dir() {
+        let pack = options.pack.display();
         return Err(Failure::with_hint(
-            format!("`{}` has no sample data", options.pack.display()),
-            "run the demo from the project's folder, or name the pack with --pack",
+            text!("“{pack}”没有样例数据", "`{pack}` has no sample data"),
+            Text::new(
+                "请在项目文件夹中运行演示，或用 --pack 指明政策包",
+                "run the demo from the project's folder, or name the pack with --pack",
+            ),
         ));
     }
     let folder = options

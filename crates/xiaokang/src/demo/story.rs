@@ -91,7 +91,7 @@ impl Teller {
         if !offline {
             all.splice(place..place, ["--registry", &registry, "--pack", &pack]);
         }
-        let parsed = Arguments::try_parse_from(all).map_err(Failure::input)?;
+        let parsed = Arguments::try_parse_from(all).map_err(Failure::internal)?;
         dispatch(parsed)
     }
 
@@ -101,8 +101,8 @@ impl Teller {
             return Ok(());
         }
         match self.look(arguments) {
-            Err(Failure::Input { message, .. }) if message.contains(&format!("[{code}]")) => {
-                say!("  ✗ {message}");
+            Err(Failure::Problem(problem)) if problem.code == code => {
+                say!("  ✗ {} [{code}]", problem.text.get(self.lang));
                 Ok(())
             }
             Err(other) => Err(other),
@@ -113,7 +113,7 @@ impl Teller {
     /// A document for a step to attach.
     fn document(&self, name: &str, text: &str) -> Result<String, Failure> {
         let path = self.path(name);
-        fs::write(&path, text).map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
         Ok(path.display().to_string())
     }
 
@@ -306,7 +306,7 @@ pub fn publication(teller: &mut Teller) -> Result<(), Failure> {
     let signing = app::publish::signing_key(&office.registry, &crate::acting::random())
         .map_err(|error| crate::acting::failure(error, teller.lang))?;
     say!("  $ xiaokang log key > {key}");
-    fs::write(&key, format!("{}\n", signing.verifier())).map_err(Failure::input)?;
+    fs::write(&key, format!("{}\n", signing.verifier())).map_err(Failure::internal)?;
     let last = last_receipt(&teller.path("receipts"))?;
     let last = last.display().to_string();
     teller.look(&["verify", &last, "--key", &key, "--log", &log])?;
@@ -319,10 +319,10 @@ pub fn publication(teller: &mut Teller) -> Result<(), Failure> {
 
 /// The household's latest receipt: of the payment that arrived.
 pub fn last_receipt(folder: &Path) -> Result<PathBuf, Failure> {
-    let entries = fs::read_dir(folder).map_err(Failure::input)?;
+    let entries = fs::read_dir(folder).map_err(Failure::internal)?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.sort();
-    paths.pop().ok_or_else(|| Failure::input(format!("`{}` has no receipt", folder.display())))
+    paths.pop().ok_or_else(|| Failure::internal(format!("`{}` has no receipt", folder.display())))
 }
 
 /// The bank takes one file and gives another.
@@ -334,8 +334,8 @@ pub fn bank_answers(
     refused: &[&str],
 ) -> Result<(), Failure> {
     let on: Date = on.parse().map_err(Failure::internal)?;
-    let taken = fs::read(teller.path(file)).map_err(Failure::input)?;
-    fs::write(teller.path(returned), bank::answer(&taken, on, refused)).map_err(Failure::input)
+    let taken = fs::read(teller.path(file)).map_err(Failure::internal)?;
+    fs::write(teller.path(returned), bank::answer(&taken, on, refused)).map_err(Failure::internal)
 }
 
 fn total(teller: &Teller, batch: &str) -> Result<Fen, Failure> {
