@@ -7,6 +7,7 @@
 mod duckdb;
 mod postgres;
 mod process;
+mod release;
 mod stock;
 
 use std::path::{Path, PathBuf};
@@ -18,12 +19,13 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", rest @ ..] => test(rest),
         ["test-companions", rest @ ..] => test_companions(rest),
+        ["test-release"] => release::test(),
         ["check"] => check(),
         ["mutate-pack", rest @ ..] => mutate_pack(rest),
         _ => {
             eprintln!(
                 "usage: cargo xtask test [cargo test arguments] | cargo xtask test-companions [cargo test arguments] | \
-                 cargo xtask check | cargo xtask mutate-pack [options]"
+                 cargo xtask test-release | cargo xtask check | cargo xtask mutate-pack [options]"
             );
             return ExitCode::from(2);
         }

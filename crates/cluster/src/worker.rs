@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{EngineError, Request};
+use model::Text;
 use pack::program::Program;
 use tokio::sync::oneshot;
 
