@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
-use app::cases::cell;
+use app::cells::cell;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use pack::program::Value;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
-use app::{registry, totals, value_text};
+use app::{changes, registry, totals, value_text};
 use model::{Lang, Text};
 use pack::program::{ColumnId, Program, Value};
 
@@ -56,7 +56,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
                 }
                 let since = Instant::now();
                 let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
-                let changes = reassessment.read(&line).map_err(at)?;
+                let changes = changes::read(&program, &line).map_err(at)?;
                 let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
                 tell(&reassessment.masked(reassessed), since);
             }

@@ -8,7 +8,6 @@ mod deed;
 mod error;
 mod facts;
 mod money;
-mod pending;
 mod places;
 mod salts;
 
@@ -16,7 +15,6 @@ pub use deed::{Deed, LOG_STREAM, LogEntry, Randomness};
 pub use error::ActingError;
 pub use facts::{Known, Pending, known, missing};
 pub use money::{LEDGER_STREAM, read_book};
-pub use pending::read_pending;
 pub use places::{county_of, division_above, record_text};
 pub use salts::Salts;
 

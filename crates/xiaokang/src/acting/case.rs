@@ -53,7 +53,7 @@ fn show(options: &CaseShow, lang: Lang) -> CommandResult {
     let on = options.on.map_or_else(|| at.day(), |day| day.0);
     let reader = app::acting::Acting { role: String::new(), name: String::new(), at, on };
     let given = match &options.with {
-        Some(json) => app::acting::read_pending(program, json).map_err(Failure::input)?,
+        Some(json) => app::changes::read(program, json).map_err(Failure::input)?,
         None => Pending::new(),
     };
     let view = procedure::show(&registry, program, &reader, &options.case, &given)

@@ -5,19 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pack::program::{Aggregate, ColumnId, ColumnKind, EdgeId, EntityId, Program, Window};
 
-/// Where records and results are stored.
-pub trait Records {
-    type Error;
-
-    /// The parent's row of each child's row along an edge.
-    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, Self::Error>;
-
-    /// Every child of the parents (rising) along an edge, with its parent; children rise.
-    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, Self::Error>;
-
-    /// Whether the results of a computed column are stored.
-    fn stored(&mut self, column: ColumnId) -> Result<bool, Self::Error>;
-}
+use super::Records;
 
 /// Rows by column, child and parent rows by edge.
 #[derive(Clone, Debug, Default)]
@@ -85,12 +73,12 @@ impl Branch {
 /// # Errors
 /// Records that cannot be read.
 pub fn needed<R: Records>(
-    program: &Program,
+    records: &R,
     roots: &[(ColumnId, u32)],
     branch: &mut Branch,
-    records: &mut R,
     records_max: usize,
 ) -> Result<Option<Needed>, R::Error> {
+    let program = records.program();
     let mut search = Search {
         program,
         records,
@@ -127,7 +115,7 @@ pub fn needed<R: Records>(
 
 struct Search<'a, R> {
     program: &'a Program,
-    records: &'a mut R,
+    records: &'a R,
     branch: &'a mut Branch,
     /// Rows of each column that others asked for, in any order.
     wanted: Vec<Vec<u32>>,
@@ -161,7 +149,7 @@ impl<R: Records> Search<'_, R> {
     fn column(&mut self, id: ColumnId, mut rows: Vec<u32>) -> Result<(), R::Error> {
         let program = self.program;
         let column = program.column(id);
-        if !column.is_hidden() && self.records.stored(id)? {
+        if !column.is_hidden() && self.records.is_stored(id)? {
             let (own, others) = rows.into_iter().partition(|row| self.branch.has(column.entity, *row));
             self.read(id, others);
             rows = own;

@@ -1,0 +1,1 @@
+//! What is laid over records is read as if it were recorded.
