@@ -12,6 +12,7 @@ pub mod calculate;
 pub mod cases;
 pub mod cells;
 pub mod changes;
+pub mod check_change;
 pub mod coverage;
 pub mod derived;
 pub mod dictionary;

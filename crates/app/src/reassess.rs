@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Readers, Reassessor};
-use evaluate::records::{Change, LayError, Overlay, Records as _, key_text};
-use model::Text;
+use evaluate::records::{Change, LayError, Overlay, Patch, Records, key_text};
+use model::{Date, Text};
 use pack::program::{ColumnId, EntityId, Program, Value};
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -169,40 +169,46 @@ pub struct Reassessed {
     pub findings: Vec<ChangedFinding>,
 }
 
-/// A run that changes are applied to.
-pub struct Reassessment<'a> {
+/// A run that changes are applied to, wherever its records lie.
+pub struct Reassessment<'a, R> {
     program: &'a Program,
-    reassessor: Reassessor<'a, RunRecords<'a>>,
+    reassessor: Reassessor<'a, R>,
     /// Values, and records left out as unknown.
-    totals: Vec<(i128, u64)>,
+    totals: Vec<Figure>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
     masks: crate::masks::Masks,
 }
 
-impl<'a> Reassessment<'a> {
+/// A total, and how many records it leaves out as unknown.
+pub(crate) type Figure = (i128, u64);
+
+/// The totals of a run, in the program's order.
+pub(crate) fn figures(program: &Program, run: &StoredRun) -> Vec<Figure> {
+    let figures = crate::totals::figures(program, &run.manifest);
+    figures.into_iter().map(|figure| (figure.value, figure.unknown)).collect()
+}
+
+impl<'a> Reassessment<'a, RunRecords<'a>> {
     /// # Errors
     /// A run of another pack.
     pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
         run.check_pack(program)?;
-        let totals = crate::totals::figures(program, &run.manifest);
-        let totals = totals.into_iter().map(|figure| (figure.value, figure.unknown)).collect();
         let records = Overlay::new(RunRecords::new(program, run));
         let readers = Arc::new(Readers::new(program));
-        Ok(Self {
-            program,
-            reassessor: Reassessor::new(program, readers, run.as_of, records),
-            totals,
-            derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
-        })
+        Ok(Self::over(program, readers, run.as_of, records, figures(program, run)))
     }
 
     /// What a registry has recorded since the snapshot of the run was taken.
     ///
     /// # Errors
     /// A run over a snapshot of something else, and failures of the registry.
-    pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
+    pub fn since(&self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
+        recorded_since(registry, self.change_of(registry)?, self.reassessor.records())
+    }
+
+    /// The number of the last change of the registry that is in the run.
+    pub(crate) fn change_of(&self, registry: &Registry) -> Result<u64, ReassessError> {
         let run = self.reassessor.records().base().run();
         let (Some(taken_from), Some(change)) = (&run.registry, run.change()) else {
             return Err(ReassessError::NoRegistry);
@@ -211,25 +217,67 @@ impl<'a> Reassessment<'a> {
         if *taken_from != id {
             return Err(ReassessError::OtherRegistry { run: taken_from.clone(), registry: id });
         }
-        let last = registry.imports()?.iter().map(|import| import.last_change).max().unwrap_or(0);
+        let last = last_change(registry)?;
         if last < change {
             return Err(ReassessError::OlderRegistry { run: change, registry: last });
         }
-        // What has changed and what it has become are read as of one commit.
-        let reading = registry.read()?;
-        let view = reading.view();
-        let mut changes = vec![];
-        for (entity, key) in registry.changed_since(change)? {
-            let fields = view.record(entity, &key)?.map(|record| {
-                let fields = self.program.entity(entity).fields.iter().copied().zip(record.values);
-                fields.filter(|(id, _)| !self.program.is_derived(*id)).collect()
-            });
-            let records = self.reassessor.records();
-            if fields.is_some() || records.find(self.program.entity(entity).key, &key)?.is_some() {
-                changes.push(RecordChange { entity, key, fields });
-            }
+        Ok(change)
+    }
+}
+
+/// The number of the last change of a registry.
+pub(crate) fn last_change(registry: &Registry) -> Result<u64, StoreError> {
+    Ok(registry.imports()?.iter().map(|import| import.last_change).max().unwrap_or(0))
+}
+
+/// What a registry has recorded after a change, as of one commit, of records that are there or in `records`.
+pub(crate) fn recorded_since<R: Records<Error = TableError>>(
+    registry: &Registry,
+    change: u64,
+    records: &R,
+) -> Result<Vec<RecordChange>, ReassessError> {
+    let program = records.program();
+    let reading = registry.read()?;
+    let view = reading.view();
+    let mut changes = vec![];
+    for (entity, key) in registry.changed_since(change)? {
+        let fields = view.record(entity, &key)?.map(|record| {
+            let fields = program.entity(entity).fields.iter().copied().zip(record.values);
+            fields.filter(|(id, _)| !program.is_derived(*id)).collect()
+        });
+        if fields.is_some() || records.find(program.entity(entity).key, &key)?.is_some() {
+            changes.push(RecordChange { entity, key, fields });
         }
-        Ok(changes)
+    }
+    Ok(changes)
+}
+
+impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
+    /// Over records that others may be reading, too.
+    pub(crate) fn over(
+        program: &'a Program,
+        readers: Arc<Readers>,
+        as_of: Date,
+        records: Overlay<R>,
+        totals: Vec<Figure>,
+    ) -> Self {
+        Self {
+            program,
+            reassessor: Reassessor::new(program, readers, as_of, records),
+            totals,
+            derived_from: derived::needed(program).into_values().flatten().collect(),
+            masks: crate::masks::masks(program),
+        }
+    }
+
+    /// The records with what has been applied.
+    pub(crate) fn reassessor(&mut self) -> &mut Reassessor<'a, R> {
+        &mut self.reassessor
+    }
+
+    /// What has been applied, with what followed from it.
+    pub(crate) fn into_parts(self) -> (Arc<Patch>, Vec<Figure>) {
+        (self.reassessor.into_patch(), self.totals)
     }
 
     /// Applies a set of changes and says what follows. After an error nothing of it has been applied.
@@ -277,7 +325,11 @@ impl<'a> Reassessment<'a> {
     }
 
     /// What was found about records that go.
-    fn lost(&mut self, changes: &[RecordChange], placed: &[Change]) -> Result<Vec<ChangedFinding>, ReassessError> {
+    fn lost(
+        &mut self,
+        changes: &[RecordChange],
+        placed: &[Change],
+    ) -> Result<Vec<ChangedFinding>, ReassessError> {
         let program = self.program;
         let mut lost = Vec::new();
         let removed = changes.iter().zip(placed).filter(|(_, placed)| placed.kind == ChangeKind::Removed);
@@ -394,11 +446,7 @@ impl Reassessed {
     pub fn to_json(&self, program: &Program) -> String {
         let mut text = String::from("{\"records\":[");
         for (place, record) in self.records.iter().enumerate() {
-            let change = match record.kind {
-                ChangeKind::Added => "added",
-                ChangeKind::Changed => "changed",
-                ChangeKind::Removed => "removed",
-            };
+            let change = record.kind.as_str();
             text.push_str(if place > 0 { "," } else { "" });
             text.push_str(&format!(
                 "{{\"entity\":\"{}\",\"key\":{},\"change\":\"{change}\",\"values\":{{",

@@ -128,8 +128,7 @@ impl Records for RunRecords<'_> {
         if with_origins {
             names.extend(ORIGIN);
         }
-        let recorded =
-            if names.is_empty() { None } else { Some(self.recorded(entity)?.read(rows, &names)?) };
+        let recorded = if names.is_empty() { None } else { Some(self.recorded(entity)?.read(rows, &names)?) };
         let names: Vec<&str> = results.into_iter().map(name).collect();
         let table = if names.is_empty() { None } else { self.results(entity)? };
         let computed = table.map(|table| table.read(rows, &names)).transpose()?;

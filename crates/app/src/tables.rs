@@ -66,7 +66,16 @@ impl StoredTable {
         }
         let fields = metadata.schema().fields().iter().enumerate();
         let positions = fields.map(|(position, field)| (field.name().clone(), position)).collect();
-        Ok(Self { file, name, metadata, positions, starts, groups: Mutex::default(), pieces: Mutex::default(), reading: Mutex::default() })
+        Ok(Self {
+            file,
+            name,
+            metadata,
+            positions,
+            starts,
+            groups: Mutex::default(),
+            pieces: Mutex::default(),
+            reading: Mutex::default(),
+        })
     }
 
     pub fn rows(&self) -> usize {

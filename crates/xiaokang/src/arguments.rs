@@ -48,6 +48,8 @@ pub enum Command {
     Explain(ExplainOptions),
     /// Say what changes in a run when records change, without another run.
     Reassess(ReassessOptions),
+    /// Say what would follow from a change before it is recorded: what an import would find, and other results.
+    CheckChange(CheckChangeOptions),
     /// Write a run as a workbook: figures by article, lists of who gets what.
     Report(ReportOptions),
     /// Query a run and its registry with SQL (the program `xiaokang-sql`).
@@ -301,6 +303,30 @@ pub struct ReassessOptions {
     #[arg(long)]
     pub json: bool,
     /// Print what each set of changes took, to standard error.
+    #[arg(long)]
+    pub timings: bool,
+}
+
+#[derive(Args)]
+pub struct CheckChangeOptions {
+    /// Folder of the run; nothing in it is changed.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Folder of the run's snapshot, if it is no longer where the run was made.
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
+    /// Folder of the registry, so that what it has recorded since the run counts, too.
+    #[arg(long)]
+    pub registry: Option<PathBuf>,
+    /// The change: `{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`. Fields with their values, `null`
+    /// for a record that goes; a key that is not known is a new record. Given again, each is checked on top of those
+    /// before; `-` reads them from standard input, one a line.
+    #[arg(required = true, value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    /// Print one JSON object for each change.
+    #[arg(long)]
+    pub json: bool,
+    /// Print what each change took to check, to standard error.
     #[arg(long)]
     pub timings: bool,
 }

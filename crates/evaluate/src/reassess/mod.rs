@@ -81,7 +81,7 @@ impl<'p, R: Records> Reassessor<'p, R> {
     }
 
     /// All changes so far and what followed from them, without the records below.
-    pub fn into_patch(self) -> Patch {
+    pub fn into_patch(self) -> Arc<Patch> {
         self.records.into_patch()
     }
 
@@ -90,7 +90,7 @@ impl<'p, R: Records> Reassessor<'p, R> {
     /// # Errors
     /// Of the records.
     pub fn value(&mut self, column: ColumnId, row: u32) -> Result<Option<Value>, ReassessError<R::Error>> {
-        let mut worlds = self.worlds(Patch::default());
+        let mut worlds = self.worlds(Arc::default());
         let value = worlds.before(Cell { column, row }).unwrap_or(None);
         worlds.failure.map_or(Ok(value), Err)
     }
@@ -124,7 +124,7 @@ impl<'p, R: Records> Reassessor<'p, R> {
         Ok(consequences)
     }
 
-    fn worlds(&mut self, patch: Patch) -> Worlds<'_, R> {
+    fn worlds(&mut self, patch: Arc<Patch>) -> Worlds<'_, R> {
         Worlds {
             program: self.program,
             as_of: self.as_of,

@@ -273,11 +273,8 @@ impl<'x, 'w, R: Records> Pass<'x, 'w, R> {
     fn share(&mut self, cell: Cell, aggregate: &'w Aggregate, child: u32, now: bool) -> Option<Value> {
         let nothing = Some(Value::Number(0));
         let entity = self.worlds.program.edge(aggregate.edge).child;
-        let there = if now {
-            !self.worlds.is_removed(entity, child)
-        } else {
-            !self.worlds.is_added(entity, child)
-        };
+        let there =
+            if now { !self.worlds.is_removed(entity, child) } else { !self.worlds.is_added(entity, child) };
         self.worlds.now = now;
         let belongs = there && self.worlds.parent(aggregate.edge, child) == Some(cell.row);
         let share = if belongs {

@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use model::Date;
-use pack::program::{
-    Aggregate, AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, Program, Value,
-};
+use pack::program::{Aggregate, AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 
 use super::readers::Readers;
 use super::{ROWS_MAX, ReassessError};
@@ -69,7 +67,8 @@ impl<'w, R: Records> Worlds<'w, R> {
 
     pub fn parent(&mut self, edge: EdgeId, row: u32) -> Option<u32> {
         let now = self.now;
-        let parent = self.ask(|it| if now { it.after.parent(edge, row) } else { it.before.parent(edge, row) });
+        let parent =
+            self.ask(|it| if now { it.after.parent(edge, row) } else { it.before.parent(edge, row) });
         let declared = self.program.edge(edge);
         if let Some(parent) = parent
             && self.is_branch(edge)

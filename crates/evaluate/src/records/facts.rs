@@ -73,9 +73,7 @@ impl FactRecords<'_> {
     /// Rows with a text in a field.
     fn holding<'t>(&'t self, column: ColumnId, text: &'t str) -> impl Iterator<Item = u32> + 't {
         let entity = self.program.column(column).entity;
-        let holds = move |row: &u32| {
-            matches!(self.facts.recorded(entity, *row, column), Some(Value::Text(held)) if held == text)
-        };
+        let holds = move |row: &u32| matches!(self.facts.recorded(entity, *row, column), Some(Value::Text(held)) if held == text);
         (0..self.facts.rows(entity)).filter(holds)
     }
 }

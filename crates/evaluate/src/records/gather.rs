@@ -38,8 +38,9 @@ pub fn gather<R: Records>(records: &R, needed: &Needed) -> Result<Gathered, R::E
     for (entity, rows) in &needed.rows {
         let key = program.entity(*entity).key;
         let rows: Vec<u32> = rows.iter().copied().collect();
-        let of_entity =
-            |id: &ColumnId| program.column(*id).entity == *entity && needed.read.contains_key(id) && *id != key;
+        let of_entity = |id: &ColumnId| {
+            program.column(*id).entity == *entity && needed.read.contains_key(id) && *id != key
+        };
         let is_field = |id: &ColumnId| matches!(program.column(*id).kind, ColumnKind::Field(_));
         let (mut fields, results): (Vec<ColumnId>, Vec<ColumnId>) =
             needed.columns.iter().copied().filter(of_entity).partition(is_field);

@@ -1,10 +1,12 @@
 //! From changes as people say them, by keys and names, to a layer over records, by rows.
 
+use std::sync::Arc;
+
 use pack::program::{ColumnId, EdgeId, EntityId, Program, Value};
 use thiserror::Error;
 
-use super::overlay::{Overlay, Patch};
 use super::Records;
+use super::overlay::{Overlay, Patch};
 
 /// What happens to one record.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +24,16 @@ pub enum ChangeKind {
     Removed,
 }
 
+impl ChangeKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// The same by row.
 #[derive(Clone, Debug)]
 pub struct Change {
@@ -37,7 +49,7 @@ pub struct Change {
 pub struct Layer {
     /// Those that were given, in their order; then records that find a parent again.
     pub changes: Vec<Change>,
-    pub patch: Patch,
+    pub patch: Arc<Patch>,
 }
 
 /// Why changes cannot be laid.

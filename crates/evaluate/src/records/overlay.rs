@@ -71,9 +71,8 @@ impl Patch {
         if self.parents.is_empty() {
             return below;
         }
-        let stays = |child: &u32| {
-            self.parents.get(&(edge, *child)).is_none_or(|moved_to| *moved_to == Some(parent))
-        };
+        let stays =
+            |child: &u32| self.parents.get(&(edge, *child)).is_none_or(|moved_to| *moved_to == Some(parent));
         let come = self.children.get(&(edge, parent)).into_iter().flatten().copied();
         let mut rows: Vec<u32> = below.iter().copied().filter(stays).chain(come).collect();
         rows.sort_unstable();
@@ -88,7 +87,7 @@ impl Patch {
 #[derive(Clone, Debug)]
 pub struct Overlay<R> {
     base: R,
-    patch: Patch,
+    patch: Arc<Patch>,
 }
 
 impl<R: Records> Overlay<R> {
@@ -97,9 +96,9 @@ impl<R: Records> Overlay<R> {
         Self::with(base, Patch::default())
     }
 
-    /// What was pending over the same base before.
-    pub fn with(base: R, patch: Patch) -> Self {
-        Self { base, patch }
+    /// What was pending over the same base before; it may be shared.
+    pub fn with(base: R, patch: impl Into<Arc<Patch>>) -> Self {
+        Self { base, patch: patch.into() }
     }
 
     pub fn base(&self) -> &R {
@@ -111,31 +110,30 @@ impl<R: Records> Overlay<R> {
     }
 
     pub(crate) fn patch_mut(&mut self) -> &mut Patch {
-        &mut self.patch
+        Arc::make_mut(&mut self.patch)
     }
 
     /// What is pending, to be kept without the base.
-    pub fn into_patch(self) -> Patch {
+    pub fn into_patch(self) -> Arc<Patch> {
         self.patch
     }
 
     /// Takes up what was laid over this.
-    pub fn absorb(&mut self, layer: Patch) {
-        let program = self.base.program();
-        self.patch.values.extend(layer.values);
+    pub fn absorb(&mut self, layer: Arc<Patch>) {
+        let Self { base, patch } = self;
+        let (program, patch, layer) = (base.program(), Arc::make_mut(patch), Arc::unwrap_or_clone(layer));
+        patch.values.extend(layer.values);
         for ((edge, child), parent) in layer.parents {
-            self.patch.set_parent(edge, child, parent);
+            patch.set_parent(edge, child, parent);
         }
-        self.patch
-            .names
-            .retain(|(on, _), row| !layer.removed.contains(&(program.column(*on).entity, *row)));
-        self.patch.added.extend(layer.added);
-        self.patch.removed.extend(layer.removed);
-        self.patch.names.extend(layer.names);
+        patch.names.retain(|(on, _), row| !layer.removed.contains(&(program.column(*on).entity, *row)));
+        patch.added.extend(layer.added);
+        patch.removed.extend(layer.removed);
+        patch.names.extend(layer.names);
         for (name, children) in layer.waiting {
-            self.patch.waiting.entry(name).or_default().extend(children);
+            patch.waiting.entry(name).or_default().extend(children);
         }
-        self.patch.next.extend(layer.next);
+        patch.next.extend(layer.next);
     }
 
     fn is_added(&self, entity: EntityId, row: u32) -> bool {
