@@ -208,18 +208,16 @@ fn facts_of(
     let columns = asked.iter().flat_map(|asked| evaluate::explain::asked_columns(program, entity, *asked));
     let roots: Vec<(ColumnId, u32)> = columns.map(|column| (column, row)).collect();
     let Some(mut found) = needed(&records, &roots, &mut branch, RECORDS_MAX)? else { return Ok(None) };
-    found.rows.entry(entity).or_default().insert(row);
+    found.add_row(entity, row);
     // Whoever asks about a route sees the whole of it.
     let routes: Vec<_> = found
-        .read
-        .iter()
-        .filter_map(|(column, rows)| Some((evaluate::explain::route_of(program, *column)?, rows.clone())))
+        .read()
+        .filter_map(|(column, rows)| Some((evaluate::explain::route_of(program, column)?, rows.to_vec())))
         .collect();
     for (column, rows) in routes {
-        found.columns.insert(column);
-        found.read.entry(column).or_default().extend(rows);
+        found.add_read(column, &rows);
     }
-    let gathered = gather(&records, &found)?;
+    let gathered = gather(&records, found)?;
     let place = gathered.place(entity, row);
     Ok(place.map(|place| (gathered.facts, place)))
 }

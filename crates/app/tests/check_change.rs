@@ -80,7 +80,7 @@ fn what_is_said_is_what_recording_it_would_change() {
     let files = office.files();
     let (mut compared, mut by_rule) = (0, 0);
     for key in office.keys("household") {
-        let change = format!(r#"{{"household": {{"{key}": {{"wages": 1, "cost": 900000}}}}}}"#);
+        let change = format!(r#"{{"household": {{"{key}": {{"wages": 1, "production_cost": 900000}}}}}}"#);
         let checked = office.check(&standing, &Arc::default(), &change);
         let mut reassessment = Reassessment::new(&office.program, &office.run).unwrap();
         let reassessed = reassessment.apply(&changes::read(&office.program, &change).unwrap()).unwrap();
@@ -185,14 +185,24 @@ fn a_form_is_told_what_an_import_would_find() {
         true,
     );
     assert!(added.results.iter().any(|it| it.key == *household), "the household has another member");
-    let future = r#"{"person": {"PERSON": {"birth": "2031-01-01"}}}"#;
-    let checked = check(future, &[("born-in-future", Severity::Warning, new)], false);
-    let finding = checked.findings.iter().find(|finding| finding.code == "born-in-future").unwrap();
-    assert!(finding.rule.is_some() && !finding.message.zh.is_empty() && !finding.message.zh.contains('{'));
+    let wrong = r#"{"household": {"HOUSEHOLD": {"net_income": 7}}}"#;
+    let checked = check(wrong, &[("net-income-not-sum", Severity::Warning, new)], false);
+    let finding = checked.findings.iter().find(|finding| finding.code == "net-income-not-sum").unwrap();
+    assert!(finding.rule.is_some() && finding.field.is_some());
+    assert!(
+        finding.message.zh.contains("7.00") && !finding.message.zh.contains('{'),
+        "{}",
+        finding.message.zh
+    );
     // What is pencilled and mended again is said to be gone.
-    let mend =
-        changes::read(&office.program, &future.replace("PERSON", person).replace("2031", "1981")).unwrap();
+    let parts = r#"{"household": {"HOUSEHOLD": {"wages": 7, "production": 0, "production_cost": 0, "property": 0, "transfers": 0}}}"#;
+    let mend = changes::read(&office.program, &parts.replace("HOUSEHOLD", household)).unwrap();
     let mended = check_change(&standing, &checked.pencilled, &mend).unwrap();
     let gone = |finding: &&app::check_change::CheckFinding| finding.state == FindingState::Gone;
-    assert!(mended.findings.iter().filter(gone).any(|finding| finding.code == "born-in-future"));
+    assert!(mended.findings.iter().filter(gone).any(|finding| finding.code == "net-income-not-sum"));
+    let stay = &office.keys("stay")[0];
+    let back = format!(
+        r#"{{"stay": {{"{stay}": {{"admitted_on": "2015-03-02", "discharged_on": "2015-03-01"}}}}}}"#
+    );
+    check(&back, &[("discharged-before-admitted", refused, new)], true);
 }

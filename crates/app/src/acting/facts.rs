@@ -59,8 +59,10 @@ pub fn known(
         let facts = FactsBuilder::new(program).build();
         return Ok(Known { entity, facts, rows: HashMap::new(), values: HashMap::new() });
     };
-    found.rows.entry(entity).or_default().extend(rows.iter().map(|(_, row)| *row));
-    let gathered = gather(&records, &found)?;
+    for (_, row) in &rows {
+        found.add_row(entity, *row);
+    }
+    let gathered = gather(&records, found)?;
     let mut evaluator = Evaluator::new(program, &gathered.facts, as_of);
     let mut values = HashMap::new();
     let mut placed = HashMap::new();

@@ -29,13 +29,13 @@ mod notice;
 mod parse;
 mod recheck;
 mod registered;
-mod relatives;
 mod report;
 mod report_path;
 mod schema;
 mod settle;
 mod source;
 mod stage;
+mod staged_records;
 #[cfg(test)]
 mod tests;
 mod workbook;

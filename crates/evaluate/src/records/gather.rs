@@ -1,6 +1,6 @@
 //! Reads what answers rest on into facts in memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use pack::program::{ColumnId, ColumnKind, EntityId, Value};
 
@@ -16,28 +16,29 @@ pub struct Gathered {
     places: Places,
 }
 
-/// By entity: rows of the facts by rows of the records.
-type Places = BTreeMap<EntityId, HashMap<u32, u32>>;
+/// Rows of the records by entity, in order; their places are the rows of the facts.
+type Places = BTreeMap<EntityId, Vec<u32>>;
+
+fn place(places: &Places, entity: EntityId, row: u32) -> Option<u32> {
+    places.get(&entity)?.binary_search(&row).ok().map(|place| place as u32)
+}
 
 impl Gathered {
     /// The row among the facts of a record that was needed.
     pub fn place(&self, entity: EntityId, row: u32) -> Option<u32> {
-        self.places.get(&entity)?.get(&row).copied()
+        place(&self.places, entity, row)
     }
 }
 
-/// Reads what was found to be needed, and nothing else.
+/// Reads what was found to be needed, and nothing else; for [`Needed`] that it takes over.
 ///
 /// # Errors
 /// Records that cannot be read.
-pub fn gather<R: Records>(records: &R, needed: &Needed) -> Result<Gathered, R::Error> {
+pub fn gather<R: Records>(records: &R, needed: Needed) -> Result<Gathered, R::Error> {
     let program = records.program();
-    let numbered = |rows: &BTreeSet<u32>| rows.iter().copied().zip(0..).collect();
-    let places: Places = needed.rows.iter().map(|(entity, rows)| (*entity, numbered(rows))).collect();
     let mut builder = FactsBuilder::linked(program, &needed.columns);
     for (entity, rows) in &needed.rows {
         let key = program.entity(*entity).key;
-        let rows: Vec<u32> = rows.iter().copied().collect();
         let of_entity = |id: &ColumnId| {
             program.column(*id).entity == *entity && needed.read.contains_key(id) && *id != key
         };
@@ -45,7 +46,7 @@ pub fn gather<R: Records>(records: &R, needed: &Needed) -> Result<Gathered, R::E
         let (mut fields, results): (Vec<ColumnId>, Vec<ColumnId>) =
             needed.columns.iter().copied().filter(of_entity).partition(is_field);
         fields.push(key);
-        let Extract { mut columns, mut origins } = records.read(*entity, &fields, &rows)?;
+        let Extract { mut columns, mut origins } = records.read(*entity, &fields, rows)?;
         let keys: Vec<Option<Value>> = columns.pop().unwrap_or_default();
         for (position, key) in keys.iter().enumerate() {
             let values = fields.iter().zip(&mut columns);
@@ -55,15 +56,24 @@ pub fn gather<R: Records>(records: &R, needed: &Needed) -> Result<Gathered, R::E
                 builder.provenance(*entity, row, origin);
             }
         }
-        give_results(records, &mut builder, needed, &places[entity], *entity, &results)?;
+        give_results(records, &mut builder, &needed, *entity, &results)?;
+    }
+    for (column, rows) in &needed.unknown {
+        let entity = program.column(*column).entity;
+        for row in rows.iter().filter_map(|row| place(&needed.rows, entity, *row)) {
+            builder.give(entity, row, *column, None);
+        }
     }
     for (edge, links) in &needed.links {
         let (child, parent) = (program.edge(*edge).child, program.edge(*edge).parent);
         for (row, above) in links {
-            builder.link(*edge, places[&child][row], places[&parent][above]);
+            let met = (place(&needed.rows, child, *row), place(&needed.rows, parent, *above));
+            if let (Some(row), Some(above)) = met {
+                builder.link(*edge, row, above);
+            }
         }
     }
-    Ok(Gathered { facts: builder.build(), places })
+    Ok(Gathered { facts: builder.build(), places: needed.rows })
 }
 
 /// Gives the results that are taken from where they are stored, to the rows that need them.
@@ -71,7 +81,6 @@ fn give_results<R: Records>(
     records: &R,
     builder: &mut FactsBuilder<'_>,
     needed: &Needed,
-    places: &HashMap<u32, u32>,
     entity: EntityId,
     results: &[ColumnId],
 ) -> Result<(), R::Error> {
@@ -83,8 +92,10 @@ fn give_results<R: Records>(
     let read = records.read(entity, results, &rows)?;
     for (id, values) in results.iter().zip(read.columns) {
         for (row, value) in rows.iter().zip(values) {
-            if needed.read[id].contains(row) {
-                builder.give(entity, places[row], *id, value);
+            if needed.read[id].binary_search(row).is_ok()
+                && let Some(row) = place(&needed.rows, entity, *row)
+            {
+                builder.give(entity, row, *id, value);
             }
         }
     }

@@ -46,6 +46,12 @@ pub trait Records {
     /// Every child of the parents (rising) along an edge, with its parent; children rise.
     fn children(&self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, Self::Error>;
 
+    /// Whether it is known who the children of a parent are; where it is not, what is counted or summed of them is
+    /// unknown.
+    fn knows_children(&self, _edge: EdgeId, _parent: u32) -> bool {
+        true
+    }
+
     /// Whether the results of a computed column are stored.
     fn is_stored(&self, column: ColumnId) -> Result<bool, Self::Error>;
 
@@ -106,6 +112,10 @@ macro_rules! records_behind {
 
             fn children(&self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, Self::Error> {
                 (**self).children(edge, parents)
+            }
+
+            fn knows_children(&self, edge: EdgeId, parent: u32) -> bool {
+                (**self).knows_children(edge, parent)
             }
 
             fn is_stored(&self, column: ColumnId) -> Result<bool, Self::Error> {

@@ -185,6 +185,11 @@ impl<R: Records> Records for Overlay<R> {
         Ok(rows)
     }
 
+    fn knows_children(&self, edge: EdgeId, parent: u32) -> bool {
+        let entity = self.program().edge(edge).parent;
+        self.is_added(entity, parent) || self.base.knows_children(edge, parent)
+    }
+
     fn is_stored(&self, column: ColumnId) -> Result<bool, R::Error> {
         self.base.is_stored(column)
     }

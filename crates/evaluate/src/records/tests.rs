@@ -31,7 +31,7 @@ where
 {
     let (program, column) = (sample.program(), sample.column(name));
     let found = needed(records, &[(column, 0)], &mut Branch::none(program), 100).unwrap().unwrap();
-    let gathered = gather(records, &found).unwrap();
+    let gathered = gather(records, found).unwrap();
     let row = gathered.place(sample.household, 0).unwrap();
     Evaluator::new(program, &gathered.facts, date("2015-12-31")).value(sample.household, row, column).unwrap()
 }
