@@ -31,6 +31,7 @@ pub mod procedure;
 pub mod publish;
 pub mod reassess;
 pub mod registry;
+mod registry_error;
 mod registry_records;
 pub mod report;
 pub mod run_records;

@@ -62,7 +62,8 @@ pub use registry::Registry;
 pub use session::{
     ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, Removal, SourceId, SourceKind,
 };
-pub use snapshot::{Derived, SNAPSHOT_FORMAT, SnapshotSummary};
+pub use snapshot::{SNAPSHOT_FORMAT, SnapshotSummary};
+pub use snapshot_columns::Derived;
 pub use snapshot_writer::{EncodedRows, SnapshotEncoder, SnapshotWriter, snapshot_schemas};
 pub use trace::{Statement, listen_to_statements};
 pub use undo::{NotUndone, NotUndoneReason, Undone};

@@ -1,13 +1,16 @@
 //! What can be said on the command line.
 
 pub mod acting;
+mod date;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Date, Lang};
+use model::Lang;
 use pack::Override;
+
+pub use date::DateArgument;
 
 /// Runs a poverty-alleviation decision: import, assess, explain, report.
 #[derive(Parser)]
@@ -125,18 +128,6 @@ pub struct MigrateOptions {
     /// Folder of the registry. Keep a copy of it: an earlier program cannot open it afterwards.
     #[arg(long)]
     pub registry: PathBuf,
-}
-
-/// A civil date, `2015-12-31`.
-#[derive(Clone, Copy)]
-pub struct DateArgument(pub Date);
-
-impl FromStr for DateArgument {
-    type Err = model::DateError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
 }
 
 #[derive(Args)]

@@ -14,11 +14,14 @@ mod salts;
 pub use deed::{Deed, LOG_STREAM, LogEntry, Randomness};
 pub use error::ActingError;
 pub use facts::{Known, Pending, known, missing};
-pub use money::{LEDGER_STREAM, read_book};
+pub use money::read_book;
 pub use places::{county_of, division_above, record_text};
 pub use salts::Salts;
 
 use model::{Date, Moment};
+
+/// The stream that holds the events of the book.
+pub const LEDGER_STREAM: &str = "ledger";
 
 /// Who acts, in which role, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]

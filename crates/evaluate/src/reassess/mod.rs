@@ -9,6 +9,7 @@
 //! Deliberately lacking: where records and results are kept ([`Records`] tells), and any way to change what the run
 //! itself holds: what follows is laid over it ([`Overlay`]).
 
+mod outcome;
 mod pass;
 mod readers;
 mod worlds;
@@ -17,47 +18,15 @@ use std::sync::Arc;
 
 use model::Date;
 use pack::program::{ColumnId, EdgeId, Program, Value};
-use thiserror::Error;
 
 use crate::interpret::Cell;
 use crate::records::{Layer, Overlay, Patch, Records};
+use outcome::ROWS_MAX;
 use pass::Pass;
 use worlds::{Memory, Worlds};
 
+pub use outcome::{Changed, Consequences, ReassessError};
 pub use readers::Readers;
-
-/// Why there is no answer.
-#[derive(Debug, Error)]
-pub enum ReassessError<E> {
-    #[error(transparent)]
-    Records(E),
-    #[error("more than {limit} records would have to be read or computed again")]
-    TooMany { limit: usize },
-}
-
-/// One value that is another than before. Of a new record, what it has; of a removed one, nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Changed {
-    pub column: ColumnId,
-    pub row: u32,
-    pub before: Option<Value>,
-    pub after: Option<Value>,
-}
-
-/// What follows from some changes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Consequences {
-    /// Fields and results, hidden ones too, in the order in which they were computed.
-    pub changed: Vec<Changed>,
-    /// By total of the program: what is added to it.
-    pub totals: Vec<i128>,
-    /// By total of the program: how many more records it leaves out as unknown; none of one about divisions, where it
-    /// also matters whether anything is recorded of them.
-    pub unknown: Vec<Option<i64>>,
-}
-
-/// Rows that may be read or computed again for one set of changes.
-const ROWS_MAX: usize = 400_000;
 
 /// The records and results of a run that changes are laid over, one set after the other. It can be sent to another
 /// thread, and kept: what it holds is what has changed and what was computed on the way.

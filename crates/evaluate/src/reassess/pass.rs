@@ -6,9 +6,9 @@ use pack::program::{
     Aggregate, AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, TotalFunction, Type, Value,
 };
 
+use super::outcome::{Changed, Consequences};
 use super::readers::Reach;
 use super::worlds::Worlds;
-use super::{Changed, Consequences};
 use crate::interpret::{Cell, Here, Outcome, Windows as _, add, subtract};
 use crate::records::{Change, ChangeKind, Records};
 

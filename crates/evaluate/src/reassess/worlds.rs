@@ -6,8 +6,8 @@ use std::sync::Arc;
 use model::Date;
 use pack::program::{Aggregate, AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
 
+use super::outcome::{ROWS_MAX, ReassessError};
 use super::readers::Readers;
-use super::{ROWS_MAX, ReassessError};
 use crate::interpret::{Aggregates as _, Cell, Cells, Expressions as _, Here, Outcome, Windows as _};
 use crate::records::{Overlay, Records};
 
