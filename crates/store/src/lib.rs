@@ -29,7 +29,6 @@ mod history;
 mod identity;
 mod layout;
 mod meta;
-mod moment;
 mod reading;
 mod registry;
 mod schema;
@@ -56,7 +55,7 @@ pub use event::{Appended, Event, NewEvent, StreamHead};
 pub use format::Migration;
 pub use history::{Change, ChangeKind, FieldChange, Import, Source};
 pub use identity::{NotARegistryId, RegistryId};
-pub use moment::Moment;
+pub use model::Moment;
 pub use reading::ReadSession;
 pub use registry::Registry;
 pub use session::{

@@ -44,7 +44,7 @@ impl Acting {
         Moment::from_unix_ms(self.at.unix_ms() + ahead * day_ms)
     }
 
-    pub(crate) fn recorded_at(&self) -> store::Moment {
-        store::Moment::from_unix_ms(self.at.unix_ms())
+    pub(crate) fn recorded_at(&self) -> Moment {
+        self.at
     }
 }

@@ -34,11 +34,12 @@ mod pool;
 mod rounds;
 mod snapshot;
 mod spill;
+mod split;
 mod timings;
 mod totals;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -47,7 +48,7 @@ use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, SchemaRef};
 use pack::program::{ColumnId, EntityId, Program, TotalFunction};
 
-use crate::desugar::{Env, Flat, Unknowns, desugar};
+use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::table::Tables;
 use evaluate::needs;
@@ -56,10 +57,9 @@ use crate::{EngineError, Finding, findings, stack};
 use budget::Budget;
 use output::{Encoded, Folder, TableWriter, Written, encode};
 use parts::Layout;
-use phases::Phases;
-use rounds::Rounds;
 use snapshot::Snapshot;
 use spill::Queue;
+use split::Split;
 use totals::Totals;
 use work::{Output, Work};
 
@@ -212,64 +212,6 @@ fn prepared<T>(
     let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
     stack::deep(|| work.prepare(&mut totals, &mut findings))?;
     go_on(Prepared { work, threads: split.threads, warnings, totals, findings })
-}
-
-/// How a run is split.
-struct Split {
-    layout: Layout,
-    phases: Phases,
-    rounds: Option<Rounds>,
-    threads: usize,
-}
-
-impl Split {
-    /// Whole parts where they fit the memory, on as many threads as were asked for; else blocks, if more of them can be
-    /// in work than parts.
-    fn new(
-        flat: &Flat<'_>,
-        snapshot: &Snapshot,
-        stored: &BTreeSet<ColumnId>,
-        layout: Layout,
-        budget: Option<&Budget>,
-        threads: usize,
-        options: &RunOptions,
-    ) -> Result<Self, EngineError> {
-        let parts = budget.map_or(Ok(threads), |budget| budget.threads(snapshot, &layout, threads));
-        if let Some(block_rows) = options.block_rows {
-            return Self::in_blocks(flat, snapshot, stored, layout, block_rows, threads);
-        }
-        if let Some(budget) = budget.filter(|_| !matches!(parts, Ok(fitting) if fitting == threads)) {
-            let layout = Layout::new(flat.program, snapshot, usize::MAX)?;
-            let split = Self::in_blocks(flat, snapshot, stored, layout, Budget::BLOCK_ROWS[0], threads)?;
-            if let Some(rounds) = split.rounds {
-                match (budget.blocks(flat, snapshot, &split.layout, &rounds, threads), &parts) {
-                    (Ok((fitting, _)), Ok(parts)) if fitting <= *parts => {}
-                    (Ok((threads, block_rows)), _) => {
-                        return Self::in_blocks(flat, snapshot, stored, split.layout, block_rows, threads);
-                    }
-                    (Err(error), Err(_)) => return Err(error),
-                    (Err(_), Ok(_)) => {}
-                }
-            }
-        }
-        let phases = Phases::new(flat, &layout, snapshot)?;
-        Ok(Self { layout, phases, rounds: None, threads: parts? })
-    }
-
-    fn in_blocks(
-        flat: &Flat<'_>,
-        snapshot: &Snapshot,
-        stored: &BTreeSet<ColumnId>,
-        layout: Layout,
-        block_rows: usize,
-        threads: usize,
-    ) -> Result<Self, EngineError> {
-        let phases = Phases::new(flat, &layout, snapshot)?;
-        let blocks = Layout::blocks(flat.program, snapshot, &layout, block_rows)?;
-        let kept = work::kept(flat, &phases, stored);
-        let rounds = blocks.map(|blocks| Rounds::new(flat, blocks, &phases, snapshot, &kept)).transpose()?;
-        Ok(Self { layout, phases, rounds, threads })
-    }
 }
 
 /// What the groups have handed over so far.
