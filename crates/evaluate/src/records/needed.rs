@@ -5,31 +5,62 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pack::program::{Aggregate, ColumnId, ColumnKind, EdgeId, EntityId, Program, Window};
 
-/// Where records and results are stored.
-pub trait Records {
-    type Error;
+use super::Records;
 
-    /// The parent's row of each child's row along an edge.
-    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, Self::Error>;
-
-    /// Every child of the parents (rising) along an edge, with its parent; children rise.
-    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, Self::Error>;
-
-    /// Whether the results of a computed column are stored.
-    fn stored(&mut self, column: ColumnId) -> Result<bool, Self::Error>;
-}
-
-/// Rows by column, child and parent rows by edge.
+/// Rows by column, child and parent rows by edge; all rise, and none stands twice.
 #[derive(Clone, Debug, Default)]
 pub struct Needed {
     /// Fields and stored results to be read.
-    pub read: BTreeMap<ColumnId, BTreeSet<u32>>,
+    pub(super) read: BTreeMap<ColumnId, Vec<u32>>,
     /// Every record that is met, whatever is read of it.
-    pub rows: BTreeMap<EntityId, BTreeSet<u32>>,
+    pub(super) rows: BTreeMap<EntityId, Vec<u32>>,
     /// Parent of a child.
-    pub links: BTreeMap<EdgeId, BTreeMap<u32, u32>>,
+    pub(super) links: BTreeMap<EdgeId, Vec<(u32, u32)>>,
+    /// Counts and sums of children that are not known.
+    pub(super) unknown: BTreeMap<ColumnId, Vec<u32>>,
     /// Every column that is read or computed.
-    pub columns: BTreeSet<ColumnId>,
+    pub(super) columns: BTreeSet<ColumnId>,
+}
+
+impl Needed {
+    /// Has a record among the facts, whatever is read of it.
+    pub fn add_row(&mut self, entity: EntityId, row: u32) {
+        let rows = self.rows.entry(entity).or_default();
+        if let Err(place) = rows.binary_search(&row) {
+            rows.insert(place, row);
+        }
+    }
+
+    /// Columns that are read, with the rows that they are read of.
+    pub fn read(&self) -> impl Iterator<Item = (ColumnId, &[u32])> {
+        self.read.iter().map(|(column, rows)| (*column, rows.as_slice()))
+    }
+
+    /// Reads a field of some records that are met.
+    pub fn add_read(&mut self, column: ColumnId, rows: &[u32]) {
+        self.columns.insert(column);
+        let read = self.read.entry(column).or_default();
+        read.extend(rows);
+        rise(read);
+    }
+
+    /// Notes rows that are met. Mostly they are those of the column before.
+    fn meet(&mut self, entity: EntityId, rows: &[u32]) {
+        let met = self.rows.entry(entity).or_default();
+        if !met.ends_with(rows) {
+            met.extend(rows);
+        }
+    }
+
+    fn settle(&mut self) {
+        self.rows.values_mut().for_each(rise);
+        self.links.values_mut().for_each(rise);
+    }
+}
+
+fn rise<T: Ord>(rows: &mut Vec<T>) {
+    rows.sort_unstable();
+    rows.dedup();
 }
 
 /// Whose results are computed, so that they can be explained; other results are taken where they are stored.
@@ -85,12 +116,12 @@ impl Branch {
 /// # Errors
 /// Records that cannot be read.
 pub fn needed<R: Records>(
-    program: &Program,
+    records: &R,
     roots: &[(ColumnId, u32)],
     branch: &mut Branch,
-    records: &mut R,
     records_max: usize,
 ) -> Result<Option<Needed>, R::Error> {
+    let program = records.program();
     let mut search = Search {
         program,
         records,
@@ -122,12 +153,13 @@ pub fn needed<R: Records>(
             }
         }
     }
+    search.found.settle();
     Ok(Some(search.found))
 }
 
 struct Search<'a, R> {
     program: &'a Program,
-    records: &'a mut R,
+    records: &'a R,
     branch: &'a mut Branch,
     /// Rows of each column that others asked for, in any order.
     wanted: Vec<Vec<u32>>,
@@ -145,23 +177,24 @@ impl<R: Records> Search<'_, R> {
     /// What was asked for of a column, rising.
     fn take(&mut self, column: ColumnId) -> Vec<u32> {
         let mut rows = std::mem::take(&mut self.wanted[column.index()]);
-        rows.sort_unstable();
-        rows.dedup();
+        rise(&mut rows);
         if !rows.is_empty() {
             self.found.columns.insert(column);
-            self.found.rows.entry(self.program.column(column).entity).or_default().extend(&rows);
+            self.found.meet(self.program.column(column).entity, &rows);
         }
         rows
     }
 
     fn read(&mut self, column: ColumnId, rows: Vec<u32>) {
-        self.found.read.entry(column).or_default().extend(rows);
+        if !rows.is_empty() {
+            self.found.read.insert(column, rows);
+        }
     }
 
     fn column(&mut self, id: ColumnId, mut rows: Vec<u32>) -> Result<(), R::Error> {
         let program = self.program;
         let column = program.column(id);
-        if !column.is_hidden() && self.records.stored(id)? {
+        if !column.is_hidden() && self.records.is_stored(id)? {
             let (own, others) = rows.into_iter().partition(|row| self.branch.has(column.entity, *row));
             self.read(id, others);
             rows = own;
@@ -175,7 +208,7 @@ impl<R: Records> Search<'_, R> {
                 expr.each_column(&mut |needed| self.want(needed, rows.iter().copied()));
             }
             ColumnKind::Lookup { edge, column: target } => self.look_up(*edge, *target, &rows)?,
-            ColumnKind::Aggregate(aggregate) => self.aggregate(aggregate, &rows)?,
+            ColumnKind::Aggregate(aggregate) => self.aggregate(id, aggregate, rows)?,
             ColumnKind::Window(window) => self.window(window, &rows)?,
         }
         Ok(())
@@ -187,7 +220,7 @@ impl<R: Records> Search<'_, R> {
         self.want(self.program.edge(edge).via, rows.iter().copied());
         for (row, above) in rows.iter().zip(self.records.parents(edge, rows)?) {
             let Some(above) = above else { continue };
-            self.found.links.entry(edge).or_default().insert(*row, above);
+            self.found.links.entry(edge).or_default().push((*row, above));
             self.want(target, [above]);
             if self.program.entity(parent).division.is_none() && self.branch.has(child, *row) {
                 self.branch.add(parent, above);
@@ -204,19 +237,26 @@ impl<R: Records> Search<'_, R> {
             if parents.len() > self.left { Vec::new() } else { self.records.children(edge, parents)? };
         self.exceeded |= parents.len().max(below.len()) > self.left;
         self.left = self.left.saturating_sub(below.len());
-        self.found.rows.entry(parent).or_default().extend(parents);
-        self.found.rows.entry(child).or_default().extend(below.iter().map(|(row, _)| *row));
+        let rows: Vec<u32> = below.iter().map(|(row, _)| *row).collect();
+        self.found.meet(parent, parents);
+        self.found.meet(child, &rows);
         for (row, above) in &below {
             if self.branch.has(parent, *above) {
                 self.branch.add(child, *row);
             }
         }
         self.found.links.entry(edge).or_default().extend(below.iter().copied());
-        Ok(below.into_iter().map(|(row, _)| row).collect())
+        Ok(rows)
     }
 
-    fn aggregate(&mut self, aggregate: &Aggregate, rows: &[u32]) -> Result<(), R::Error> {
-        let below = self.children(aggregate.edge, rows)?;
+    fn aggregate(&mut self, id: ColumnId, aggregate: &Aggregate, rows: Vec<u32>) -> Result<(), R::Error> {
+        let records = self.records;
+        let (rows, blind): (Vec<u32>, Vec<u32>) =
+            rows.into_iter().partition(|row| records.knows_children(aggregate.edge, *row));
+        if !blind.is_empty() {
+            self.found.unknown.insert(id, blind);
+        }
+        let below = self.children(aggregate.edge, &rows)?;
         for expr in aggregate.argument.iter().chain(&aggregate.filter) {
             expr.each_column(&mut |needed| self.want(needed, below.iter().copied()));
         }

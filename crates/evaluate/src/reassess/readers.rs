@@ -19,21 +19,21 @@ pub(super) enum Reach {
     Siblings(EdgeId),
 }
 
-/// What follows from a program alone.
-pub(super) struct Plan {
+/// Who reads whom, which follows from a program alone: made once, it serves every [`super::Reassessor`] of it.
+pub struct Readers {
     /// By column: who reads it, and from where.
-    pub readers: Vec<Vec<(ColumnId, Reach)>>,
+    pub(super) of: Vec<Vec<(ColumnId, Reach)>>,
     /// By edge: the computed columns that follow it.
-    pub along: Vec<Vec<ColumnId>>,
+    pub(super) along: Vec<Vec<ColumnId>>,
     /// By entity: its computed columns.
-    pub computed: Vec<Vec<ColumnId>>,
+    pub(super) computed: Vec<Vec<ColumnId>>,
     /// By hidden column: a column that is not hidden and has the same values.
-    pub alias: Vec<Option<ColumnId>>,
+    pub(super) alias: Vec<Option<ColumnId>>,
     /// By column: whether it rests on the records of its own branch and on what its ancestors have alone.
-    pub local: Vec<bool>,
+    pub(super) local: Vec<bool>,
 }
 
-impl Plan {
+impl Readers {
     pub fn new(program: &Program) -> Self {
         let mut readers: Vec<BTreeSet<(ColumnId, Reach)>> = vec![BTreeSet::new(); program.columns.len()];
         let mut along: Vec<Vec<ColumnId>> = vec![vec![]; program.edges.len()];
@@ -69,7 +69,7 @@ impl Plan {
         }
         let alias = alias_of(program);
         Self {
-            readers: readers.into_iter().map(|readers| readers.into_iter().collect()).collect(),
+            of: readers.into_iter().map(|readers| readers.into_iter().collect()).collect(),
             along,
             computed,
             local: local(program, &alias),
