@@ -16,8 +16,9 @@ use crate::explain::ExplainError;
 use crate::forms::FormsError;
 use crate::packs::PackError;
 use crate::reassess::ReassessError;
-use crate::registry::RegistryError;
+use crate::registry_error::RegistryError;
 use crate::report::ReportError;
+use crate::stored_run::RunError;
 use crate::synth::GenerateError;
 use crate::tables::TableError;
 
@@ -52,33 +53,7 @@ impl AsProblem for TableError {
 impl AsProblem for ExplainError {
     fn problem(&self) -> Problem {
         match self {
-            Self::NotARun { path, why } => {
-                let (path, Text { zh, en }) = (path.display(), why);
-                Problem::new(
-                    Kind::Input,
-                    "not-a-run",
-                    text!("“{path}”不是一次运行：{zh}", "`{path}` is not a run: {en}"),
-                )
-                .hint(Text::new(
-                    "请给出 `xiaokang assess` 打印的文件夹",
-                    "name the folder that `xiaokang assess` printed",
-                ))
-            }
-            Self::NoSnapshot { run, place, digest, other, named } => {
-                no_snapshot(run, place, digest, *other, *named)
-            }
-            Self::OtherPack { run, now } => Problem::new(
-                Kind::Input,
-                "other-pack",
-                text!(
-                    "这次运行用的是另一版政策包（摘要 {run}，现在是 {now}）",
-                    "the run was made with another version of the pack (digest {run}, now {now})"
-                ),
-            )
-            .hint(Text::new(
-                "不写 `--pack`：运行自带它所用的政策包",
-                "leave `--pack` out: a run keeps the pack it was made with",
-            )),
+            Self::Run(error) => error.problem(),
             Self::UnknownEntity { name, known } => Problem::new(
                 Kind::Missing,
                 "unknown-entity",
@@ -121,6 +96,40 @@ impl AsProblem for ExplainError {
                 .hint(Text::new("请问它的一个部分", "ask about one of its parts"))
             }
             Self::Table(error) => error.problem(),
+        }
+    }
+}
+
+impl AsProblem for RunError {
+    fn problem(&self) -> Problem {
+        match self {
+            Self::NotARun { path, why } => {
+                let (path, Text { zh, en }) = (path.display(), &**why);
+                Problem::new(
+                    Kind::Input,
+                    "not-a-run",
+                    text!("“{path}”不是一次运行：{zh}", "`{path}` is not a run: {en}"),
+                )
+                .hint(Text::new(
+                    "请给出 `xiaokang assess` 打印的文件夹",
+                    "name the folder that `xiaokang assess` printed",
+                ))
+            }
+            Self::NoSnapshot { run, place, digest, other, named } => {
+                no_snapshot(run, place, digest, *other, *named)
+            }
+            Self::OtherPack { run, now } => Problem::new(
+                Kind::Input,
+                "other-pack",
+                text!(
+                    "这次运行用的是另一版政策包（摘要 {run}，现在是 {now}）",
+                    "the run was made with another version of the pack (digest {run}, now {now})"
+                ),
+            )
+            .hint(Text::new(
+                "不写 `--pack`：运行自带它所用的政策包",
+                "leave `--pack` out: a run keeps the pack it was made with",
+            )),
         }
     }
 }

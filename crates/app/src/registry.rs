@@ -3,35 +3,13 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use model::AsProblem as _;
 use pack::program::Program;
 use store::{Migration, Moment, Registry, RegistryId, StoreError};
-use thiserror::Error;
 
-use crate::import::ImportError;
 use crate::packs::Loaded;
 use crate::seed;
 
-#[derive(Debug, Error)]
-#[error("{}", self.problem().text.en)]
-pub enum RegistryError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Seed(#[from] ImportError),
-    PackData {
-        path: String,
-        source: std::io::Error,
-    },
-    DivisionsMissing {
-        pack: String,
-        file: &'static str,
-    },
-    Io {
-        path: String,
-        source: std::io::Error,
-    },
-}
+pub use crate::registry_error::RegistryError;
 
 /// An existing registry.
 pub fn open(folder: &Path, program: &Program) -> Result<Registry, RegistryError> {

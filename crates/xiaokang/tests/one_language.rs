@@ -127,6 +127,7 @@ const MISTAKES: &[&str] = &[
     "explain --run empty household 1",
     "reassess --run none --changes line.json",
     "reassess --run none",
+    "check-change --run none {}",
     "report --run none --out report.xlsx",
     "synth --persons few --out s",
     "synth --persons 10 --out s --pack empty",
@@ -176,7 +177,7 @@ fn every_mistake_is_said_in_the_language_of_the_session() {
 fn help_is_in_the_language_of_the_session() {
     let folder = workplace();
     let mut lines = vec!["--help".to_owned(), "--version".to_owned()];
-    let groups: [(&str, &[&str]); 18] = [
+    let groups: [(&str, &[&str]); 19] = [
         ("demo", &[]),
         ("import", &[]),
         ("migrate", &[]),
@@ -184,6 +185,7 @@ fn help_is_in_the_language_of_the_session() {
         ("calculate", &[]),
         ("explain", &[]),
         ("reassess", &[]),
+        ("check-change", &[]),
         ("report", &[]),
         ("synth", &[]),
         ("verify", &[]),

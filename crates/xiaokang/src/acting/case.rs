@@ -5,8 +5,8 @@ use std::path::Path;
 
 use app::acting::Pending;
 use app::procedure::{self, Asked, CaseView, Declared, Start, Told, declared, event_text, outcome_text};
-use model::flow::{Act, Ballot, Digest, Flow, Minutes};
-use model::{AsProblem as _, Lang, Moment, RecordKey, Text, text};
+use model::flow::{Act, Ballot, Flow, Minutes};
+use model::{AsProblem as _, Digest, Lang, Moment, RecordKey, Text, text};
 use pack::program::Program;
 
 use super::{Office, acting, failure, random, with_room, words};
@@ -53,7 +53,7 @@ fn show(options: &CaseShow, lang: Lang) -> CommandResult {
     let on = options.on.map_or_else(|| at.day(), |day| day.0);
     let reader = app::acting::Acting { role: String::new(), name: String::new(), at, on };
     let given = match &options.with {
-        Some(json) => app::acting::read_pending(program, json)
+        Some(json) => app::changes::read(program, json)
             .map_err(|Text { zh, en }| Failure::input(text!("`--with`：{zh}", "`--with`: {en}")))?,
         None => Pending::new(),
     };
@@ -203,5 +203,5 @@ fn step(
 
 fn digest(file: &Path) -> Result<Digest, Failure> {
     let bytes = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
-    Ok(Digest(*model::Digest::of(&bytes).bytes()))
+    Ok(Digest::of(&bytes))
 }

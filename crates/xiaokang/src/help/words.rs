@@ -253,4 +253,12 @@ const WORDS: &[(&str, &str)] = &[
     ("The log's public key, or a file that holds it", "日志的公钥，或存放公钥的文件"),
     ("Folder of the published log, to check that it still has the leaf",
         "已发布的日志文件夹，用来核对其中仍有该叶"),
+    ("Say what would follow from a change before it is recorded: what an import would find, and other results",
+        "在登记之前说明一项改动会带来什么：导入会发现什么，结果有何变化"),
+    ("Folder of the registry, so that what it has recorded since the run counts, too",
+        "登记库所在文件夹，使运行之后登记的也计入"),
+    (r#"The change: `{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`. Fields with their values, `null` for a record that goes; a key that is not known is a new record. Given again, each is checked on top of those before; `-` reads them from standard input, one a line"#,
+        r#"改动：`{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`。字段写其值，`null` 表示记录要去掉；不认识的编号是新记录。可给多项，每项在前面各项之上检查；`-` 表示从标准输入逐行读取"#),
+    ("Print one JSON object for each change", "每项改动显示一个 JSON 对象"),
+    ("Print what each change took to check, to standard error", "在标准错误上显示每项改动检查的用时"),
 ];
