@@ -135,9 +135,25 @@ pub struct Reassessment<'a, R> {
     reassessor: Reassessor<'a, R>,
     /// Values, and records left out as unknown.
     totals: Vec<Figure>,
+    basis: Arc<Basis>,
+}
+
+/// What follows from a program alone. It is made once for all who ask.
+pub(crate) struct Basis {
+    readers: Arc<Readers>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
     masks: crate::masks::Masks,
+}
+
+impl Basis {
+    pub fn new(program: &Program) -> Self {
+        Self {
+            readers: Arc::new(Readers::new(program)),
+            derived_from: derived::needed(program).into_values().flatten().collect(),
+            masks: crate::masks::masks(program),
+        }
+    }
 }
 
 /// A total, and how many records it leaves out as unknown.
@@ -155,8 +171,8 @@ impl<'a> Reassessment<'a, RunRecords<'a>> {
     pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
         run.check_pack(program)?;
         let records = Overlay::new(RunRecords::new(program, run));
-        let readers = Arc::new(Readers::new(program));
-        Ok(Self::over(program, readers, run.as_of, records, figures(program, run)))
+        let basis = Arc::new(Basis::new(program));
+        Ok(Self::over(program, basis, run.as_of, records, figures(program, run)))
     }
 
     /// What a registry has recorded since the snapshot of the run was taken.
@@ -216,18 +232,13 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
     /// Over records that others may be reading, too.
     pub(crate) fn over(
         program: &'a Program,
-        readers: Arc<Readers>,
+        basis: Arc<Basis>,
         as_of: Date,
         records: Overlay<R>,
         totals: Vec<Figure>,
     ) -> Self {
-        Self {
-            program,
-            reassessor: Reassessor::new(program, readers, as_of, records),
-            totals,
-            derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
-        }
+        let readers = Arc::clone(&basis.readers);
+        Self { program, reassessor: Reassessor::new(program, readers, as_of, records), totals, basis }
     }
 
     /// The records with what has been applied.
@@ -260,7 +271,7 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
         let program = self.program;
         let entity = program.entity(change.entity);
         let names = || (entity.name.clone(), change.key.clone());
-        let derives = self.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
+        let derives = self.basis.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
             || entity.fields.iter().any(|id| program.is_derived(*id));
         if placed.kind != ChangeKind::Changed {
             let (entity, key) = names();
@@ -268,13 +279,13 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
         }
         for (id, value) in &placed.fields {
             let referred = program.edges.iter().any(|edge| edge.on == *id);
-            if !referred && !self.derived_from.contains(id) {
+            if !referred && !self.basis.derived_from.contains(id) {
                 continue;
             }
             if self.reassessor.value(*id, placed.row)? != *value {
                 let (entity, key) = names();
                 let field = program.column(*id).name.clone();
-                return Err(if self.derived_from.contains(id) {
+                return Err(if self.basis.derived_from.contains(id) {
                     ReassessError::Derived { entity, key }
                 } else {
                     ReassessError::Referred { entity, key, field }
@@ -381,7 +392,9 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
     /// The same with names and numbers of persons and accounts masked, as queries mask them.
     pub fn masked(&self, mut reassessed: Reassessed) -> Reassessed {
         for record in &mut reassessed.records {
-            let Some(masks) = self.masks.get(&self.program.entity(record.entity).name) else { continue };
+            let Some(masks) = self.basis.masks.get(&self.program.entity(record.entity).name) else {
+                continue;
+            };
             for (column, before, after) in &mut record.values {
                 let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
                 for value in [before, after] {

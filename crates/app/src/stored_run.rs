@@ -44,6 +44,9 @@ pub enum RunError {
     },
 }
 
+/// By part and entity; none where the run has no results of the entity.
+type Tables = HashMap<(Part, EntityId), Option<Arc<StoredTable>>>;
+
 /// A stored run, with the place of its snapshot. Many may read it at once.
 pub struct StoredRun {
     pub folder: PathBuf,
@@ -56,7 +59,7 @@ pub struct StoredRun {
     change: Option<u64>,
     pub(crate) sources: HashMap<i64, (String, Option<String>)>,
     /// Tables that have been opened, of the snapshot and of results.
-    tables: Mutex<HashMap<(Part, EntityId), Option<Arc<StoredTable>>>>,
+    tables: Mutex<Tables>,
 }
 
 impl StoredRun {

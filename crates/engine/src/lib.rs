@@ -22,6 +22,7 @@ pub mod sql;
 mod stack;
 pub mod stages;
 mod table;
+mod timings;
 mod vector;
 
 pub use error::EngineError;
