@@ -6,7 +6,7 @@ use super::turn::{Turn, list};
 use super::{
     BranchOn, Context, Digest, Drawn, Minutes, Step, Strand, StrandId, Tally, Target, Vote, What, draw,
 };
-use crate::{RecordKey, Refusal, RefusalCode};
+use crate::{RecordKey, Refusal, RefusalCode, Text};
 
 impl Turn<'_> {
     /// Whether the actor may act in the strand's present step.
@@ -333,7 +333,9 @@ fn tally(vote: &Vote, minutes: &Minutes, strand: &Strand, context: &Context<'_>)
         Err(Refusal::new(RefusalCode::VoteInconsistent).value(value).expected(expected))
     };
     if let Some(electorate) = vote.electorate {
-        let registered = context.quantity(electorate)?;
+        let entitled = || Text::new("有权投票的人数", "how many are entitled to vote");
+        let unknown = |_| Refusal::new(RefusalCode::ConditionUnknown).field(entitled());
+        let registered = context.quantity(electorate).map_err(unknown)?;
         if registered.as_whole() != Some(*entitled) {
             return wrong(entitled.to_string(), registered.to_string());
         }
