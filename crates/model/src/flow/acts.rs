@@ -333,8 +333,8 @@ fn tally(vote: &Vote, minutes: &Minutes, strand: &Strand, context: &Context<'_>)
         Err(Refusal::new(RefusalCode::VoteInconsistent).value(value).expected(expected))
     };
     if let Some(electorate) = vote.electorate {
-        let entitled = || Text::new("有权投票的人数", "how many are entitled to vote");
-        let unknown = |_| Refusal::new(RefusalCode::ConditionUnknown).field(entitled());
+        let field = Text::new("有权投票的人数", "how many are entitled to vote");
+        let unknown = |_| Refusal::new(RefusalCode::ConditionUnknown).field(field);
         let registered = context.quantity(electorate).map_err(unknown)?;
         if registered.as_whole() != Some(*entitled) {
             return wrong(entitled.to_string(), registered.to_string());
