@@ -9,6 +9,7 @@ mod stages;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -78,9 +79,8 @@ fn soak(kills: u64, seed: u64) -> BTreeMap<Kind, Count> {
         };
         done += 1;
         count.within += u64::from(within);
-        let left = one.judge(&killed, least, most, true);
-        let is_last = one.states.keys().next_back() == Some(&left);
-        *(if is_last { &mut count.after } else { &mut count.before }) += 1;
+        let all_done = one.judge(&killed, least, most, true);
+        *(if all_done { &mut count.after } else { &mut count.before }) += 1;
         if done % 50 == 0 {
             eprintln!("{done} of {kills} kills, {} s", begun.elapsed().as_secs());
         }
@@ -88,26 +88,43 @@ fn soak(kills: u64, seed: u64) -> BTreeMap<Kind, Count> {
     counts
 }
 
-fn main() {
+/// Where a soak that prints nothing else writes its summary.
+const SUMMARY: &str = "XIAOKANG_SOAK_SUMMARY";
+
+fn main() -> ExitCode {
     if is_child() {
-        return;
+        return ExitCode::SUCCESS;
     }
-    let options = Options::parse();
-    let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one("seed") >> 1);
-    eprintln!("{} kills with seed {seed}", options.kills);
-    let begun = Instant::now();
-    let counts = soak(options.kills, seed);
-    println!(
-        "{} kills with seed {seed}, {} s, none left half of something",
+    if let Some(path) = std::env::var_os(SUMMARY) {
+        let options = Options::parse();
+        let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one("seed") >> 1);
+        eprintln!("{} kills with seed {seed}", options.kills);
+        let begun = Instant::now();
+        let counts = soak(options.kills, seed);
+        let text = summary(&options, seed, begun.elapsed(), &counts);
+        std::fs::write(path, text).expect("the summary can be written");
+        return ExitCode::SUCCESS;
+    }
+    // What the commands print is not wanted: this program runs itself without it.
+    let file = tempfile::NamedTempFile::new().expect("temporary files can be made");
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut command = Command::new(program);
+    command.args(std::env::args_os().skip(1)).env(SUMMARY, file.path()).stdout(Stdio::null());
+    let status = command.status().expect("this program can be started");
+    print!("{}", std::fs::read_to_string(file.path()).unwrap_or_default());
+    if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn summary(options: &Options, seed: u64, took: Duration, counts: &BTreeMap<Kind, Count>) -> String {
+    let mut text = format!(
+        "{} kills with seed {seed}, {} s; none left half of something\n\
+         kind      kills  at a statement  from outside  within a transaction  rest to do  all done  ended first\n",
         options.kills,
-        begun.elapsed().as_secs()
-    );
-    println!(
-        "kind      kills  at a statement  from outside  within a transaction  rest to do  all done  ended first"
+        took.as_secs()
     );
     let mut all = Count::default();
-    for (kind, count) in &counts {
-        print(&format!("{kind:?}"), count);
+    for (kind, count) in counts {
+        text += &line(&format!("{kind:?}"), count);
         all.at_statements += count.at_statements;
         all.from_outside += count.from_outside;
         all.within += count.within;
@@ -115,17 +132,16 @@ fn main() {
         all.after += count.after;
         all.ended += count.ended;
     }
-    print("all", &all);
-    println!(
-        "checked after each: the database's integrity and its history against its records; events, records and money as \
-         after a whole transaction; that going on leads to what is there without a kill; a published log verifies"
-    );
+    text += &line("all", &all);
+    text += "checked after each: the database's integrity, and its history against its records; events, records and money \
+             as after a whole transaction; that going on leads to what is there without a kill; that a log verifies\n";
+    text
 }
 
-fn print(name: &str, count: &Count) {
+fn line(name: &str, count: &Count) -> String {
     let Count { at_statements, from_outside, within, before, after, ended } = count;
     let kills = at_statements + from_outside;
-    println!(
-        "{name:<9} {kills:>5} {at_statements:>15} {from_outside:>13} {within:>21} {before:>11} {after:>9} {ended:>12}"
-    );
+    format!(
+        "{name:<9} {kills:>5} {at_statements:>15} {from_outside:>13} {within:>21} {before:>11} {after:>9} {ended:>12}\n"
+    )
 }

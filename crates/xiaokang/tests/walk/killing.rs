@@ -78,18 +78,14 @@ impl Kind {
         write_cast(folder, &stages.cast);
     }
 
-    /// Does all of it that `commits` transactions have not done.
-    pub fn act(self, folder: &Path, commits: u64) -> Result<(), Failure> {
+    /// Does all of it, but for the steps that are done.
+    pub fn act(self, folder: &Path, done: u64) -> Result<(), Failure> {
         let mut teller = teller(folder);
-        teller.done_before = usize::try_from(commits).unwrap();
+        teller.done_before = usize::try_from(done).unwrap();
         let run = folder.join("run").display().to_string();
         match self {
             // What is whole is not done again: a second import is another.
-            Self::Creation | Self::Import
-                if commits > 0 && folder.join("registry/registry.sqlite").exists() =>
-            {
-                Ok(())
-            }
+            Self::Creation | Self::Import if done > 0 => Ok(()),
             Self::Creation => import(&teller, &FILES[..1]),
             Self::Import => import(&teller, &FILES[3..]),
             Self::Assess if Path::new(&run).exists() => Ok(()),
@@ -342,20 +338,32 @@ impl Prepared {
         killed
     }
 
-    /// Holds what was left against what had ended, goes on, and removes the folder. Says at which state it was.
-    pub fn judge(&self, killed: &Path, least: u64, most: u64, thoroughly: bool) -> u64 {
+    /// Holds what was left against what had ended, goes on, and removes the folder. Says whether all was done.
+    pub fn judge(&self, killed: &Path, least: u64, most: u64, thoroughly: bool) -> bool {
         let kind = self.kind;
         if thoroughly {
             kind.check(killed);
         }
         let found = kind.state(killed);
-        let left = (least..=most).find(|commits| self.states.get(commits) == Some(&found));
-        let left = left.unwrap_or_else(|| {
-            panic!("{kind:?}: after {least} to {most} transactions there is\n{found}\nof\n{:#?}", self.states)
-        });
-        kind.act(killed, left).unwrap();
-        assert_eq!(kind.state(killed), self.last, "{kind:?}: it goes on after {left} transactions");
+        let mut fits = (least..=most).any(|commits| self.states.get(&commits) == Some(&found));
+        // What is moved to its place after the last transaction is there whole or not at all.
+        fits |= found == self.last && most >= *self.states.keys().next_back().unwrap();
+        assert!(
+            fits,
+            "{kind:?}: after {least} to {most} transactions there is\n{found}\nof\n{:#?}\n{}",
+            self.states, self.last
+        );
+        kind.act(killed, self.steps(&found)).unwrap();
+        assert_eq!(kind.state(killed), self.last, "{kind:?}: it goes on from\n{found}");
         fs::remove_dir_all(killed).unwrap();
-        left
+        found == self.last
+    }
+
+    /// The steps that have led to a state: some transactions make nothing but an index.
+    fn steps(&self, found: &str) -> u64 {
+        let mut states: Vec<&String> = self.states.values().collect();
+        states.dedup();
+        let place = states.iter().position(|state| *state == found);
+        place.unwrap_or(states.len()) as u64
     }
 }
