@@ -1,13 +1,10 @@
 //! Whom the story is about, found in the registry by what they are: another registry has another story.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use app::acting::{Pending, known};
-use app::procedure::declared;
+use app::procedure::{Promised, promised};
 use model::{Date, Fen, Lang};
-use pack::program::{ColumnId, EdgeId, EntityId, Program, Value};
-use store::{StoreError, View};
 
 use crate::acting::{Office, failure, in_room};
 use crate::arguments::acting::Site;
@@ -62,85 +59,25 @@ impl Cast {
     }
 }
 
-/// Columns that tell who is in the story.
-struct Asked {
-    village: EntityId,
-    household: EntityId,
-    below: EdgeId,
-    who: ColumnId,
-    amount: ColumnId,
-    entitled: ColumnId,
-}
-
-fn asked(program: &Program) -> Option<Asked> {
-    let flow = declared(program, FLOW).ok()?;
-    let (village, household, benefit) = (flow.sheet?, flow.entity, flow.benefit?);
-    let mut edges = (0..program.edges.len() as u32).map(EdgeId);
-    let below = edges.find(|id| {
-        let edge = program.edge(*id);
-        (edge.child, edge.parent) == (household, village)
-    })?;
-    let entitled = program.column_named(village, "electorate")?;
-    Some(Asked { village, household, below, who: benefit.who, amount: benefit.amount?, entitled })
-}
-
 fn find(office: &Office, day: Date, lang: Lang) -> Result<Cast, Failure> {
-    let program = &office.pack.program;
-    let view = office.registry.view();
-    let stored = |error: StoreError| failure(error.into(), lang);
-    let asked =
-        asked(program).ok_or_else(|| Failure::input(format!("the pack has no benefit of `{FLOW}`")))?;
-    let mut villages: BTreeSet<String> = BTreeSet::new();
-    let add = |row: &store::ScanRow<'_>| {
-        villages.extend(row.text(0).map(str::to_owned));
-        Ok(())
-    };
-    view.scan(asked.village, &[program.entity(asked.village).key], add).map_err(stored)?;
-    let mut best: Option<(String, BTreeMap<String, Fen>)> = None;
-    for village in villages {
-        let owed = owed(program, view, &asked, &village, day).map_err(stored)?;
-        if owed.len() >= 2 && best.as_ref().is_none_or(|(_, known)| owed.len() < known.len()) {
-            best = Some((village, owed));
-        }
-    }
-    let (village, households) = best.ok_or_else(|| {
-        Failure::with_hint(
-            "no village has two households that are owed the minimum living guarantee",
-            "the story needs one that is objected to and another: import a registry that has them",
-        )
-    })?;
+    let promised =
+        promised(&office.registry, &office.pack.program, FLOW, day).map_err(|error| failure(error, lang))?;
+    let fit = promised.into_iter().filter(|village| village.items.len() >= 2);
+    let Promised { sheet: village, items, electorate } =
+        fit.min_by_key(|village| village.items.len()).ok_or_else(|| {
+            Failure::with_hint(
+                "no village has two households that are promised the minimum living guarantee",
+                "the story needs one that is objected to and another: import a registry that has them",
+            )
+        })?;
+    let known = items.into_iter().filter_map(|(key, fen)| Some((key, fen?)));
+    let households: BTreeMap<String, Fen> = known.collect();
     let least = households.iter().min_by_key(|(_, fen)| **fen);
-    let objected = least.map(|(key, _)| key.clone()).expect("there are two at least");
-    let (key, columns) = ([village.clone()].into(), [asked.entitled].into());
-    let values = known(program, view, day, asked.village, &key, &columns, &Pending::new()).map_err(stored)?;
-    let entitled = match values.value(&village, asked.entitled) {
-        Some(Value::Number(count)) => u64::try_from(*count).ok(),
-        _ => None,
-    };
-    let entitled = entitled.ok_or_else(|| {
+    let objected =
+        least.map(|(key, _)| key.clone()).ok_or_else(|| Failure::internal("no amount is known"))?;
+    let entitled = electorate.ok_or_else(|| {
         let hint = "record its households, or its representatives";
         Failure::with_hint(format!("how many may vote in `{village}` is not known"), hint)
     })?;
     Ok(Cast { village, households, objected, entitled })
-}
-
-/// The households of a village that are owed the benefit, with what each is owed.
-fn owed(
-    program: &Program,
-    view: View<'_>,
-    asked: &Asked,
-    village: &str,
-    day: Date,
-) -> Result<BTreeMap<String, Fen>, StoreError> {
-    let keys: BTreeSet<String> = view.children(asked.below, village)?.into_iter().collect();
-    let columns = [asked.who, asked.amount].into();
-    let values = known(program, view, day, asked.household, &keys, &columns, &Pending::new())?;
-    let owed = keys.into_iter().filter_map(|key| {
-        let fen = match (values.value(&key, asked.who), values.value(&key, asked.amount)) {
-            (Some(Value::Bool(true)), Some(Value::Number(fen))) => i64::try_from(*fen).ok()?,
-            _ => return None,
-        };
-        Some((key, Fen::from_fen(fen)))
-    });
-    Ok(owed.collect())
 }
