@@ -24,7 +24,7 @@ use xiaokang::console::Failure;
 use xiaokang::demo::cast::Cast;
 use xiaokang::demo::story::{self, Teller};
 
-use crate::stages::{FILES, Stages, copy, keys, nobody, pack_folder, sums, workbooks};
+use crate::stages::{FILES, Stages, copy, keys_of, nobody, pack_folder, sums_of, workbooks};
 
 /// What a child is told: the kind, the number of the moment to die at (0: live), transactions done before, its folder.
 const TASK: &str = "XIAOKANG_KILL_TASK";
@@ -123,14 +123,14 @@ impl Kind {
                 write!(state, "{kind} {count} ").unwrap();
             }
         }
-        if path.exists() && !matches!(self, Self::Creation | Self::Import) {
-            let teller = teller(folder);
-            let [granted, committed, owed, with_bank, delivered] = sums(&teller);
+        if path.exists() && !matches!(self, Self::Creation | Self::Import | Self::Assess) {
+            let office = teller(folder).office().unwrap();
+            let [granted, committed, owed, with_bank, delivered] = sums_of(&office);
             let promised = committed + owed + with_bank + delivered;
             assert!(promised <= granted, "more is promised than granted");
-            let decided = keys(&teller, "decision").len();
+            let decided = keys_of(&office, "decision").len();
             assert_eq!(decided == 0, promised == 0, "decisions and promises stand together");
-            let paid = keys(&teller, "transfer").len();
+            let paid = keys_of(&office, "transfer").len();
             write!(state, "{granted} {committed} {owed} {with_bank} {delivered} {decided} {paid}").unwrap();
         }
         let run = folder.join("run");

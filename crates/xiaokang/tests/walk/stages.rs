@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use app::funds;
 use model::Lang;
 use model::ledger::trace_document;
+use xiaokang::acting::Office;
 use xiaokang::console::Failure;
 use xiaokang::demo::cast::Cast;
 use xiaokang::demo::story::{self, DOCUMENT, Teller};
@@ -121,7 +122,10 @@ pub fn events(teller: &Teller) -> u64 {
 
 /// Keys of the current records of an entity.
 pub fn keys(teller: &Teller, entity: &str) -> BTreeSet<String> {
-    let office = teller.office().unwrap();
+    keys_of(&teller.office().unwrap(), entity)
+}
+
+pub fn keys_of(office: &Office, entity: &str) -> BTreeSet<String> {
     let program = &office.pack.program;
     let entity = program.entity_named(entity).unwrap();
     let mut keys = BTreeSet::new();
@@ -135,7 +139,11 @@ pub fn keys(teller: &Teller, entity: &str) -> BTreeSet<String> {
 
 /// What was granted, set apart, owed, with the bank and delivered, in fen; nothing before there is a document.
 pub fn sums(teller: &Teller) -> [i64; 5] {
-    let book = funds::book(&teller.office().unwrap().registry).unwrap();
+    sums_of(&teller.office().unwrap())
+}
+
+pub fn sums_of(office: &Office) -> [i64; 5] {
+    let book = funds::book(&office.registry).unwrap();
     let Some(descent) = trace_document(&book, &DOCUMENT.parse().unwrap()) else { return [0; 5] };
     [descent.granted, descent.committed, descent.owed, descent.with_bank, descent.delivered]
         .map(model::Fen::fen)
