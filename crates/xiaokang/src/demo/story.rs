@@ -375,10 +375,7 @@ pub fn again(teller: &mut Teller) -> Result<(), Failure> {
         "the account is put right and paid again; the batches are reconciled",
     );
     let (batch, batch_again) = (teller.batch(1), teller.batch(2));
-    let reasons = "核对存折：原账号末位抄错";
-    let line = objected_line(teller)?.1;
-    let correct = ["pay", "correct", &batch, &line, "--account", "6214590000001234567", "--reasons", reasons];
-    teller.run(&[&correct[..], &["--as", "township:王", "--on", "2016-04-11"]].concat())?;
+    correction(teller)?;
     teller.run(&["pay", "plan", "--again", &batch, "--as", "county:白", "--on", "2016-04-12"])?;
     let (file, returned) = (teller.text("payment-again.txt"), teller.text("return-again.txt"));
     teller.run(&["pay", "file", &batch_again, "--out", &file, "--as", "county:岳", "--on", "2016-04-12"])?;
@@ -393,6 +390,16 @@ pub fn again(teller: &mut Teller) -> Result<(), Failure> {
         let reconcile = ["pay", "reconcile", batch, "--delivered", &delivered, "--as", "county:岳"];
         teller.run(&[&reconcile[..], &["--on", "2016-04-15"]].concat())?;
     }
+    Ok(())
+}
+
+/// The township looks at the passbook and puts the account right.
+pub fn correction(teller: &mut Teller) -> Result<(), Failure> {
+    let batch = teller.batch(1);
+    let reasons = "核对存折：原账号末位抄错";
+    let line = objected_line(teller)?.1;
+    let correct = ["pay", "correct", &batch, &line, "--account", "6214590000001234567", "--reasons", reasons];
+    teller.run(&[&correct[..], &["--as", "township:王", "--on", "2016-04-11"]].concat())?;
     Ok(())
 }
 

@@ -93,14 +93,7 @@ impl Kind {
             Self::Fund => story::money(&mut teller),
             Self::Case => story::decision(&mut teller),
             Self::Pay => story::payment(&mut teller),
-            Self::Log => {
-                let log = folder.join("log").display().to_string();
-                teller.look(&["log", "publish", "--log", &log, "--as", "county:岳", "--on", "2016-04-18"])?;
-                let office = teller.office()?;
-                let key = app::publish::signing_key(&office.registry, &[7; 32]).map_err(Failure::internal)?;
-                let key = key.verifier().to_string();
-                teller.look(&["log", "check", &log, "--key", &key]).map(|_| ())
-            }
+            Self::Log => publish(&mut teller),
         }
     }
 
@@ -156,6 +149,16 @@ fn import(teller: &Teller, files: &[&str]) -> Result<(), Failure> {
     let mut all = vec!["import"];
     all.extend(books.iter().map(String::as_str));
     teller.look(&all).map(|_| ())
+}
+
+/// Publishes, corrects an account, publishes that, and checks the log.
+fn publish(teller: &mut Teller) -> Result<(), Failure> {
+    let log = teller.path("log").display().to_string();
+    teller.run(&["log", "publish", "--log", &log, "--as", "county:岳", "--on", "2016-04-09"])?;
+    story::correction(teller)?;
+    teller.run(&["log", "publish", "--log", &log, "--as", "county:岳", "--on", "2016-04-18"])?;
+    let key = app::publish::signing_key(&teller.office()?.registry, &[7; 32]).map_err(Failure::internal)?;
+    teller.look(&["log", "check", &log, "--key", &key.verifier().to_string()]).map(|_| ())
 }
 
 fn teller(folder: &Path) -> Teller {
@@ -338,7 +341,8 @@ impl Prepared {
         killed
     }
 
-    /// Holds what was left against what had ended, goes on, and removes the folder. Says whether all was done.
+    /// Holds what was left against what had ended, and removes the folder; thoroughly, it also holds the registry against
+    /// its history, and goes on to the end. Says whether all was done.
     pub fn judge(&self, killed: &Path, least: u64, most: u64, thoroughly: bool) -> bool {
         let kind = self.kind;
         if thoroughly {
@@ -353,8 +357,10 @@ impl Prepared {
             "{kind:?}: after {least} to {most} transactions there is\n{found}\nof\n{:#?}\n{}",
             self.states, self.last
         );
-        kind.act(killed, self.steps(&found)).unwrap();
-        assert_eq!(kind.state(killed), self.last, "{kind:?}: it goes on from\n{found}");
+        if thoroughly {
+            kind.act(killed, self.steps(&found)).unwrap();
+            assert_eq!(kind.state(killed), self.last, "{kind:?}: it goes on from\n{found}");
+        }
         fs::remove_dir_all(killed).unwrap();
         found == self.last
     }
