@@ -84,6 +84,11 @@ pub fn failure(error: ActingError, _lang: Lang) -> Failure {
 
 /// Runs a command where there is room to follow values through many columns.
 fn with_room(work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
+    in_room(work)
+}
+
+/// As [`with_room`], for what is no command.
+pub fn in_room<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("acting".to_owned()).stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, work).map_err(Failure::internal)?;
