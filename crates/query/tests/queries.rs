@@ -70,7 +70,7 @@ fn personal_texts_are_masked_from_queries(here: &Path) {
     };
     let one = "select name, citizen_number, birth from person where number = '5133361002040001901'";
     let masked = sql(&[], one);
-    assert!(masked.contains("*,513*************15,1950-08-05"), "{masked}");
+    assert!(masked.contains("**,*****************5,1950"), "{masked}");
     assert!(masked.contains("note: name, citizen_number masked; `--unmasked`"), "{masked}");
     let open = sql(&["--unmasked"], one);
     assert!(open.contains(",513336195008051715,") || open.contains(",51333619500805"), "{open}");

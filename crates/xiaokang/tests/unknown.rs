@@ -303,7 +303,7 @@ fn accounts_are_masked_unless_somebody_asks_and_that_is_written_down() {
     let (names, masked) = report("masked.xlsx", &[]);
     assert!(names.contains(&"发放清单".to_owned()), "{names:?}");
     assert!(!masked.contains(account) && !masked.contains("扎西顿珠"), "nothing in full");
-    assert!(masked.contains("扎***") && masked.contains("***************0001"), "but masked");
+    assert!(masked.contains("扎**") && masked.contains("****0001"), "but masked");
     assert!(!here.join("run.disclosed.jsonl").exists());
     let (_, full) = report("full.xlsx", &["--unmasked", "--actor", "王科长"]);
     assert!(full.contains(account) && full.contains("扎西顿珠"));
