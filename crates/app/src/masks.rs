@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use pack::program::{Column, ColumnId, ColumnKind, Pii, Program, Type};
+use pack::program::{Column, ColumnId, ColumnKind, DataClass, Program, Type};
 
 use crate::import::closure::Closure;
 
 /// Text columns that are seen masked, by entity and name.
-pub type Masks = BTreeMap<String, BTreeMap<String, Pii>>;
+pub type Masks = BTreeMap<String, BTreeMap<String, DataClass>>;
 
 /// Texts by which a person or an account is known: fields of such a class, and what is computed from their
 /// texts.
@@ -20,7 +20,7 @@ pub fn masks(program: &Program) -> Masks {
         let closure = Closure::of(program, [ColumnId(position as u32)]);
         let class = closure.columns.iter().find_map(|id| match &program.columns[id.index()] {
             Column { ty: Type::Text, kind: ColumnKind::Field(field), .. } => {
-                Some(field.pii).filter(|pii| !matches!(pii, Pii::None | Pii::Health))
+                Some(field.pii).filter(|pii| !matches!(pii, DataClass::Open | DataClass::Health))
             }
             _ => None,
         });

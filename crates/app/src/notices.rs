@@ -7,7 +7,7 @@ use std::path::Path;
 use engine::RunManifest;
 use evaluate::explain::mask;
 use model::{Date, Lang};
-use pack::program::{ColumnKind, Pii, Program, Type, Value};
+use pack::program::{ColumnKind, DataClass, Program, Type, Value};
 
 use crate::cases::cell;
 use crate::explain::{ExplainError, StoredRun};
@@ -77,7 +77,7 @@ fn first_of_each(
         let Some(entity) = program.entity_named(&text(0)).map(|id| program.entity(id)) else { continue };
         let pii = match &program.column(entity.key).kind {
             ColumnKind::Field(field) => field.pii,
-            _ => Pii::None,
+            _ => DataClass::Open,
         };
         let label = if entity.label.get(lang).is_empty() { &entity.name } else { entity.label.get(lang) };
         let record = format!("{label} {}", mask(&text(1), pii));

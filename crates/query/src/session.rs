@@ -10,7 +10,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::{ColumnarValue, Expr, JoinType, Volatility, create_udf, ident};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
-use pack::program::Pii;
+use pack::program::DataClass;
 use serde::Deserialize;
 
 use app::masks::Masks;
@@ -123,7 +123,10 @@ async fn table(
 }
 
 /// The table with its personal texts masked.
-fn masked(table: DataFrame, masks: Option<&BTreeMap<String, Pii>>) -> Result<DataFrame, DataFusionError> {
+fn masked(
+    table: DataFrame,
+    masks: Option<&BTreeMap<String, DataClass>>,
+) -> Result<DataFrame, DataFusionError> {
     let Some(masks) = masks else { return Ok(table) };
     let fields = table.schema().fields().clone();
     let columns = fields.iter().map(|field| match masks.get(field.name()) {
@@ -133,7 +136,7 @@ fn masked(table: DataFrame, masks: Option<&BTreeMap<String, Pii>>) -> Result<Dat
     table.select(columns.collect::<Vec<_>>())
 }
 
-fn hidden(column: &str, pii: Pii) -> Expr {
+fn hidden(column: &str, pii: DataClass) -> Expr {
     let hide = move |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let texts = arrays[0].as_string::<i32>();

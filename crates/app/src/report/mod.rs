@@ -22,7 +22,7 @@ use std::rc::Rc;
 use arrow::array::RecordBatch;
 use evaluate::explain::{mask, unit_text, value_text};
 use model::{Lang, Text};
-use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value};
+use pack::program::{ColumnId, ColumnKind, DataClass, EdgeId, EntityId, NumberKind, Program, Type, Value};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use store::Moment;
 use thiserror::Error;
@@ -292,7 +292,7 @@ impl Writer<'_> {
             (Some(value), ty) => {
                 let text = value_text(self.program, ty, Some(value), self.lang);
                 let pii = self.masks.get(&self.program.entity(column.entity).name);
-                let pii = pii.and_then(|masks| masks.get(&column.name)).copied().unwrap_or(Pii::None);
+                let pii = pii.and_then(|masks| masks.get(&column.name)).copied().unwrap_or(DataClass::Open);
                 Cell::Text(if self.unmasked { text } else { mask(&text, pii) })
             }
         }

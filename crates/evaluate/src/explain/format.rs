@@ -1,7 +1,9 @@
 //! Values and names as people read them.
 
 use model::{Lang, Text};
-use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Pii, Program, Type, Unit, Value};
+use pack::program::{
+    Column, ColumnId, DataClass, EntityId, NumberKind, NumberType, Program, Type, Unit, Value,
+};
 
 use super::tree::ColumnNote;
 use crate::interpret::Facts;
@@ -13,7 +15,7 @@ pub(super) fn both(words: impl Fn(Lang) -> String) -> Text {
 
 /// Hides what identifies a person: a name keeps its first letter, a number its first three and last two, an
 /// account its last four; what is too short for that keeps nothing.
-pub fn mask(text: &str, pii: Pii) -> String {
+pub fn mask(text: &str, pii: DataClass) -> String {
     let count = text.chars().count();
     let keep = |head: usize, tail: usize| {
         let shown = |position: usize| count > head + tail && (position < head || position + tail >= count);
@@ -21,10 +23,10 @@ pub fn mask(text: &str, pii: Pii) -> String {
         letters.map(|(position, letter)| if shown(position) { letter } else { '*' }).collect()
     };
     match pii {
-        Pii::None | Pii::Health => text.to_owned(),
-        Pii::Name => keep(1, 0),
-        Pii::Identity | Pii::Contact => keep(3, 2),
-        Pii::Account => keep(0, 4),
+        DataClass::Open | DataClass::Health => text.to_owned(),
+        DataClass::Name => keep(1, 0),
+        DataClass::Identity | DataClass::Contact => keep(3, 2),
+        DataClass::Account => keep(0, 4),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use model::{Lang, Text};
 use pack::program::{
-    Column, ColumnId, ColumnKind, Derived, EdgeId, Expr, ExprKind, NetworkFunction, Pii, Program, Type, Value,
+    Column, ColumnId, ColumnKind, DataClass, Derived, EdgeId, Expr, ExprKind, NetworkFunction, Program, Type,
+    Value,
 };
 
 use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, mask, value_text};
@@ -360,8 +361,8 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
 }
 
 /// Numbers that identify a person or an account are masked in explanations, in words and in value.
-fn conceal(node: &mut Node, pii: Pii) {
-    if !matches!(pii, Pii::Identity | Pii::Contact | Pii::Account) {
+fn conceal(node: &mut Node, pii: DataClass) {
+    if !matches!(pii, DataClass::Identity | DataClass::Contact | DataClass::Account) {
         return;
     }
     if let Some(Value::Text(text)) = &node.value {
