@@ -2,7 +2,7 @@
 //!
 //! [`interpret`] computes values straight from the definition of the language, [`explain`] tells where a value comes
 //! from and what would turn it, [`reassess`] says what follows from changed records, and [`needs`] which columns
-//! rest on which. Forms, import checks, approvals and pages use this crate; whole registries are the engine's.
+//! rest on which. [`Viewer`] says what of a value is shown to whom. Forms, import checks, approvals and pages use this crate; whole registries are the engine's.
 //!
 //! Deliberately lacking: columns and tables in memory, files, threads, and anything that the engine shares, so that the
 //! two can be held against each other.
@@ -11,3 +11,6 @@ pub mod explain;
 pub mod interpret;
 pub mod needs;
 pub mod reassess;
+mod viewer;
+
+pub use viewer::{Shown, Viewer};

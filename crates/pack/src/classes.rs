@@ -5,7 +5,8 @@
 //!
 //! - A reference holds another record's key and is at least of the class of what it names; so is the ancestor that a
 //!   field names, and a route through a network is of the class of the names it lists.
-//! - A look-up, the least and the greatest of several, a running sum: of the class of what is looked up or gone over.
+//! - A look-up along a reference that is about health (a stay names its disease): health, whatever is looked up.
+//! - Any other look-up, the least and the greatest of several, a running sum: of the class of what is looked up or gone over.
 //! - A case, a fallback (`coalesce`), `least`, `greatest`: of the strictest class among the values that can come out; the
 //!   conditions don't count.
 //! - A part of a text, its digits, a date made of them, a date moved by days, days between dates, month and day of a
@@ -107,7 +108,10 @@ impl Shows<'_> {
         match &column.kind {
             ColumnKind::Field(_) => self.of(id),
             ColumnKind::Scalar(expr) => self.expr(expr),
-            ColumnKind::Lookup { column, .. } => self.of(*column),
+            ColumnKind::Lookup { edge, column } => match self.of(program.edge(*edge).via) {
+                DataClass::Health => DataClass::Health,
+                _ => self.of(*column),
+            },
             ColumnKind::Aggregate(Aggregate { function, argument: over, .. }) => match function {
                 AggregateFunction::Count | AggregateFunction::Any | AggregateFunction::All => DataClass::Open,
                 AggregateFunction::Sum if program.entity(column.entity).division.is_some() => DataClass::Open,

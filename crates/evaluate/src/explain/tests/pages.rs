@@ -78,7 +78,7 @@ fn windows_show_the_siblings_in_order() {
     let asked = Asked::Column(sample.column("before"));
     let as_of = date("2015-12-31");
     let explanation =
-        explain(sample.program(), &facts, as_of, sample.stay, 2, asked, Effort::default()).expect("a stay");
+        explain(&crate::Viewer::unmasked(sample.program()), &facts, as_of, sample.stay, 2, asked, Effort::default()).expect("a stay");
     insta::assert_snapshot!(explanation.to_text(Lang::Zh));
     insta::assert_snapshot!(explanation.to_text(Lang::En));
 }
@@ -92,7 +92,7 @@ fn of_many_children_those_that_matter_are_listed() {
     let asked = Asked::Column(sample.column("able"));
     let effort = Effort { trials_max: 0, ..Effort::default() };
     let explanation =
-        explain(sample.program(), &facts, date("2015-12-31"), sample.household, 0, asked, effort)
+        explain(&crate::Viewer::unmasked(sample.program()), &facts, date("2015-12-31"), sample.household, 0, asked, effort)
             .expect("a household");
     let tree = explanation.root();
     assert_eq!(tree.children.len(), 13);
