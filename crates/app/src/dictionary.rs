@@ -242,6 +242,7 @@ fn pii_text(pii: DataClass, say: Say) -> String {
         DataClass::Identity => say.both("证件号码", "identity number"),
         DataClass::Contact => say.both("联系方式", "contact"),
         DataClass::Account => say.both("账号", "account"),
+        DataClass::Personal => say.both("其他个人信息", "other personal data"),
         DataClass::Health => say.both("健康", "health"),
     }
 }

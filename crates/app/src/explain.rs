@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use engine::RunManifest;
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::{Branch, Facts, FactsBuilder, Needed, Provenance, Records};
 use model::{Date, Text};
@@ -217,14 +218,15 @@ fn read_json(path: &Path) -> Result<Json, String> {
     serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))
 }
 
-/// Explains what a rule or column says of a record; without a name, everything promised to it.
+/// Explains what a rule or column says of a record, as the viewer may see it; without a name, everything promised to it.
 pub fn explain(
-    program: &Program,
+    viewer: &Viewer<'_>,
     run: &StoredRun,
     entity: &str,
     key: &str,
     name: Option<&str>,
 ) -> Result<Vec<Explanation>, ExplainError> {
+    let program = viewer.program();
     run.check_pack(program)?;
     let id = program.entity_named(entity).ok_or_else(|| ExplainError::UnknownEntity {
         name: entity.to_owned(),
@@ -235,7 +237,7 @@ pub fn explain(
     let row = stored.find(id, key)?;
     let named = name.is_some();
     let explained = |facts: &Facts, row: u32, asked: Asked| {
-        evaluate::explain::explain(program, facts, run.as_of, id, row, asked, Effort::default())
+        evaluate::explain::explain(viewer, facts, run.as_of, id, row, asked, Effort::default())
     };
     if let Some((facts, row)) = gather(program, &mut stored, id, row, &asked, Taken::Outside)? {
         return Ok(asked.into_iter().filter_map(|asked| explained(&facts, row, asked)).collect());
@@ -273,7 +275,7 @@ pub(crate) fn explain_row(
     }
     let effort = Effort { trials_max: 0, ..Effort::default() };
     Ok(found.and_then(|(facts, row)| {
-        evaluate::explain::explain(program, &facts, as_of, entity, row, asked, effort)
+        evaluate::explain::explain(&Viewer::masked(program), &facts, as_of, entity, row, asked, effort)
     }))
 }
 
@@ -365,7 +367,10 @@ impl<'a> Stored<'a> {
         let example = first.and_then(|batch| cell(batch.column_by_name(key_name)?, 0));
         let name = program.entity(entity).name.clone();
         let hint = match example {
-            Some(Value::Text(known)) => format!("\nhint: keys look like `{known}`"),
+            Some(Value::Text(known)) => {
+                let known = Viewer::masked(program).key(entity, &known).into_owned();
+                format!("\nhint: keys look like `{known}`")
+            }
             _ => format!("\nhint: no {name} has been imported"),
         };
         Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::ArrayRef;
+use evaluate::Viewer;
 use evaluate::interpret::Records;
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Reassessor};
@@ -187,7 +188,6 @@ pub struct Reassessment<'a> {
     incomplete: HashMap<EdgeId, bool>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
-    masks: crate::masks::Masks,
 }
 
 impl<'a> Reassessment<'a> {
@@ -209,7 +209,6 @@ impl<'a> Reassessment<'a> {
             waiting: HashMap::new(),
             incomplete: HashMap::new(),
             derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
         })
     }
 
@@ -683,18 +682,18 @@ impl<'a> Reassessment<'a> {
         Ok(Reassessed { records, totals, findings })
     }
 
-    /// The same with names and numbers of persons and accounts masked, as queries mask them.
-    pub fn masked(&self, mut reassessed: Reassessed) -> Reassessed {
+    /// The same with every value and key as a viewer may see it.
+    pub fn masked(&self, viewer: &Viewer<'_>, mut reassessed: Reassessed) -> Reassessed {
         for record in &mut reassessed.records {
-            let Some(masks) = self.masks.get(&self.program.entity(record.entity).name) else { continue };
+            record.key = viewer.key(record.entity, &record.key).into_owned();
             for (column, before, after) in &mut record.values {
-                let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
                 for value in [before, after] {
-                    if let Some(Value::Text(text)) = value {
-                        *text = evaluate::explain::mask(text, *pii);
-                    }
+                    *value = viewer.show(*column, value.as_ref()).into_value();
                 }
             }
+        }
+        for finding in &mut reassessed.findings {
+            finding.key = viewer.key(finding.entity, &finding.key).into_owned();
         }
         reassessed
     }

@@ -12,6 +12,9 @@ pub enum SessionError {
     RunFormat { path: PathBuf, reason: String },
     #[error("the snapshot has no file `{}`", path.display())]
     SnapshotFile { path: PathBuf },
+    /// Anything but one query that reads: plans and statistics of columns give values away, and nothing is changed.
+    #[error("only one query that reads is answered: SELECT, WITH, VALUES or TABLE")]
+    NotAQuery,
     #[error("the query was refused: {0}")]
     Query(#[source] DataFusionError),
     #[error("`{}`: {source}", path.display())]

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use app::explain::StoredRun;
+use app::report::Disclosure;
+use app::{Moment, Viewer};
 use clap::{Parser, ValueEnum};
 use model::Lang;
 use query::{Format, QueryError};
 use xiaokang::arguments::LangArgument;
-use xiaokang::console::{CommandResult, Failure, Outcome, ended, pack_of_run};
+use xiaokang::console::{CommandResult, Failure, Outcome, ended, now_ms, pack_of_run};
 use xiaokang::say;
 
 fn main() -> ExitCode {
@@ -30,9 +32,15 @@ struct SqlOptions {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t = RowFormat::Table)]
     format: RowFormat,
-    /// Show names, identity numbers, phones and accounts as recorded; the query then sees them, too.
-    #[arg(long)]
+    /// Show personal data as recorded; the query then sees it, too. Who asked, when and why is written down first.
+    #[arg(long, requires = "reason")]
     unmasked: bool,
+    /// Why it is needed in full.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who asks.
+    #[arg(long, default_value = "office")]
+    actor: String,
     /// The query; tables are named like the pack's entities.
     query: String,
 }
@@ -45,22 +53,31 @@ enum RowFormat {
 }
 
 fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
-    StoredRun::open(&options.run).map_err(|error| xiaokang::explain::failure(error, lang))?;
+    let run = StoredRun::open(&options.run).map_err(|error| xiaokang::explain::failure(error, lang))?;
     let pack = pack_of_run(&options.run, None)?;
     let format = match options.format {
         RowFormat::Table => Format::Table,
         RowFormat::Csv => Format::Csv,
         RowFormat::Json => Format::Json,
     };
-    let answer = query::answer(&pack.program, &options.run, &options.query, format, options.unmasked)
-        .map_err(refused)?;
+    let viewer = match &options.reason {
+        Some(reason) if options.unmasked => {
+            let at = Moment::from_unix_ms(now_ms());
+            let disclosure = Disclosure { actor: options.actor.clone(), reason: reason.clone(), at };
+            let written = disclosure.record(&run, "sql", &options.query.clone().into());
+            written.map_err(|error| Failure::input(error.text().get(lang)))?;
+            Viewer::unmasked(&pack.program)
+        }
+        _ => Viewer::masked(&pack.program),
+    };
+    let answer = query::answer(&viewer, &options.run, &options.query, format).map_err(refused)?;
     say!("{}", answer.text.trim_end());
     let columns = answer.personal.join(", ");
     match (options.unmasked, columns.is_empty(), lang) {
-        (true, _, Lang::Zh) => eprintln!("注意：姓名、证件号码、电话和账号未作遮盖，请勿外传"),
+        (true, _, Lang::Zh) => eprintln!("注意：个人信息未作遮盖，请勿外传"),
         (true, _, Lang::En) => {
             eprintln!(
-                "note: names, identity numbers, phones and accounts are not masked: do not pass them on"
+                "note: personal data is not masked: do not pass it on"
             );
         }
         (false, false, Lang::Zh) => eprintln!("注意：{columns} 已遮盖；确需查看时用 --unmasked"),

@@ -1,5 +1,6 @@
 //! `xiaokang explain`
 
+use app::Viewer;
 use app::explain::{ExplainError, StoredRun, explain};
 use model::Lang;
 
@@ -10,8 +11,9 @@ pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
     let run = run.map_err(|error| failure(error, lang))?;
     let program = program_of_run(&options.run, run.pack_digest(), options.pack.as_deref())?;
-    let explained = explain(&program, &run, &options.entity, &options.key, options.rule.as_deref())
-        .map_err(|error| failure(error, lang))?;
+    let explained =
+        explain(&Viewer::masked(&program), &run, &options.entity, &options.key, options.rule.as_deref())
+            .map_err(|error| failure(error, lang))?;
     if options.json {
         let list: Vec<_> = explained.iter().map(engine_json).collect();
         let one = options.rule.is_some() && list.len() == 1;

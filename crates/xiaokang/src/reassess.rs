@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
-use app::{registry, totals, value_text};
+use app::{Viewer, registry, totals, value_text};
 use model::{Lang, Text};
 use pack::program::{ColumnId, Program, Value};
 
@@ -33,6 +33,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
     let failure = |error| failure(error, lang);
     let program = program_of_run(&options.run, run.pack_digest(), None)?;
     let mut reassessment = Reassessment::new(&program, &run).map_err(failure)?;
+    let viewer = Viewer::masked(&program);
     let mut outcome = Outcome::Done;
     let mut tell = |reassessed: &Reassessed, since: Instant| {
         if options.timings {
@@ -58,7 +59,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
                 let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
                 let changes = reassessment.read(&line).map_err(at)?;
                 let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
-                tell(&reassessment.masked(reassessed), since);
+                tell(&reassessment.masked(&viewer, reassessed), since);
             }
         }
         (None, Some(folder)) => {
@@ -66,7 +67,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
             let since = Instant::now();
             let changes = reassessment.since(&registry).map_err(failure)?;
             let reassessed = reassessment.apply(&changes).map_err(failure)?;
-            tell(&reassessment.masked(reassessed), since);
+            tell(&reassessment.masked(&viewer, reassessed), since);
         }
         (None, None) => {}
     }

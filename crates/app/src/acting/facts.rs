@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, explain};
 use evaluate::interpret::{Branch, Evaluator, Facts, FactsBuilder, Needed, Records, needed};
 use model::{Date, Text};
@@ -73,7 +74,8 @@ pub fn missing(program: &Program, known: &Known, as_of: Date, key: &str, column:
     let Some(row) = known.rows.get(key) else { return Vec::new() };
     let effort = Effort { trials_max: 0, ..Effort::default() };
     let asked = Asked::Column(column);
-    let explanation = explain(program, &known.facts, as_of, known.entity, *row, asked, effort);
+    let explanation =
+        explain(&Viewer::masked(program), &known.facts, as_of, known.entity, *row, asked, effort);
     explanation.map(|it| it.missing.into_iter().map(|gap| gap.text).collect()).unwrap_or_default()
 }
 

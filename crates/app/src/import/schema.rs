@@ -232,7 +232,7 @@ impl FieldPlan {
             unique: field.unique,
             blank: field.blank,
             unreadable: field.unreadable,
-            pii: field.pii,
+            pii: program.class(id),
             digits_matter: names_record
                 || matches!(field.pii, DataClass::Identity | DataClass::Account | DataClass::Contact),
             names_record,

@@ -19,8 +19,15 @@ use crate::interpret::{
 /// argument of a child that does not count.
 pub(super) fn gaps(evaluator: &mut Evaluator<'_>, viewer: &Viewer<'_>, root: Cell) -> Vec<Gap> {
     let (program, facts) = (evaluator.program(), evaluator.facts());
-    let mut blame =
-        Blame { evaluator, viewer, program, facts, visited: HashSet::new(), found: HashSet::new(), gaps: Vec::new() };
+    let mut blame = Blame {
+        evaluator,
+        viewer,
+        program,
+        facts,
+        visited: HashSet::new(),
+        found: HashSet::new(),
+        gaps: Vec::new(),
+    };
     blame.cell(root);
     blame.gaps
 }

@@ -1,9 +1,7 @@
 //! Values and names as people read them.
 
 use model::{Lang, Text};
-use pack::program::{
-    Column, ColumnId, EntityId, NumberKind, NumberType, Program, Type, Unit, Value,
-};
+use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Program, Type, Unit, Value};
 
 use super::tree::ColumnNote;
 use crate::Viewer;
