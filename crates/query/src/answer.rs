@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use app::cases::cell;
 use app::Viewer;
+use app::cases::cell;
 use app::masks::masks;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;

@@ -76,9 +76,7 @@ fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
     match (options.unmasked, columns.is_empty(), lang) {
         (true, _, Lang::Zh) => eprintln!("注意：个人信息未作遮盖，请勿外传"),
         (true, _, Lang::En) => {
-            eprintln!(
-                "note: personal data is not masked: do not pass it on"
-            );
+            eprintln!("note: personal data is not masked: do not pass it on");
         }
         (false, false, Lang::Zh) => eprintln!("注意：{columns} 已遮盖；确需查看时用 --unmasked"),
         (false, false, Lang::En) => eprintln!("note: {columns} masked; `--unmasked` shows what is needed"),

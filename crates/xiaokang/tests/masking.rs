@@ -126,7 +126,8 @@ fn assessed(here: &Path) {
     let import = ["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "--json"];
     let imported = xiaokang(here, &[&import[..], &["户.csv", "人.csv", "住院.csv"]].concat());
     nothing_raw("the outcome of an import", &said(&imported));
-    let assess = ["assess", "--registry", "registry", "--pack", "packs/sichuan-2015", "--as-of", "2015-12-31"];
+    let assess =
+        ["assess", "--registry", "registry", "--pack", "packs/sichuan-2015", "--as-of", "2015-12-31"];
     let done = xiaokang(here, &[&assess[..], &["--out", "run"]].concat());
     nothing_raw("the totals", &said(&done));
     assert!(here.join("run/person.parquet").exists(), "{}{}", said(&imported), said(&done));
@@ -134,7 +135,8 @@ fn assessed(here: &Path) {
 
 fn nothing_raw(way: &str, text: &str) {
     for raw in RAW {
-        let place = text.find(raw).map(|at| text[at.saturating_sub(0)..].chars().take(40).collect::<String>());
+        let place =
+            text.find(raw).map(|at| text[at.saturating_sub(0)..].chars().take(40).collect::<String>());
         assert!(place.is_none(), "{way} tells {raw}: {place:?}");
     }
     for (name, value) in RAW_BESIDE {
@@ -170,7 +172,12 @@ fn no_way_out_tells_a_raw_value() {
     assessed(here);
     let household = format!("{VILLAGE}00001");
     let person = format!("{household}01");
-    let subjects = [("household", household.as_str()), ("person", person.as_str()), ("stay", "s1"), ("village", VILLAGE)];
+    let subjects = [
+        ("household", household.as_str()),
+        ("person", person.as_str()),
+        ("stay", "s1"),
+        ("village", VILLAGE),
+    ];
     let mut asked = 0;
     for (entity, key) in subjects {
         let explain = |lang: &str, more: &[&str]| {
@@ -230,7 +237,8 @@ fn no_way_out_tells_a_raw_value() {
         format!("户编号,人编号,姓名,证件号码,健康状况\n{household},{person},阿呷拉莫乙,51333619500805171,患有大病病\n"),
     )
     .expect("a file is written");
-    let import = ["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "--preview", "--json", "错.csv"];
+    let import =
+        ["import", "--registry", "registry", "--pack", "packs/sichuan-2015", "--preview", "--json", "错.csv"];
     let told = said(&xiaokang(here, &import));
     assert!(told.contains("\"faults\"") || told.contains("code"), "{told}");
     nothing_raw("faults of an import", &told);
