@@ -47,4 +47,5 @@ pub use engine::sql::{
 };
 pub use engine::{EngineError, Progress, RunManifest, SnapshotFiles, Timings, run_tables, snapshot_digest};
 pub use evaluate::explain::{Explanation, value_text};
+pub use evaluate::{Shown, Viewer};
 pub use store::{Moment, Registry, RegistryId};

@@ -378,10 +378,12 @@ pub struct ReportOptions {
     /// Workbook to write, `report.xlsx`; one that is there is replaced when the new one is whole.
     #[arg(long)]
     pub out: PathBuf,
-    /// Names, identity numbers, phones and accounts in full, for whoever may see them: who asked, and when, is written
-    /// down beside the run first.
-    #[arg(long)]
+    /// Personal data in full, for whoever may see it: who asked, when and why is written down beside the run first.
+    #[arg(long, requires = "reason")]
     pub unmasked: bool,
+    /// Why it is needed in full.
+    #[arg(long)]
+    pub reason: Option<String>,
     /// Who asks.
     #[arg(long, default_value = "office")]
     pub actor: String,

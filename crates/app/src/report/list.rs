@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use model::ClauseId;
-use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
+use pack::program::{ColumnId, ColumnKind, DataClass, EntityId, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
 use super::verdict::Verdict;
@@ -107,7 +107,7 @@ impl Writer<'_> {
         let fields = &self.program.entity(entity).fields;
         let is_name = |id: &&ColumnId| {
             let column = self.program.column(**id);
-            matches!(&column.kind, ColumnKind::Field(field) if field.pii == Pii::Name || column.name == "name")
+            matches!(&column.kind, ColumnKind::Field(field) if field.pii == DataClass::Name || column.name == "name")
         };
         fields.iter().filter(is_name).copied().collect()
     }
