@@ -8,7 +8,7 @@ use pack::program::{Program, Rule, Type, Value};
 
 use super::place::Names;
 use super::sheet::{Cell, Head, TableSheet};
-use super::verdict::{State, Verdict};
+use crate::verdict::{State, Verdict};
 use super::{ReportError, Section, Writer, scaled};
 use crate::cases::cell;
 use evaluate::explain::unit_text;

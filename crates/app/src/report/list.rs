@@ -7,7 +7,7 @@ use model::ClauseId;
 use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
-use super::verdict::Verdict;
+use crate::verdict::Verdict;
 use super::{ReportError, Section, Writer};
 use crate::cases::cell;
 use evaluate::explain::unit_text;

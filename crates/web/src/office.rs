@@ -1,0 +1,133 @@
+//! What is served: one registry with its run of record, loaded once and shared by all threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::SystemTime;
+
+use app::Registry;
+use app::pack_cache::PackCache;
+use app::reading::{Reading, ReadingError};
+use app::registry::RegistryError;
+use model::Moment;
+use thiserror::Error;
+
+use crate::answer::Fault;
+
+/// What the process outside gives: the clock and random bytes.
+#[derive(Clone)]
+pub struct Sources {
+    pub now: fn() -> Moment,
+    pub random: fn() -> [u8; 32],
+}
+
+#[derive(Debug, Error)]
+pub enum OfficeError {
+    #[error(transparent)]
+    Reading(#[from] ReadingError),
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    #[error("the registry `{}` has no run\nhint: make one with `xiaokang assess --registry …`, or name one with --run", .0.display())]
+    NoRun(PathBuf),
+}
+
+/// A registry with what its pages are made from.
+pub struct Office {
+    registry: PathBuf,
+    /// The run of record, if it is named; the newest of the registry otherwise.
+    named: Option<PathBuf>,
+    cache: PackCache,
+    pub(crate) sources: Sources,
+    /// Whether browsers send cookies over an encrypted connection alone.
+    pub(crate) https: bool,
+    reading: RwLock<Held>,
+    /// Open handles, one for each thread that reads at once.
+    handles: Mutex<Vec<Registry>>,
+}
+
+/// The run that is served, and when its manifest was written.
+#[derive(Clone)]
+struct Held {
+    folder: PathBuf,
+    written: Option<SystemTime>,
+    reading: Arc<Reading>,
+}
+
+impl Office {
+    /// Loads the run of record of a registry.
+    ///
+    /// # Errors
+    /// A registry without a run, or one whose run or pack cannot be read.
+    pub fn open(
+        registry: &Path,
+        run: Option<&Path>,
+        cache: PackCache,
+        sources: Sources,
+        https: bool,
+    ) -> Result<Arc<Self>, OfficeError> {
+        let named = run.map(Path::to_owned);
+        let (folder, written) = find(registry, named.as_deref())
+            .ok_or_else(|| OfficeError::NoRun(registry.to_owned()))?;
+        let reading = Arc::new(Reading::open(&folder, &cache)?);
+        let handle = app::registry::open_unchanged(registry, reading.program())?;
+        Ok(Arc::new(Self {
+            registry: registry.to_owned(),
+            named,
+            cache,
+            sources,
+            https,
+            reading: RwLock::new(Held { folder, written, reading }),
+            handles: Mutex::new(vec![handle]),
+        }))
+    }
+
+    /// The run of record; another one than before if there is a newer.
+    pub(crate) fn reading(&self) -> Result<Arc<Reading>, Fault> {
+        let held = self.reading.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let newest = find(&self.registry, self.named.as_deref());
+        let Some((folder, written)) = newest.filter(|(folder, written)| {
+            *folder != held.folder || *written != held.written
+        }) else {
+            return Ok(held.reading);
+        };
+        let reading = Arc::new(Reading::open(&folder, &self.cache)?);
+        // Handles know the tables of the pack that they were opened with.
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let fresh = Held { folder, written, reading: Arc::clone(&reading) };
+        *self.reading.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(reading)
+    }
+
+    /// Does something with the registry.
+    pub(crate) fn with_registry<T>(
+        &self,
+        reading: &Reading,
+        work: impl FnOnce(&mut Registry) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let kept = self.handles.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut handle = match kept {
+            Some(handle) => handle,
+            None => app::registry::open_unchanged(&self.registry, reading.program())?,
+        };
+        let done = work(&mut handle);
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+        done
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        (self.sources.now)()
+    }
+}
+
+/// The run that is named, or the one of the registry whose manifest was written last.
+fn find(registry: &Path, named: Option<&Path>) -> Option<(PathBuf, Option<SystemTime>)> {
+    let written = |folder: &Path| folder.join("manifest.json").metadata().and_then(|file| file.modified()).ok();
+    if let Some(named) = named {
+        return Some((named.to_owned(), written(named)));
+    }
+    let entries = std::fs::read_dir(registry.join("runs")).ok()?;
+    let runs = entries.filter_map(|entry| {
+        let folder = entry.ok()?.path();
+        Some((written(&folder)?, folder))
+    });
+    runs.max().map(|(written, folder)| (folder, Some(written)))
+}

@@ -1,0 +1,206 @@
+//! Every text of the product that stands on a page, in both languages. A text that lacks one of them does not compile,
+//! and neither does a page that asks for one that is not here.
+//!
+//! Sentences with numbers and names in them stand in [`crate::phrase`].
+
+use model::Lang;
+
+macro_rules! words {
+    ($($key:ident: $zh:literal, $en:literal;)*) => {
+        /// The texts in one language.
+        #[derive(Debug)]
+        pub struct Words {
+            $(pub $key: &'static str,)*
+        }
+
+        static ZH: Words = Words { $($key: $zh,)* };
+        static EN: Words = Words { $($key: $en,)* };
+
+        /// Name, Chinese and English of every text.
+        pub const CATALOGUE: &[(&str, &str, &str)] = &[$((stringify!($key), $zh, $en),)*];
+    };
+}
+
+impl Words {
+    pub fn of(lang: Lang) -> &'static Self {
+        match lang {
+            Lang::Zh => &ZH,
+            Lang::En => &EN,
+        }
+    }
+}
+
+words! {
+    about_figures: "数字的来历", "where the figures come from";
+    act: "办理", "act";
+    all_records: "全部记录", "all records";
+    amount: "数额", "amount";
+    and_above: "及以上", "and above";
+    answer: "结论", "result";
+    article_list: "各条", "articles";
+    as_of: "截至", "as of";
+    assumed: "示例值", "example value";
+    assumed_hint: "尚未填报，以示例值代替", "not reported yet; an example value stands in";
+    back: "返回", "back";
+    benefits: "应得到什么，为什么", "what is due, and why";
+    brand: "小康", "Xiaokang";
+    by: "按", "by";
+    case: "事项", "case";
+    case_id: "编号", "number";
+    cases: "办理", "cases";
+    cases_none: "没有事项", "no cases";
+    cases_of_record: "正在办理和办过的事项", "cases, open and ended";
+    change_list: "更改名单", "change the list";
+    checks: "核查", "checks";
+    checks_clear: "未发现问题", "nothing contradictory found";
+    children: "下级记录", "records below";
+    clause: "条款", "clause";
+    clear_filter: "取消", "remove";
+    conditions: "条件", "conditions";
+    county_and_above: "公众可查县及县以上的数字；人数少于 5 的不显示。", "the public sees figures of counties and larger places; counts below 5 are withheld.";
+    decision: "决定", "Decision";
+    defined_by: "规则", "rule";
+    digest: "指纹", "digest";
+    division: "地方", "place";
+    document: "依据文件", "source";
+    due: "期限", "due";
+    duties: "职责", "duties";
+    ended: "已结束", "ended";
+    engine: "程序", "program";
+    example: "例", "example";
+    excluding: "不适用", "does not apply";
+    explain: "为什么", "why";
+    explain_all: "逐项说明", "explain each";
+    export: "导出", "export";
+    fields: "登记的内容", "what is recorded";
+    field: "项目", "field";
+    figure: "数字", "figure";
+    find: "查找", "find";
+    find_hint: "户、人、村的编号", "number of a household, person or village";
+    findings: "需人工处理", "for a person to decide";
+    first: "首页", "first";
+    free_of_unknown: "没有未知", "nothing unknown";
+    from_day: "起", "from";
+    goto_content: "跳到正文", "skip to the content";
+    happened: "经过", "what happened";
+    in_force_from: "施行自", "in force from";
+    kind: "类别", "kind";
+    last: "末页", "last";
+    levels_below: "下级地方", "places below";
+    link_list: "名单", "list";
+    list: "名单", "list";
+    lists: "名册", "registers";
+    lists_empty: "尚无记录的名册", "registers without records";
+    main_menu: "主导航", "main menu";
+    meets: "达到", "meets";
+    measure: "指标", "measure";
+    measures: "指标", "measures";
+    mend: "请核改", "to be mended";
+    missing: "缺少什么", "what is missing";
+    missing_page: "没有这一页，或不在您的范围内", "there is no such page, or it is out of your reach";
+    missing_page_hint: "请核对地址；登录后可以看本地的名单和记录。", "check the address; whoever signs in sees the lists and records of their place.";
+    name: "名称", "name";
+    next: "下一页", "next";
+    no: "否", "no";
+    no_match: "没有符合的记录", "no record meets this";
+    no_records: "尚无记录", "nothing recorded";
+    none_due: "不符合", "not due";
+    not_recorded: "未填", "not recorded";
+    nothing_found: "没有这个编号的记录，或不在您的范围内", "no record has this number, or it is out of your reach";
+    objections: "异议", "objections";
+    of_place: "所在地", "place";
+    open_case: "查看", "open";
+    order: "排序", "order";
+    order_default: "按地方和编号", "by place and number";
+    other_language: "English", "中文";
+    outside: "不建", "not built";
+    owner: "承办", "who acts";
+    pack: "规则包", "rule pack";
+    parameter: "参数", "parameter";
+    parameters: "参数和来源", "parameters and their sources";
+    password: "密码", "password";
+    peers: "同级比较", "beside its peers";
+    people: "人", "person";
+    place_list: "各地", "places";
+    previous: "上一页", "previous";
+    principle: "原则", "principle";
+    problem: "存在问题", "contradictory";
+    programme: "专项", "programme";
+    public_portal: "公开可查", "open to anyone";
+    quantity: "数量", "quantity";
+    reason: "理由", "reason";
+    records: "条记录", "records";
+    register: "登记", "register";
+    reserved: "已预留资金", "money set apart";
+    result: "结果", "result";
+    results: "算出的结果", "what is computed";
+    role: "身份", "role";
+    row: "行", "row";
+    rules: "规定", "rules";
+    run: "评估", "run";
+    run_page: "这些数字从哪里来", "where these figures come from";
+    share: "比例", "share";
+    show: "显示", "show";
+    sign_in: "登录", "sign in";
+    sign_in_hint: "县、乡、村的工作人员用自己的账号登录。", "staff of county, township and village sign in with their own account.";
+    sign_in_needed: "名单和记录须登录后查看", "lists and records are for those who sign in";
+    sign_out: "退出", "sign out";
+    snapshot: "数据快照", "snapshot";
+    sort: "排序", "order";
+    sort_down: "从大到小", "greatest first";
+    sort_up: "从小到大", "least first";
+    source: "来源", "source";
+    standards: "标准", "standards";
+    standards_checklist: "标准逐项", "standards, one by one";
+    started: "开始", "started";
+    state: "状态", "state";
+    step: "环节", "step";
+    steps: "环节", "steps";
+    subjects: "对象", "subjects";
+    table_of_chart: "图的数据", "the chart's data";
+    target: "目标", "target";
+    today: "今日", "today";
+    todo: "等待办理", "waiting";
+    todo_mine: "等我办理", "waiting for me";
+    todo_others: "等别人", "waiting for others";
+    todo_none: "没有等待办理的事项", "nothing is waiting";
+    total: "合计", "total";
+    totals: "概况", "overview";
+    turns: "怎样会改变", "what would change it";
+    turns_amount: "怎样会使金额大于零", "what would make the amount positive";
+    turns_none: "在各项允许的范围内，没有找到能改变结论的一两项事实", "no change of one or two facts within their ranges would turn it";
+    turns_none_tried: "在已尝试的范围内没有找到", "none found among the changes tried";
+    unit: "单位", "unit";
+    unknown: "未知", "unknown";
+    update: "更新", "update";
+    user: "用户名", "user name";
+    value: "值", "value";
+    values_used: "用到的数值", "values used";
+    verdict: "情况", "verdict";
+    waits_for: "暂不能办", "cannot be done yet";
+    when: "时间", "when";
+    who: "谁", "who";
+    why: "为什么", "why";
+    without_filter: "不限", "any";
+    withheld: "少于 5", "fewer than 5";
+    wrong_request: "请求有误", "this cannot be asked";
+    yes: "是", "yes";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_is_in_its_own_language() {
+        let han = |text: &str| text.chars().any(|letter| ('\u{4e00}'..='\u{9fff}').contains(&letter));
+        for (key, zh, en) in CATALOGUE {
+            // The switch names the other language in that language.
+            if *key == "other_language" {
+                continue;
+            }
+            assert!(han(zh), "{key}: {zh}");
+            assert!(!en.is_empty() && !han(en), "{key}: {en}");
+        }
+    }
+}
