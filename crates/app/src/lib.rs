@@ -41,6 +41,7 @@ pub use engine::sql::{
     Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
 };
 pub use engine::{EngineError, Progress, RunManifest, SnapshotFiles, Timings, run_tables, snapshot_digest};
+pub use evaluate::explain as explained;
 pub use evaluate::explain::{Explanation, value_text};
 pub use store::{Moment, Registry, RegistryId, StoreError};
 pub use tables::TableError;

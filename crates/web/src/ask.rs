@@ -26,7 +26,7 @@ impl Pairs {
     }
 
     /// All values of a name that are not empty.
-    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         let named = self.0.iter().filter(move |(known, value)| known == name && !value.is_empty());
         named.map(|(_, value)| value.as_str())
     }

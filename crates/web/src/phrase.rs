@@ -166,6 +166,40 @@ pub fn checks(rules: usize, problems: u64, lang: Lang) -> String {
     }
 }
 
+/// `68 项参数中 12 项是示例值`.
+pub fn assumed(number: usize, all: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("共 {all} 项，其中 {number} 项是示例值，须由本地填报"),
+        Lang::En => format!("{all} in all; {number} of them are example values that the place has to report"),
+    }
+}
+
+/// `2 项未达标`.
+pub fn standards_unmet(number: usize, lang: Lang) -> String {
+    match (lang, number) {
+        (Lang::Zh, _) => format!("{number} 项未达标"),
+        (Lang::En, 1) => "1 standard not met".to_owned(),
+        (Lang::En, _) => format!("{number} standards not met"),
+    }
+}
+
+/// `3 处问题`.
+pub fn problems(number: usize, lang: Lang) -> String {
+    match (lang, number) {
+        (Lang::Zh, _) => format!("{number} 处问题"),
+        (Lang::En, 1) => "1 contradiction".to_owned(),
+        (Lang::En, _) => format!("{number} contradictions"),
+    }
+}
+
+/// `2 项未知`.
+pub fn results_unknown(number: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("{number} 项未知"),
+        Lang::En => format!("{number} unknown"),
+    }
+}
+
 /// `逾期 2 天`, `今天`, `剩 3 天`.
 pub fn due_in(today: Date, due: Date, lang: Lang) -> (String, bool) {
     let days = Date::days_between(today, due);
@@ -178,15 +212,6 @@ pub fn due_in(today: Date, due: Date, lang: Lang) -> (String, bool) {
         (Lang::En, _) => format!("{days} days left"),
     };
     (text, days < 0)
-}
-
-/// `第 4 天`, since a day.
-pub fn day_since(today: Date, since: Date, lang: Lang) -> String {
-    let days = Date::days_between(since, today) + 1;
-    match lang {
-        Lang::Zh => format!("第 {days} 天"),
-        Lang::En => format!("day {days}"),
-    }
 }
 
 /// Where a fact was recorded.

@@ -36,6 +36,7 @@ words! {
     all_records: "全部记录", "all records";
     amount: "数额", "amount";
     and_above: "及以上", "and above";
+    answer_objection: "答复异议", "answer an objection";
     answer: "结论", "result";
     article_list: "各条", "articles";
     as_of: "截至", "as of";
@@ -43,6 +44,7 @@ words! {
     assumed_hint: "尚未填报，以示例值代替", "not reported yet; an example value stands in";
     back: "返回", "back";
     benefits: "应得到什么，为什么", "what is due, and why";
+    benefits_kind: "待遇", "benefits";
     brand: "小康", "Xiaokang";
     by: "按", "by";
     case: "事项", "case";
@@ -56,9 +58,11 @@ words! {
     children: "下级记录", "records below";
     clause: "条款", "clause";
     clear_filter: "取消", "remove";
+    compare_by: "比较", "compare by";
     conditions: "条件", "conditions";
     county_and_above: "公众可查县及县以上的数字；人数少于 5 的不显示。", "the public sees figures of counties and larger places; counts below 5 are withheld.";
     decision: "决定", "Decision";
+    decision_here: "按决定各条看", "by the Decision's clauses";
     defined_by: "规则", "rule";
     digest: "指纹", "digest";
     division: "地方", "place";
@@ -75,15 +79,19 @@ words! {
     fields: "登记的内容", "what is recorded";
     field: "项目", "field";
     figure: "数字", "figure";
+    figures_of_place: "这个地方的数字", "figures of this place";
     find: "查找", "find";
     find_hint: "户、人、村的编号", "number of a household, person or village";
     findings: "需人工处理", "for a person to decide";
     first: "首页", "first";
     free_of_unknown: "没有未知", "nothing unknown";
     from_day: "起", "from";
+    gap_cost: "补齐所需", "to close the gap";
     goto_content: "跳到正文", "skip to the content";
     happened: "经过", "what happened";
     in_force_from: "施行自", "in force from";
+    internal: "出了故障", "something broke";
+    internal_hint: "没有改动任何数据；故障已记下，请稍后再试。", "nothing was changed; it has been noted down. Please try again later.";
     kind: "类别", "kind";
     last: "末页", "last";
     levels_below: "下级地方", "places below";
@@ -96,6 +104,7 @@ words! {
     measure: "指标", "measure";
     measures: "指标", "measures";
     mend: "请核改", "to be mended";
+    misses: "未达到", "misses";
     missing: "缺少什么", "what is missing";
     missing_page: "没有这一页，或不在您的范围内", "there is no such page, or it is out of your reach";
     missing_page_hint: "请核对地址；登录后可以看本地的名单和记录。", "check the address; whoever signs in sees the lists and records of their place.";
@@ -105,6 +114,7 @@ words! {
     no_match: "没有符合的记录", "no record meets this";
     no_records: "尚无记录", "nothing recorded";
     none_due: "不符合", "not due";
+    none_due_now: "目前没有应得的", "nothing is due at present";
     not_recorded: "未填", "not recorded";
     nothing_found: "没有这个编号的记录，或不在您的范围内", "no record has this number, or it is out of your reach";
     objections: "异议", "objections";
@@ -122,6 +132,7 @@ words! {
     peers: "同级比较", "beside its peers";
     people: "人", "person";
     place_list: "各地", "places";
+    place_record: "登记的内容", "what is recorded";
     previous: "上一页", "previous";
     principle: "原则", "principle";
     problem: "存在问题", "contradictory";

@@ -2,6 +2,7 @@
 
 pub mod acting;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -72,6 +73,8 @@ pub enum Command {
     Log(acting::LogCommand),
     /// Check a receipt with the log's public key: who is no part of the office can.
     Verify(acting::VerifyOptions),
+    /// Serve the office's pages: the Decision with its figures, lists, records, reasons, cases.
+    Serve(ServeOptions),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -85,6 +88,28 @@ pub struct DemoOptions {
     /// Folder with the pack and its sample data.
     #[arg(long, default_value = "packs/sichuan-2015")]
     pub pack: PathBuf,
+    /// End after the story instead of serving the pages.
+    #[arg(long)]
+    pub once: bool,
+    /// Address at which the pages are served.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+}
+
+#[derive(Args)]
+pub struct ServeOptions {
+    /// Folder of the registry.
+    #[arg(long)]
+    pub registry: PathBuf,
+    /// Folder of the run whose figures are shown; the registry's newest if absent.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Address at which the pages are served. What is not this machine's own needs a proxy that encrypts.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// Browsers send their cookies over encrypted connections alone: a proxy in front encrypts.
+    #[arg(long)]
+    pub https: bool,
 }
 
 #[derive(Args)]

@@ -19,6 +19,7 @@ pub mod migrate;
 pub mod packs;
 pub mod reassess;
 pub mod report;
+pub mod serve;
 pub mod synth;
 
 use crate::arguments::{Arguments, Command};
@@ -45,6 +46,7 @@ pub fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Pay(command) => acting::pay::run(command, lang),
         Command::Log(command) => acting::log::run(command, lang),
         Command::Verify(options) => acting::log::verify(&options, lang),
+        Command::Serve(options) => serve::run(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),
     }
 }

@@ -11,10 +11,11 @@ mod figure;
 mod findings;
 mod list;
 mod place;
+mod sheet;
 mod shown;
 mod total;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,6 +38,7 @@ pub use figure::Figure;
 pub use findings::{Finding, FindingCount};
 pub use list::{Criterion, List, Listed, Sort};
 pub use place::Place;
+pub use sheet::{SHEET_ROWS_MAX, SheetCell, workbook};
 pub use total::PlaceTotal;
 
 /// Why a run cannot be read.
@@ -160,6 +162,11 @@ impl Reading {
         Ok(read)
     }
 
+    /// Records of which a column is known.
+    pub fn known(&self, id: ColumnId) -> Result<usize, TableError> {
+        Ok(self.column(id)?.map_or(0, |array| array.len() - array.null_count()))
+    }
+
     fn read(&self, folder: &Path, entity: EntityId, name: &str) -> Result<Option<ArrayRef>, TableError> {
         let path = folder.join(format!("{}.parquet", self.program().entity(entity).name));
         if !path.exists() {
@@ -247,6 +254,33 @@ impl Reading {
         };
         let applies = verdict.applies.map(truth).transpose()?;
         Ok(State::of(applies, truth(verdict.says)?))
+    }
+
+    /// What a result is computed from in the first place: columns with names, of its own entity or of one above.
+    pub fn reads(&self, id: ColumnId) -> Vec<ColumnId> {
+        let program = self.program();
+        let mut read = Vec::new();
+        let mut open = vec![id];
+        let mut seen = BTreeSet::new();
+        while let Some(at) = open.pop() {
+            let column = program.column(at);
+            if !seen.insert(at) {
+                continue;
+            }
+            if at != id && !column.is_hidden() {
+                if self.is_above(program.column(id).entity, at) {
+                    read.push(at);
+                }
+                continue;
+            }
+            if !matches!(column.kind, ColumnKind::Aggregate(_) | ColumnKind::Window(_)) {
+                let mut needs = Vec::new();
+                program.each_need(at, &mut |need| needs.push(need));
+                // The first that the rule names comes first.
+                open.extend(needs.into_iter().rev());
+            }
+        }
+        read
     }
 
     /// Whether what identifies a person or an account stands in a column: it is shown masked.

@@ -1,0 +1,22 @@
+//! The pages.
+
+pub mod cases;
+pub mod decision;
+pub mod explain;
+pub mod fault;
+pub mod find;
+mod figure;
+pub mod list;
+pub mod lists;
+pub mod places;
+pub mod record;
+pub mod run;
+pub mod sign_in;
+
+use crate::answer::{Answer, see};
+use crate::shell::Desk;
+
+/// The Decision is the front door.
+pub fn home(_: &Desk) -> Answer {
+    see("/decision")
+}
