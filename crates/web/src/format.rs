@@ -39,11 +39,11 @@ pub fn money(fen: i128, lang: Lang) -> Shown {
         return Shown { text: format!("{} {unit}", grouped(&(fen / 100).to_string())), exact: String::new() };
     };
     let amount = Fen::from_fen(fen);
-    let exact = format!("{} {unit}", grouped(&amount.format_exact(MoneyUnit::Yuan)));
+    let exact = format!("{} {unit}", amount.format_exact(MoneyUnit::Yuan));
     let size = fen.unsigned_abs();
     let scaled = |fen: i64, by: i64, word: &str| {
         let amount = Fen::from_fen(fen).div_round(by, Rounding::HalfUp).unwrap_or(Fen::ZERO);
-        format!("{} {word}", grouped(&amount.format_exact(MoneyUnit::Yuan)))
+        format!("{} {word}", amount.format_exact(MoneyUnit::Yuan))
     };
     let text = match (lang, size) {
         (Lang::Zh, 10_000_000_000..) => scaled(fen, 100_000_000, "亿元"),

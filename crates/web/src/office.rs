@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
 use app::Registry;
+use app::funds::{self, Given};
 use app::pack_cache::PackCache;
 use app::reading::{Reading, ReadingError};
 use app::registry::RegistryError;
@@ -40,6 +41,8 @@ pub struct Office {
     /// Whether browsers send cookies over an encrypted connection alone.
     pub(crate) https: bool,
     reading: RwLock<Held>,
+    /// What beneficiaries were given, at a length of the book.
+    given: Mutex<Option<(u64, Arc<[Given]>)>>,
     /// Open handles, one for each thread that reads at once.
     handles: Mutex<Vec<Registry>>,
 }
@@ -76,6 +79,7 @@ impl Office {
             sources,
             https,
             reading: RwLock::new(Held { folder, written, reading }),
+            given: Mutex::new(None),
             handles: Mutex::new(vec![handle]),
         }))
     }
@@ -111,6 +115,20 @@ impl Office {
         let done = work(&mut handle);
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         done
+    }
+
+    /// What beneficiaries were given, by the book as it stands.
+    pub(crate) fn given(&self, reading: &Reading) -> Result<Arc<[Given]>, Fault> {
+        self.with_registry(reading, |registry| {
+            let length = funds::book_length(registry)?;
+            let mut kept = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, given)) = kept.as_ref().filter(|(known, _)| *known == length) {
+                return Ok(Arc::clone(given));
+            }
+            let given: Arc<[Given]> = funds::given(&funds::book(registry)?).into();
+            *kept = Some((length, Arc::clone(&given)));
+            Ok(given)
+        })
     }
 
     pub(crate) fn now(&self) -> Moment {

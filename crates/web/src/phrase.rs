@@ -166,6 +166,15 @@ pub fn checks(rules: usize, problems: u64, lang: Lang) -> String {
     }
 }
 
+/// `已批准发放 2 笔`.
+pub fn paid_to(number: usize, lang: Lang) -> String {
+    match (lang, number) {
+        (Lang::Zh, _) => format!("已批准发放 {number} 笔"),
+        (Lang::En, 1) => "1 payment approved".to_owned(),
+        (Lang::En, _) => format!("{number} payments approved"),
+    }
+}
+
 /// `68 项参数中 12 项是示例值`.
 pub fn assumed(number: usize, all: usize, lang: Lang) -> String {
     match lang {

@@ -38,6 +38,7 @@ words! {
     and_above: "及以上", "and above";
     answer_objection: "答复异议", "answer an objection";
     answer: "结论", "result";
+    arrived: "已到账", "arrived";
     article_list: "各条", "articles";
     as_of: "截至", "as of";
     assumed: "示例值", "example value";
@@ -47,6 +48,7 @@ words! {
     benefits_kind: "待遇", "benefits";
     brand: "小康", "Xiaokang";
     by: "按", "by";
+    by_the_book: "按账本，随时更新", "by the book, as it stands now";
     case: "事项", "case";
     case_id: "编号", "number";
     cases: "办理", "cases";
@@ -60,6 +62,7 @@ words! {
     clear_filter: "取消", "remove";
     compare_by: "比较", "compare by";
     conditions: "条件", "conditions";
+    confirmed: "已确认应付", "confirmed as owed";
     county_and_above: "公众可查县及县以上的数字；人数少于 5 的不显示。", "the public sees figures of counties and larger places; counts below 5 are withheld.";
     decision: "决定", "Decision";
     decision_here: "按决定各条看", "by the Decision's clauses";
@@ -108,6 +111,7 @@ words! {
     missing: "缺少什么", "what is missing";
     missing_page: "没有这一页，或不在您的范围内", "there is no such page, or it is out of your reach";
     missing_page_hint: "请核对地址；登录后可以看本地的名单和记录。", "check the address; whoever signs in sees the lists and records of their place.";
+    money: "发放", "payments";
     name: "名称", "name";
     next: "下一页", "next";
     no: "否", "no";

@@ -16,7 +16,7 @@ mod shown;
 mod total;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array as _, ArrayRef};
@@ -66,6 +66,7 @@ pub struct Reading {
     levels: Vec<EntityId>,
     verdicts: Vec<(RuleId, Verdict)>,
     findings: Vec<Finding>,
+    tables: Kept<PathBuf, Arc<Mutex<StoredTable>>>,
     columns: Kept<ColumnId, Option<ArrayRef>>,
     links: Kept<EdgeId, Arc<[u32]>>,
     above: Kept<(EntityId, EntityId), Arc<[u32]>>,
@@ -96,6 +97,7 @@ impl Reading {
             findings,
             pack,
             run,
+            tables: Mutex::default(),
             columns: Mutex::default(),
             links: Mutex::default(),
             above: Mutex::default(),
@@ -169,11 +171,19 @@ impl Reading {
 
     fn read(&self, folder: &Path, entity: EntityId, name: &str) -> Result<Option<ArrayRef>, TableError> {
         let path = folder.join(format!("{}.parquet", self.program().entity(entity).name));
-        if !path.exists() {
-            return Ok(None);
-        }
-        let table = StoredTable::open(&path)?;
-        Ok(table.columns(&[name])?.map(|batch| Arc::clone(batch.column(0))))
+        // Reading the footer of a table with hundreds of columns takes longer than reading one of them.
+        let known = locked(&self.tables).get(&path).cloned();
+        let table = match known {
+            Some(table) => table,
+            None if path.exists() => {
+                let table = Arc::new(Mutex::new(StoredTable::open(&path)?));
+                locked(&self.tables).insert(path, Arc::clone(&table));
+                table
+            }
+            None => return Ok(None),
+        };
+        let batch = locked(&table).columns(&[name])?;
+        Ok(batch.map(|batch| Arc::clone(batch.column(0))))
     }
 
     /// The value of a column for a record; `None` where it is unknown or the run has no such result.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::Array as _;
+use model::DivisionCode;
 use pack::program::{EntityId, Program, Value};
 
 use super::{NOWHERE, Reading, locked};
@@ -39,18 +40,24 @@ impl Reading {
         &self.levels
     }
 
-    /// The division with a code, of whatever level.
+    /// The division with a code, of whatever level; written short or with all digits.
     pub fn place(&self, code: &str) -> Result<Option<Place>, TableError> {
-        for level in &self.levels {
-            if let Some(row) = self.find(*level, code)? {
-                return Ok(Some(Place { level: *level, row }));
+        let parsed = code.parse::<DivisionCode>().ok();
+        let spellings = [Some(code.to_owned()), parsed.map(|code| code.to_string()), parsed.map(DivisionCode::short)];
+        for spelling in spellings.into_iter().flatten() {
+            for level in &self.levels {
+                if let Some(row) = self.find(*level, &spelling)? {
+                    return Ok(Some(Place { level: *level, row }));
+                }
             }
         }
         Ok(None)
     }
 
+    /// The division's code, short.
     pub fn place_code(&self, place: Place) -> Result<String, TableError> {
-        self.key(place.level, place.row)
+        let key = self.key(place.level, place.row)?;
+        Ok(key.parse::<DivisionCode>().map_or(key, DivisionCode::short))
     }
 
     /// The division's name; its code where it has none.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use app::funds::Given;
 use app::reading::{Figure, Place};
 use app::verdict::Kind;
 use askama::Template;
@@ -9,6 +10,7 @@ use model::{ClauseId, Lang};
 use pack::program::{Clause, Program, Rule, RuleDetail, RuleId};
 
 use super::figure::{FigureView, Part, rule_list, view};
+use super::money::Sum;
 use crate::access::Wish;
 use crate::answer::{Answer, Fault, html};
 use crate::format;
@@ -45,6 +47,7 @@ struct ClauseView {
     /// Figures that are folded away.
     more: Vec<FigureView>,
     more_text: String,
+    money: Option<Sum>,
     measures: Vec<(String, String)>,
     checks: Option<(String, Vec<Part>)>,
     quiet: Vec<String>,
@@ -98,6 +101,7 @@ fn articles(desk: &Desk, place: Place) -> Result<Vec<Article>, Fault> {
     let figures = desk.reading.figures(place)?;
     let by_rule: BTreeMap<RuleId, &Figure> = figures.iter().map(|figure| (figure.rule, figure)).collect();
     let by_clause = rules_by_clause(program);
+    let given = desk.office.given(&desk.reading)?;
     let mut articles: Vec<Article> = Vec::new();
     for clause in &program.clauses {
         let article = clause.id.article();
@@ -107,7 +111,7 @@ fn articles(desk: &Desk, place: Place) -> Result<Vec<Article>, Fault> {
             articles.push(Article { anchor, title, clauses: Vec::new() });
         }
         let rules = by_clause.get(&clause.id).map(Vec::as_slice).unwrap_or_default();
-        let view = clause_view(desk, place, clause, rules, &by_rule)?;
+        let view = clause_view(desk, place, clause, rules, &by_rule, &given)?;
         if let Some(article) = articles.last_mut() {
             article.clauses.push(view);
         }
@@ -132,6 +136,7 @@ fn clause_view(
     clause: &Clause,
     rules: &[RuleId],
     figures: &BTreeMap<RuleId, &Figure>,
+    given: &[Given],
 ) -> Result<ClauseView, Fault> {
     let (program, lang) = (desk.reading.program(), desk.lang);
     let mut view_of_clause = ClauseView {
@@ -142,6 +147,7 @@ fn clause_view(
         figures: Vec::new(),
         more: Vec::new(),
         more_text: String::new(),
+        money: super::money::sum(desk, place, &clause.id, given)?,
         measures: Vec::new(),
         checks: None,
         quiet: Vec::new(),

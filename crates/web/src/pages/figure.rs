@@ -104,6 +104,13 @@ pub fn view(desk: &Desk, place: Place, figure: &Figure) -> Result<FigureView, Fa
             view.lead.text = format!("{} {}", phrase::of_entity(label, count, lang), view.lead.text);
         }
         Kind::Standard | Kind::Duty => {
+            if figure.subjects() == 0 {
+                // No share of nothing: what is there to say is that all of it is unknown.
+                view.lead = unknown_part.clone();
+                view.lead.text = format!("{} {}", phrase::of_entity(label, figure.unknown, lang), desk.w.unknown);
+                view.unknown = None;
+                return Ok(with_target(view, rule, lang));
+            }
             if let Some((yes, no)) = yes.zip(no) {
                 view.lead.number = format::percent(yes, yes + no);
                 view.lead.text = of_known(kind, lang).to_owned();
@@ -114,12 +121,16 @@ pub fn view(desk: &Desk, place: Place, figure: &Figure) -> Result<FigureView, Fa
             view.rest.extend(view.unknown.take());
         }
     }
+    let counted = if kind.listed() == State::Yes { yes } else { no };
+    view.amount = counted.and_then(|_| amount(desk, rule, figure));
+    Ok(with_target(view, rule, lang))
+}
+
+fn with_target(mut view: FigureView, rule: &Rule, lang: Lang) -> FigureView {
     if let RuleDetail::Standard(standard) = &rule.detail {
         view.target = standard.target.map(|(share, by)| phrase::target(share, by, lang));
     }
-    let counted = if kind.listed() == State::Yes { yes } else { no };
-    view.amount = counted.and_then(|_| amount(desk, rule, figure));
-    Ok(view)
+    view
 }
 
 fn of_known(kind: Kind, lang: Lang) -> &'static str {

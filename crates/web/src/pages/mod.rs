@@ -8,6 +8,7 @@ pub mod find;
 mod figure;
 pub mod list;
 pub mod lists;
+pub mod money;
 pub mod places;
 pub mod record;
 pub mod run;

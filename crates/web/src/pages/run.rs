@@ -1,7 +1,9 @@
 //! Where the figures come from: the run, its pack, its snapshot, its parameters and on whose word they stand.
 
+use app::explained::unit_text;
 use askama::Template;
-use pack::program::{ParameterShape, Program};
+use model::Lang;
+use pack::program::{Parameter, ParameterShape, Program, Type};
 
 use crate::answer::{Answer, html};
 use crate::format;
@@ -23,7 +25,6 @@ struct ParameterView {
     from: String,
     /// The document it stands in; none of an example.
     reference: Option<String>,
-    clauses: String,
 }
 
 pub fn page(desk: &Desk) -> Answer {
@@ -48,10 +49,23 @@ pub fn page(desk: &Desk) -> Answer {
     html(&page)
 }
 
+/// A number with its thousands apart and its unit.
+fn with_unit(parameter: &Parameter, text: &str, lang: Lang) -> String {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
+    match &parameter.ty {
+        Type::Number(ty) if is_number => {
+            let text = format::grouped(text);
+            let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+            format!("{text} {}", unit_text(&ty.unit, lang)).trim_end().to_owned()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Option<ParameterView> {
     let declared = program.parameter_named(value["id"].as_str()?)?;
     let values = match &value["value"] {
-        serde_json::Value::String(text) => vec![text.clone()],
+        serde_json::Value::String(text) => vec![with_unit(declared, text, desk.lang)],
         serde_json::Value::Object(table) => {
             let label = |code: &str| match &declared.shape {
                 ParameterShape::Table { list, .. } => {
@@ -62,7 +76,7 @@ fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Optio
                 _ => code.to_owned(),
             };
             let entry = |(code, value): (&String, &serde_json::Value)| {
-                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let value = value.as_str().map_or_else(|| value.to_string(), |text| with_unit(declared, text, desk.lang));
                 format!("{}{}{value}", label(code), phrase::colon(desk.lang))
             };
             table.iter().map(entry).collect()
@@ -79,6 +93,5 @@ fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Optio
         from: value["from"].as_str().unwrap_or_default().to_owned(),
         reference: (value["source"] != "assumed")
             .then(|| value["reference"].as_str().unwrap_or_default().to_owned()),
-        clauses: declared.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     })
 }
