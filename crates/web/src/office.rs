@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use app::Registry;
+use app::{Registry, TableError};
 use app::funds::{self, Given};
 use app::pack_cache::PackCache;
 use app::reading::{Reading, ReadingError};
@@ -41,6 +41,8 @@ pub struct Office {
     /// Whether browsers send cookies over an encrypted connection alone.
     pub(crate) https: bool,
     reading: RwLock<Held>,
+    /// Held by the one thread that loads another run, while the others go on with the one before.
+    loading: Mutex<()>,
     /// What beneficiaries were given, at a length of the book.
     given: Mutex<Option<(u64, Arc<[Given]>)>>,
     /// Open handles, one for each thread that reads at once.
@@ -71,6 +73,7 @@ impl Office {
         let (folder, written) = find(registry, named.as_deref())
             .ok_or_else(|| OfficeError::NoRun(registry.to_owned()))?;
         let reading = Arc::new(Reading::open(&folder, &cache)?);
+        warm(&reading).map_err(ReadingError::from)?;
         let handle = app::registry::open_unchanged(registry, reading.program())?;
         Ok(Arc::new(Self {
             registry: registry.to_owned(),
@@ -79,6 +82,7 @@ impl Office {
             sources,
             https,
             reading: RwLock::new(Held { folder, written, reading }),
+            loading: Mutex::new(()),
             given: Mutex::new(None),
             handles: Mutex::new(vec![handle]),
         }))
@@ -93,7 +97,9 @@ impl Office {
         }) else {
             return Ok(held.reading);
         };
+        let Ok(_loading) = self.loading.try_lock() else { return Ok(held.reading) };
         let reading = Arc::new(Reading::open(&folder, &self.cache)?);
+        warm(&reading)?;
         // Handles know the tables of the pack that they were opened with.
         self.handles.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let fresh = Held { folder, written, reading: Arc::clone(&reading) };
@@ -134,6 +140,15 @@ impl Office {
     pub(crate) fn now(&self) -> Moment {
         (self.sources.now)()
     }
+}
+
+/// Reads what the front door shows, so that nobody waits for it.
+fn warm(reading: &Reading) -> Result<(), TableError> {
+    if let Some(home) = reading.home()? {
+        reading.figures(home)?;
+        reading.totals(home)?;
+    }
+    Ok(())
 }
 
 /// The run that is named, or the one of the registry whose manifest was written last.

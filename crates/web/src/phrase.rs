@@ -161,8 +161,8 @@ pub fn checks(rules: usize, problems: u64, lang: Lang) -> String {
     match (lang, problems) {
         (Lang::Zh, 0) => format!("核查 {rules} 项，未发现问题"),
         (Lang::Zh, _) => format!("核查 {rules} 项，发现 {count} 处问题"),
-        (Lang::En, 0) => format!("{rules} checks, nothing contradictory"),
-        (Lang::En, _) => format!("{rules} checks, {count} contradictory"),
+        (Lang::En, 0) => format!("{}, nothing contradictory", checks_en(rules)),
+        (Lang::En, _) => format!("{}, {count} contradictory", checks_en(rules)),
     }
 }
 
@@ -207,6 +207,10 @@ pub fn results_unknown(number: usize, lang: Lang) -> String {
         Lang::Zh => format!("{number} 项未知"),
         Lang::En => format!("{number} unknown"),
     }
+}
+
+fn checks_en(rules: usize) -> String {
+    if rules == 1 { "1 check".to_owned() } else { format!("{rules} checks") }
 }
 
 /// `逾期 2 天`, `今天`, `剩 3 天`.

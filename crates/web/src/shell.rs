@@ -101,7 +101,10 @@ impl Desk {
             Lang::Zh => (Lang::En, "zh-CN", "en"),
             Lang::En => (Lang::Zh, "en", "zh-CN"),
         };
-        let who = self.viewer.signed().map(|signed| signed.account.title.clone());
+        let who = self.viewer.signed().map(|signed| match signed.account.title.as_str() {
+            "" => self.role_names(&self.viewer.roles()),
+            title => title.to_owned(),
+        });
         let manifest = self.reading.manifest();
         let program = self.reading.program();
         Shell {
@@ -124,6 +127,16 @@ impl Desk {
             ),
             law: program.info.title.get(self.lang).to_owned(),
         }
+    }
+
+    /// What roles are called; ids where the pack has none of that name.
+    pub fn role_names(&self, roles: &[&str]) -> String {
+        let known = &self.reading.program().roles;
+        let names = roles.iter().map(|id| {
+            let role = known.iter().find(|role| role.id == *id);
+            role.map_or(*id, |role| role.label.get(self.lang))
+        });
+        names.collect::<Vec<_>>().join(crate::phrase::comma(self.lang))
     }
 
     /// Nothing but what this person may see; what they may not see is not there.

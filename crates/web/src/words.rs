@@ -62,14 +62,17 @@ words! {
     clear_filter: "取消", "remove";
     compare_by: "比较", "compare by";
     conditions: "条件", "conditions";
+    complete: "完成这一步", "complete this step";
     confirmed: "已确认应付", "confirmed as owed";
     county_and_above: "公众可查县及县以上的数字；人数少于 5 的不显示。", "the public sees figures of counties and larger places; counts below 5 are withheld.";
     decision: "决定", "Decision";
     decision_here: "按决定各条看", "by the Decision's clauses";
     defined_by: "规则", "rule";
     digest: "指纹", "digest";
+    dismiss: "不成立", "dismiss";
     division: "地方", "place";
     document: "依据文件", "source";
+    draw: "抽取样本", "draw the sample";
     due: "期限", "due";
     duties: "职责", "duties";
     ended: "已结束", "ended";
@@ -84,7 +87,7 @@ words! {
     figure: "数字", "figure";
     figures_of_place: "这个地方的数字", "figures of this place";
     find: "查找", "find";
-    find_hint: "户、人、村的编号", "number of a household, person or village";
+    find_hint: "户、人、村的编号", "number of household or village";
     findings: "需人工处理", "for a person to decide";
     first: "首页", "first";
     free_of_unknown: "没有未知", "nothing unknown";
@@ -95,6 +98,7 @@ words! {
     in_force_from: "施行自", "in force from";
     internal: "出了故障", "something broke";
     internal_hint: "没有改动任何数据；故障已记下，请稍后再试。", "nothing was changed; it has been noted down. Please try again later.";
+    investigated: "我已入户调查", "I have investigated";
     kind: "类别", "kind";
     last: "末页", "last";
     levels_below: "下级地方", "places below";
@@ -137,6 +141,7 @@ words! {
     people: "人", "person";
     place_list: "各地", "places";
     place_record: "登记的内容", "what is recorded";
+    post: "张贴公示：", "post the notice:";
     previous: "上一页", "previous";
     principle: "原则", "principle";
     problem: "存在问题", "contradictory";
@@ -145,6 +150,7 @@ words! {
     quantity: "数量", "quantity";
     reason: "理由", "reason";
     records: "条记录", "records";
+    refused: "没有办成：", "not done:";
     register: "登记", "register";
     reserved: "已预留资金", "money set apart";
     result: "结果", "result";
@@ -188,6 +194,7 @@ words! {
     unit: "单位", "unit";
     unknown: "未知", "unknown";
     update: "更新", "update";
+    uphold: "成立", "uphold";
     user: "用户名", "user name";
     value: "值", "value";
     values_used: "用到的数值", "values used";

@@ -171,6 +171,11 @@ fn number_in(text: &str) -> Option<u64> {
     numbers.filter(|part| part.chars().any(|letter| letter.is_ascii_digit())).last()?.replace(',', "").parse().ok()
 }
 
+/// A page without its tags.
+fn visible(page: &str) -> String {
+    page.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect()
+}
+
 /// Pages of every kind, for somebody of the county.
 fn pages() -> Vec<String> {
     vec![
@@ -208,6 +213,7 @@ fn every_page_speaks_the_language_that_is_asked_for_and_not_the_other() {
         for (lang, words) in [(Lang::Zh, "lang=\"zh-CN\""), (Lang::En, "lang=\"en\"")] {
             let page = get(&path, Some(&session), lang).body;
             assert!(page.contains(words), "{path}");
+            let page = visible(&page);
             for (key, zh, en) in CATALOGUE.iter().filter(|(key, ..)| *key != "other_language") {
                 let other = if lang == Lang::Zh { en } else { zh };
                 // A short word may be part of a name.
@@ -217,6 +223,10 @@ fn every_page_speaks_the_language_that_is_asked_for_and_not_the_other() {
             }
             for (zh, en) in &texts {
                 let other = if lang == Lang::Zh { en } else { zh };
+                // One word alone may be an id, as of a kind of money.
+                if lang == Lang::Zh && !other.contains(' ') {
+                    continue;
+                }
                 assert!(!page.contains(other.as_str()), "{path} in {lang} says `{other}`");
             }
         }
@@ -370,6 +380,21 @@ fn names_and_numbers_are_masked_on_pages_and_in_files() {
     }
     let asked = get(&format!("/list/person?is=name:{name}"), Some(&session), Lang::Zh);
     assert_eq!(asked.status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn acting_on_a_case_is_refused_with_its_reason_or_done() {
+    let village = sign_in("village");
+    let page = get(&format!("/cases/{CASE}"), Some(&village), Lang::En).body;
+    assert!(page.contains("action=\"/cases/") && page.contains("name=\"act\""), "{page}");
+    let act = format!("/cases/{CASE}/act");
+    // The notice still hangs.
+    let refused = post(&act, "act=complete&role=village&strand=0", Some(&village));
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
+    // A role that the account does not have is nobody's.
+    let foreign = post(&act, "act=complete&role=county&strand=0", Some(&village));
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
 }
 
 #[test]

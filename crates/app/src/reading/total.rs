@@ -37,6 +37,7 @@ impl Reading {
         let listed = self.list(&list)?;
         let (value, unknown) = match total.function {
             TotalFunction::Sum(column) => {
+                let column = self.named(column);
                 if self.column(column)?.is_none() {
                     return Ok(None);
                 }
@@ -46,6 +47,16 @@ impl Reading {
             _ => (listed.rows.len() as i128, listed.unknown),
         };
         Ok(Some(PlaceTotal { total, list, value, unknown }))
+    }
+
+    /// The column with a name that a column stands for, if it is nothing else.
+    pub fn named(&self, id: ColumnId) -> ColumnId {
+        match &self.program().column(id).kind {
+            ColumnKind::Scalar(Expr { kind: ExprKind::Column(of), .. }) if self.program().column(id).is_hidden() => {
+                self.named(*of)
+            }
+            _ => id,
+        }
     }
 
     /// A yes-or-no column as criteria over columns that are stored: itself, a parent's, or the parts of a conjunction.

@@ -51,7 +51,7 @@ pub struct NodeView {
 }
 
 /// Steps below the first that are open at once.
-const OPEN: usize = 1;
+const OPEN: usize = 2;
 /// Changes that are listed; the first are the smallest.
 const TURNS: usize = 8;
 
@@ -93,8 +93,8 @@ pub fn view(desk: &Desk, explanation: &Explanation) -> View {
         (Anchor { text, link, current: false }, clause.summary.get(lang).to_owned())
     });
     let mut turns = Vec::new();
-    turns.extend(turns_view(w, &explanation.turns, w.turns, lang));
-    turns.extend(turns_view(w, &explanation.amount_turns, w.turns_amount, lang));
+    turns.extend(turns_view(w, explanation, &explanation.turns, w.turns, lang));
+    turns.extend(turns_view(w, explanation, &explanation.amount_turns, w.turns_amount, lang));
     View {
         title: explanation.heading.title.get(lang).to_owned(),
         class: class(kind, root.verdict),
@@ -104,7 +104,13 @@ pub fn view(desk: &Desk, explanation: &Explanation) -> View {
         lacks: explanation.lacks.iter().map(|lack| lack.get(lang).to_owned()).collect(),
         notes: notes.map(|note| note.get(lang).to_owned()).collect(),
         mend: explanation.mend.as_ref().map(|mend| mend.get(lang).to_owned()),
-        parts: explanation.answers.iter().map(|part| (part_title(part, lang), node(desk, &part.tree, 0))).collect(),
+        parts: explanation
+            .answers
+            .iter()
+            // What the verdict's own tree has shown is not said again.
+            .filter(|part| part.tree.see.is_none() || part.role == Role::Result)
+            .map(|part| (part_title(part, lang), node(desk, &part.tree, 0)))
+            .collect(),
         missing: explanation
             .missing
             .iter()
@@ -156,13 +162,20 @@ fn node(desk: &Desk, node: &Node, depth: usize) -> NodeView {
     }
 }
 
-fn turns_view(w: &Words, turns: &Turns, title: &str, lang: Lang) -> Option<(String, Vec<String>)> {
+fn turns_view(
+    w: &Words,
+    explanation: &Explanation,
+    turns: &Turns,
+    title: &str,
+    lang: Lang,
+) -> Option<(String, Vec<String>)> {
+    let own = explanation.subject.key.as_str();
     let lines = match turns {
         Turns::NotAsked => return None,
         Turns::None { exhaustive: true } => vec![w.turns_none.to_owned()],
         Turns::None { exhaustive: false } => vec![w.turns_none_tried.to_owned()],
         Turns::Found(found) => {
-            let mut lines: Vec<String> = found.iter().take(TURNS).map(|turn| turn_text(turn, lang)).collect();
+            let mut lines: Vec<String> = found.iter().take(TURNS).map(|turn| turn_text(turn, own, lang)).collect();
             if found.len() > TURNS {
                 lines.push(phrase::more(found.len() - TURNS, lang));
             }
@@ -172,11 +185,12 @@ fn turns_view(w: &Words, turns: &Turns, title: &str, lang: Lang) -> Option<(Stri
     Some((title.to_owned(), lines))
 }
 
-fn turn_text(turn: &Turn, lang: Lang) -> String {
+fn turn_text(turn: &Turn, own: &str, lang: Lang) -> String {
     let changes = turn.changes.iter().map(|change| {
         let label = change.column.label.get(lang);
         let (old, new) = (change.old_shown.get(lang), change.new_shown.get(lang));
-        format!("{} {label}{}{old} → {new}", change.column.key, phrase::colon(lang))
+        let of = if change.column.key == own { String::new() } else { format!("{} ", change.column.key) };
+        format!("{of}{label}{}{old} → {new}", phrase::colon(lang))
     });
     changes.collect::<Vec<_>>().join(if lang == Lang::Zh { "，并且 " } else { ", and " })
 }

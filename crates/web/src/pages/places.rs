@@ -25,6 +25,7 @@ struct Page {
     record: Option<String>,
     totals: Vec<TotalView>,
     standards: Vec<FigureView>,
+    duties: Vec<FigureView>,
     quiet: String,
     by: Vec<(String, String, bool)>,
     by_title: String,
@@ -73,7 +74,11 @@ pub fn page(desk: &Desk) -> Answer {
     let mut sorted = at_work.clone();
     // What is failed most comes first.
     sorted.sort_by_key(|figure| std::cmp::Reverse(figure.no * 10_000 / figure.subjects().max(1)));
-    let standards = sorted.iter().map(|figure| view(desk, place, figure));
+    let (standards, duties): (Vec<&Figure>, Vec<&Figure>) =
+        sorted.into_iter().partition(|figure| figure.verdict.kind == Kind::Standard);
+    let views = |figures: Vec<&Figure>| -> Result<Vec<FigureView>, Fault> {
+        figures.into_iter().map(|figure| view(desk, place, figure)).collect()
+    };
     let compared = compared(desk, &at_work);
     let by = compared_choices(desk, &at_work, compared);
     let by_title = compared.map(|rule| reading.program().rules[rule.index()].title.get(lang).to_owned());
@@ -94,7 +99,8 @@ pub fn page(desk: &Desk) -> Answer {
             false => None,
         },
         totals: totals(desk, place)?,
-        standards: standards.collect::<Result<_, _>>()?,
+        standards: views(standards)?,
+        duties: views(duties)?,
         quiet: if quiet.is_empty() { String::new() } else { phrase::quiet(quiet.len(), lang) },
         by,
         by_title: by_title.unwrap_or_default(),

@@ -185,7 +185,7 @@ fn line(desk: &Desk, rule: &Rule, verdict: &Verdict, state: State, row: u32) -> 
         _ => "",
     };
     let mut lacks = Vec::new();
-    if let RuleDetail::Standard(standard) = &rule.detail {
+    if let (RuleDetail::Standard(standard), State::No) = (&rule.detail, state) {
         for (title, part) in &standard.parts {
             if reading.value(*part, row)? == Some(pack::program::Value::Bool(false)) {
                 lacks.push(title.get(lang).to_owned());

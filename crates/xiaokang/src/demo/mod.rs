@@ -115,7 +115,8 @@ fn users(registry: &Path, pack: &Path, lang: Lang) -> Result<(), Failure> {
         let place = place.short();
         let grants = vec![Grant { role: role.id.clone(), place: place.clone() }];
         let title = role.label.get(lang);
-        let account = NewAccount { name: &role.id, title, password: &password, grants };
+        // Pages call them by their role, in the reader's language.
+        let account = NewAccount { name: &role.id, title: "", password: &password, grants };
         accounts::save(&mut registry, &account, now, &random()).map_err(Failure::internal)?;
         say!("  {}  {title}  {place}", role.id);
     }

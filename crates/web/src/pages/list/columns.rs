@@ -61,10 +61,12 @@ pub fn columns(desk: &Desk, query: &Query) -> Result<Vec<Column>, Fault> {
     };
     let totals = program.totals.iter().filter(|total| total.entity == entity);
     let totals = totals.filter_map(|total| match total.function {
-        pack::program::TotalFunction::CountTrue(id) | pack::program::TotalFunction::Sum(id) => Some(id),
+        pack::program::TotalFunction::CountTrue(id) | pack::program::TotalFunction::Sum(id) => {
+            Some(reading.named(id))
+        }
         pack::program::TotalFunction::Count => None,
     });
-    let totals = totals.filter(|id| !program.column(*id).is_hidden());
+    let totals = totals.filter(|id| !program.column(*id).is_hidden() && program.column(*id).entity == entity);
     data.extend(totals.chain(program.entity(entity).fields.iter().copied()));
     let mut kept: Vec<ColumnId> = Vec::new();
     for (at, id) in data.into_iter().enumerate() {

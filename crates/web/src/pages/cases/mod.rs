@@ -1,15 +1,22 @@
 //! Cases of procedures: what is due, late or waiting for whom, and one case with everything that happened.
 
+mod act;
+
 use std::collections::BTreeSet;
 
-use app::acting::{Acting, Pending};
+use app::acting::{Acting, ActingError, Pending};
 use app::procedure::{self, CaseView, declared, event_text, outcome_text};
 use askama::Template;
+use axum::http::StatusCode;
 use model::{Date, RecordKey};
 use pack::program::EntityId;
 
+use act::{Deed, deeds, seen};
+
+pub use act::act;
+
 use crate::access::Wish;
-use crate::answer::{Answer, Fault, html};
+use crate::answer::{Answer, Fault, html, html_with};
 use crate::format;
 use crate::link::Link;
 use crate::phrase;
@@ -70,7 +77,7 @@ pub fn today(desk: &Desk) -> Answer {
             };
             let step = step.get(desk.lang);
             let what = if pending.objection.is_some() { desk.w.answer_objection } else { step };
-            let who = role_names(desk, &pending.roles);
+            let who = desk.role_names(&names(&pending.roles));
             let task = Task {
                 when,
                 late,
@@ -150,15 +157,8 @@ fn sheet(desk: &Desk, view: &CaseView) -> Result<Option<Anchor>, Fault> {
     Ok(Some(Anchor::new(name, &super::record::link(desk, entity, row)?)))
 }
 
-fn role_names(desk: &Desk, roles: &[String]) -> String {
-    let names = roles.iter().map(|role| role_name(desk, role));
-    names.collect::<Vec<_>>().join(phrase::comma(desk.lang))
-}
-
-/// What a role is called; its id where the pack has none of that name.
-fn role_name(desk: &Desk, id: &str) -> String {
-    let role = desk.reading.program().roles.iter().find(|role| role.id == id);
-    role.map_or(id, |role| role.label.get(desk.lang)).to_owned()
+fn names(roles: &[String]) -> Vec<&str> {
+    roles.iter().map(String::as_str).collect()
 }
 
 #[derive(Template)]
@@ -169,6 +169,8 @@ struct CasePage {
     id: String,
     place: Option<Anchor>,
     clause: String,
+    /// Why what was asked for was not done.
+    refused: Option<(String, Option<String>)>,
     strands: Vec<StrandCard>,
     waiting: Vec<WaitingView>,
     events: Vec<EventView>,
@@ -190,6 +192,7 @@ struct WaitingView {
     due: Option<(String, bool)>,
     why_not: Option<String>,
     hint: Option<String>,
+    deeds: Vec<Deed>,
 }
 
 struct EventView {
@@ -200,14 +203,14 @@ struct EventView {
 
 pub fn page(desk: &Desk) -> Answer {
     desk.must(Wish::Cases)?;
-    let program = desk.reading.program();
     let id = RecordKey::new(desk.ask.part("case")).map_err(|_| Fault::Missing)?;
-    let view = desk.office.with_registry(&desk.reading, |registry| {
-        if registry.view().stream_length(&procedure::Case::stream(&id))? == 0 {
-            return Err(Fault::Missing);
-        }
-        Ok(procedure::show(registry, program, &reader(desk), &id, &Pending::new())?)
-    })?;
+    page_with(desk, &id, None)
+}
+
+/// The page of a case, with why something was refused there.
+fn page_with(desk: &Desk, id: &RecordKey, refused: Option<&ActingError>) -> Answer {
+    let program = desk.reading.program();
+    let view = desk.office.with_registry(&desk.reading, |registry| seen(desk, registry, id))?;
     if !is_within(desk, &view)? {
         return Err(Fault::Missing);
     }
@@ -219,17 +222,18 @@ pub fn page(desk: &Desk) -> Answer {
             Some(_) => desk.w.answer_objection.to_owned(),
             None => step.get(desk.lang).to_owned(),
         },
-        who: role_names(desk, &pending.roles),
+        who: desk.role_names(&names(&pending.roles)),
         due: pending.due.map(|due| {
             let (text, late) = phrase::due_in(today, due, desk.lang);
             (format!("{due} {text}"), late)
         }),
         why_not: refused.as_ref().map(|refused| refused.message(desk.lang)),
         hint: refused.as_ref().and_then(|refused| refused.hint(desk.lang)),
+        deeds: deeds(desk, &flow, pending, refused.is_some()),
     });
     let events = view.events.iter().map(|event| EventView {
         day: event.day.to_string(),
-        who: format!("{} {}", role_name(desk, &event.role), event.actor),
+        who: format!("{} {}", desk.role_names(&[&event.role]), event.actor),
         text: event_text(flow.machine, event, desk.lang),
     });
     let page = CasePage {
@@ -238,11 +242,12 @@ pub fn page(desk: &Desk) -> Answer {
         id: id.to_string(),
         place: sheet(desk, &view)?,
         clause: flow.clause.to_string(),
+        refused: refused.map(|refused| (refused.message(desk.lang), refused.hint(desk.lang))),
         strands: strands.collect::<Result<_, _>>()?,
         waiting: waiting.collect(),
         events: events.collect(),
     };
-    html(&page)
+    html_with(&page, if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK })
 }
 
 fn card(desk: &Desk, flow: &procedure::Declared<'_>, strand: &procedure::StrandView) -> Result<StrandCard, Fault> {
