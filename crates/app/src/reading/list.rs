@@ -44,7 +44,7 @@ pub enum Sort {
 pub struct Listed {
     /// In the order asked for.
     pub rows: Vec<u32>,
-    /// Records of the entity within the division, whatever the criteria say of them.
+    /// Records that the criteria are asked of.
     pub all: u64,
     /// Of the records that are not in the list, those of which it is not known whether they should be.
     pub unknown: u64,
@@ -53,7 +53,11 @@ pub struct Listed {
 impl Reading {
     /// The records of a list.
     pub fn list(&self, list: &List) -> Result<Listed, TableError> {
-        let within = self.within(list.entity, list.place)?;
+        // A register names every division; what is asked of them is asked of those that are more than a name.
+        let within = match list.criteria.as_slice() {
+            [] => self.within(list.entity, list.place)?,
+            _ => self.subjects(list.entity, list.place)?,
+        };
         let tests = list.criteria.iter().map(|criterion| self.test(list.entity, criterion));
         let tests: Vec<Test> = tests.collect::<Result<_, _>>()?;
         let all = within.len() as u64;

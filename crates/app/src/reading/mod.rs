@@ -70,6 +70,7 @@ pub struct Reading {
     columns: Kept<ColumnId, Option<ArrayRef>>,
     links: Kept<EdgeId, Arc<[u32]>>,
     above: Kept<(EntityId, EntityId), Arc<[u32]>>,
+    peopled: Kept<EntityId, Arc<[bool]>>,
     keys: Kept<EntityId, Arc<HashMap<String, u32>>>,
     figures: Kept<Place, Arc<[Figure]>>,
 }
@@ -101,6 +102,7 @@ impl Reading {
             columns: Mutex::default(),
             links: Mutex::default(),
             above: Mutex::default(),
+            peopled: Mutex::default(),
             keys: Mutex::default(),
             figures: Mutex::default(),
         })

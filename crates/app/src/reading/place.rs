@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use arrow::array::Array as _;
 use model::DivisionCode;
-use pack::program::{EntityId, Program, Value};
+use pack::program::{EdgeId, EntityId, Program, Value};
 
 use super::{NOWHERE, Reading, locked};
-use crate::cases::cell;
 use crate::tables::TableError;
 
 /// A division of the run: the entity of its level, and its row.
@@ -175,32 +174,51 @@ impl Reading {
         Ok(home.or_else(|| top.map(|level| Place { level: *level, row: 0 })))
     }
 
-    /// Whether anything is recorded of the records below a division, or of a lowest division itself beyond its code,
-    /// name and place.
+    /// Whether a division is more than a line of the division list: something is recorded below it, or of a lowest
+    /// division itself.
     pub fn is_peopled(&self, place: Place) -> Result<bool, TableError> {
+        Ok(self.peopled(place.level)?.get(place.row as usize).copied().unwrap_or(false))
+    }
+
+    /// The same of all divisions of a level. Of the others no figure is: to call them unknown would hide those that are.
+    pub(super) fn peopled(&self, level: EntityId) -> Result<Arc<[bool]>, TableError> {
+        if let Some(known) = locked(&self.peopled).get(&level) {
+            return Ok(Arc::clone(known));
+        }
         let program = self.program();
-        for (index, entity) in program.entities.iter().enumerate() {
-            let id = EntityId(index as u32);
-            if entity.division.is_none() && self.rows(id) > 0 && entity.parent.is_some() {
-                let above = self.above(id, place.level)?;
-                if above.contains(&place.row) {
-                    return Ok(true);
+        let mut peopled = vec![false; self.rows(level)];
+        let mut lowest = true;
+        for (at, edge) in program.edges.iter().enumerate().filter(|(_, edge)| edge.parent == level && edge.tree) {
+            let is_division = program.entity(edge.child).division.is_some();
+            lowest &= !is_division;
+            let below = if is_division { Some(self.peopled(edge.child)?) } else { None };
+            for (child, parent) in self.links(EdgeId(at as u32))?.iter().enumerate() {
+                if below.as_ref().is_none_or(|below| below[child])
+                    && let Some(slot) = peopled.get_mut(*parent as usize)
+                {
+                    *slot = true;
                 }
             }
         }
-        if self.levels.last() != Some(&place.level) {
-            return Ok(false);
-        }
-        for id in &program.entity(place.level).fields {
-            let column = program.column(*id);
-            if column.nullable
-                && let Some(array) = self.column(*id)?
-                && array.len() > place.row as usize
-                && cell(&array, place.row as usize).is_some()
-            {
-                return Ok(true);
+        if lowest {
+            let facts = program.entity(level).fields.iter().filter(|id| program.column(**id).nullable);
+            for id in facts {
+                let Some(array) = self.column(*id)? else { continue };
+                peopled.iter_mut().enumerate().for_each(|(row, peopled)| *peopled |= array.is_valid(row));
             }
         }
-        Ok(false)
+        let peopled: Arc<[bool]> = peopled.into();
+        locked(&self.peopled).insert(level, Arc::clone(&peopled));
+        Ok(peopled)
+    }
+
+    /// Rows of an entity within a division that figures are about: divisions of which nothing is recorded are not.
+    pub(super) fn subjects(&self, entity: EntityId, place: Place) -> Result<Vec<u32>, TableError> {
+        let mut rows = self.within(entity, place)?;
+        if self.program().entity(entity).division.is_some() {
+            let peopled = self.peopled(entity)?;
+            rows.retain(|row| peopled[*row as usize]);
+        }
+        Ok(rows)
     }
 }
