@@ -90,27 +90,29 @@ impl Registry {
             if !has_tables(&self.connection)? {
                 return Ok(None);
             }
-            let row = self.connection.prepare_cached(
-                "SELECT title, password, failures, locked_until FROM account WHERE name = ?1",
-            )?
-            .query_row([name], |row| {
-                let locked: Option<i64> = row.get(3)?;
-                Ok(Account {
-                    name: name.to_owned(),
-                    title: row.get(0)?,
-                    password: row.get(1)?,
-                    failures: row.get(2)?,
-                    locked_until: locked.map(moment),
-                    grants: Vec::new(),
+            let row = self
+                .connection
+                .prepare_cached(
+                    "SELECT title, password, failures, locked_until FROM account WHERE name = ?1",
+                )?
+                .query_row([name], |row| {
+                    let locked: Option<i64> = row.get(3)?;
+                    Ok(Account {
+                        name: name.to_owned(),
+                        title: row.get(0)?,
+                        password: row.get(1)?,
+                        failures: row.get(2)?,
+                        locked_until: locked.map(moment),
+                        grants: Vec::new(),
+                    })
                 })
-            })
-            .optional()?;
+                .optional()?;
             let Some(mut account) = row else { return Ok(None) };
             let mut statement = self.connection.prepare_cached(
                 "SELECT role, place FROM account_grant WHERE account = ?1 ORDER BY role, place",
             )?;
-            let grants = statement
-                .query_map([name], |row| Ok(Grant { role: row.get(0)?, place: row.get(1)? }))?;
+            let grants =
+                statement.query_map([name], |row| Ok(Grant { role: row.get(0)?, place: row.get(1)? }))?;
             account.grants = grants.collect::<rusqlite::Result<_>>()?;
             Ok(Some(account))
         };
@@ -133,10 +135,8 @@ impl Registry {
         self.accounts(|connection| {
             let transaction = connection.transaction()?;
             transaction.execute("DELETE FROM session WHERE ends_at <= ?1", [at.unix_ms()])?;
-            transaction.execute(
-                "UPDATE account SET failures = 0, locked_until = NULL WHERE name = ?1",
-                [account],
-            )?;
+            transaction
+                .execute("UPDATE account SET failures = 0, locked_until = NULL WHERE name = ?1", [account])?;
             transaction.execute(
                 "INSERT INTO session (id, account, began_at, ends_at) VALUES (?1, ?2, ?3, ?4)",
                 params![id.as_slice(), account, at.unix_ms(), ends.unix_ms()],

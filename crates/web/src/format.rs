@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn thousands_stand_apart() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (27_827, "27,827"), (1_234_567, "1,234,567")]
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (27_827, "27,827"), (1_234_567, "1,234,567")]
         {
             assert_eq!(count(number), text);
         }
@@ -107,9 +108,13 @@ mod tests {
 
     #[test]
     fn a_share_is_whole_only_if_it_is() {
-        for (part, of, text) in
-            [(1, 3, "33.3 %"), (2, 2, "100 %"), (9_999, 10_000, "99.9 %"), (1, 10_000, "0.1 %"), (0, 9, "0 %")]
-        {
+        for (part, of, text) in [
+            (1, 3, "33.3 %"),
+            (2, 2, "100 %"),
+            (9_999, 10_000, "99.9 %"),
+            (1, 10_000, "0.1 %"),
+            (0, 9, "0 %"),
+        ] {
             assert_eq!(percent(part, of), text);
         }
         assert_eq!(percent(0, 0), "–");

@@ -15,7 +15,9 @@ impl Link {
         let mut path = String::new();
         for part in parts {
             path.push('/');
-            path.extend(form_urlencoded::byte_serialize(part.as_bytes()).map(|piece| piece.replace('+', "%20")));
+            path.extend(
+                form_urlencoded::byte_serialize(part.as_bytes()).map(|piece| piece.replace('+', "%20")),
+            );
         }
         Self { path, query: Vec::new() }
     }

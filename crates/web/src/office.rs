@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use app::{Registry, TableError};
 use app::funds::{self, Given};
 use app::pack_cache::PackCache;
 use app::reading::{Reading, ReadingError};
 use app::registry::RegistryError;
+use app::{Registry, TableError};
 use model::Moment;
 use thiserror::Error;
 
@@ -70,8 +70,8 @@ impl Office {
         https: bool,
     ) -> Result<Arc<Self>, OfficeError> {
         let named = run.map(Path::to_owned);
-        let (folder, written) = find(registry, named.as_deref())
-            .ok_or_else(|| OfficeError::NoRun(registry.to_owned()))?;
+        let (folder, written) =
+            find(registry, named.as_deref()).ok_or_else(|| OfficeError::NoRun(registry.to_owned()))?;
         let reading = Arc::new(Reading::open(&folder, &cache)?);
         warm(&reading).map_err(ReadingError::from)?;
         let handle = app::registry::open_unchanged(registry, reading.program())?;
@@ -92,9 +92,9 @@ impl Office {
     pub(crate) fn reading(&self) -> Result<Arc<Reading>, Fault> {
         let held = self.reading.read().unwrap_or_else(PoisonError::into_inner).clone();
         let newest = find(&self.registry, self.named.as_deref());
-        let Some((folder, written)) = newest.filter(|(folder, written)| {
-            *folder != held.folder || *written != held.written
-        }) else {
+        let Some((folder, written)) =
+            newest.filter(|(folder, written)| *folder != held.folder || *written != held.written)
+        else {
             return Ok(held.reading);
         };
         let Ok(_loading) = self.loading.try_lock() else { return Ok(held.reading) };
@@ -153,7 +153,8 @@ fn warm(reading: &Reading) -> Result<(), TableError> {
 
 /// The run that is named, or the one of the registry whose manifest was written last.
 fn find(registry: &Path, named: Option<&Path>) -> Option<(PathBuf, Option<SystemTime>)> {
-    let written = |folder: &Path| folder.join("manifest.json").metadata().and_then(|file| file.modified()).ok();
+    let written =
+        |folder: &Path| folder.join("manifest.json").metadata().and_then(|file| file.modified()).ok();
     if let Some(named) = named {
         return Some((named.to_owned(), written(named)));
     }

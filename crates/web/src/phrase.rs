@@ -76,7 +76,9 @@ pub const fn state_word(state: State) -> &'static str {
 }
 
 pub fn state_of_word(word: &str) -> Option<State> {
-    [State::Yes, State::No, State::Unknown, State::Outside].into_iter().find(|state| state_word(*state) == word)
+    [State::Yes, State::No, State::Unknown, State::Outside]
+        .into_iter()
+        .find(|state| state_word(*state) == word)
 }
 
 /// `2 户未知`.
@@ -238,9 +240,9 @@ pub fn provenance(
     let mut parts = vec![file.to_owned()];
     parts.extend(sheet.filter(|sheet| !sheet.is_empty()).map(str::to_owned));
     parts.extend(row.map(|row| if lang == Lang::Zh { format!("第 {row} 行") } else { format!("row {row}") }));
-    parts.extend(recorded.map(|on| {
-        if lang == Lang::Zh { format!("{on} 录入") } else { format!("recorded {on}") }
-    }));
+    parts.extend(
+        recorded.map(|on| if lang == Lang::Zh { format!("{on} 录入") } else { format!("recorded {on}") }),
+    );
     parts.join(if lang == Lang::Zh { "，" } else { ", " })
 }
 

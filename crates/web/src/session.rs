@@ -15,7 +15,8 @@ const LANG_SECONDS: i64 = 365 * 86_400;
 pub fn viewer(office: &Office, reading: &Reading, ask: &Ask) -> Result<Viewer, Fault> {
     let Some(token) = &ask.session else { return Ok(Viewer::Anyone) };
     let account = office.with_registry(reading, |registry| {
-        accounts::of_session(registry, token, office.now()).map_err(|error| Fault::Internal(error.to_string()))
+        accounts::of_session(registry, token, office.now())
+            .map_err(|error| Fault::Internal(error.to_string()))
     })?;
     account.map_or(Ok(Viewer::Anyone), |account| Viewer::of(account, reading))
 }

@@ -9,8 +9,9 @@ use crate::console::{CommandResult, Failure, Outcome, now_ms, pack_cache, say};
 
 pub fn run(options: &ServeOptions, lang: Lang) -> CommandResult {
     let sources = Sources { now, random };
-    let office = Office::open(&options.registry, options.run.as_deref(), pack_cache(), sources, options.https)
-        .map_err(|error| failure(&error))?;
+    let office =
+        Office::open(&options.registry, options.run.as_deref(), pack_cache(), sources, options.https)
+            .map_err(|error| failure(&error))?;
     let listening = Listening::at(options.bind).map_err(|error| {
         let hint = "another program may have it: name another with --bind 127.0.0.1:PORT";
         Failure::with_hint(format!("`{}` cannot be served: {error}", options.bind), hint)

@@ -98,10 +98,14 @@ struct Answer {
 }
 
 fn send(request: Request<Body>) -> Answer {
+    send_to(&Sample::get().office, request)
+}
+
+fn send_to(office: &Arc<Office>, request: Request<Body>) -> Answer {
     static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| web::runtime().unwrap());
     runtime.block_on(async {
-        let response = router(Arc::clone(&Sample::get().office)).oneshot(request).await.unwrap();
+        let response = router(Arc::clone(office)).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = |name| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -123,7 +127,8 @@ fn get(path: &str, session: Option<&str>, lang: Lang) -> Answer {
 }
 
 fn post(path: &str, form: &str, session: Option<&str>) -> Answer {
-    let mut request = Request::post(path).header(header::HOST, "office").header("sec-fetch-site", "same-origin");
+    let mut request =
+        Request::post(path).header(header::HOST, "office").header("sec-fetch-site", "same-origin");
     if let Some(session) = session {
         request = request.header(header::COOKIE, session);
     }
@@ -166,9 +171,15 @@ fn total(list: &str, session: &str) -> Json {
 
 /// The last number of a text, thousands apart.
 fn number_in(text: &str) -> Option<u64> {
-    let plain: String = text.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
+    let plain: String =
+        text.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
     let numbers = plain.split(|letter: char| !letter.is_ascii_digit() && letter != ',');
-    numbers.filter(|part| part.chars().any(|letter| letter.is_ascii_digit())).last()?.replace(',', "").parse().ok()
+    numbers
+        .filter(|part| part.chars().any(|letter| letter.is_ascii_digit()))
+        .last()?
+        .replace(',', "")
+        .parse()
+        .ok()
 }
 
 /// A page without its tags.
@@ -207,7 +218,8 @@ fn every_page_speaks_the_language_that_is_asked_for_and_not_the_other() {
     let reading = Reading::open(&Sample::get().run, &xiaokang::console::pack_cache()).unwrap();
     let titles: Vec<&model::Text> = reading.program().rules.iter().map(|rule| &rule.title).collect();
     let clauses: Vec<&model::Text> = reading.program().clauses.iter().map(|clause| &clause.summary).collect();
-    let texts = titles.into_iter().chain(clauses).filter(|text| text.zh.chars().count() > 5 && text.zh != text.en);
+    let texts =
+        titles.into_iter().chain(clauses).filter(|text| text.zh.chars().count() > 5 && text.zh != text.en);
     let texts: Vec<(String, String)> = texts.map(|text| (text.zh.clone(), text.en.clone())).collect();
     for path in pages() {
         for (lang, words) in [(Lang::Zh, "lang=\"zh-CN\""), (Lang::En, "lang=\"en\"")] {
@@ -271,7 +283,9 @@ fn the_totals_of_the_whole_are_those_of_the_run() {
 #[test]
 fn a_file_has_as_many_rows_as_its_page_says() {
     let session = sign_in("county");
-    for query in ["", "&rule=minimum_living:yes", "&rule=household_exit:unknown", "&is=poor:true&sort=-members"] {
+    for query in
+        ["", "&rule=minimum_living:yes", "&rule=household_exit:unknown", "&is=poor:true&sort=-members"]
+    {
         let list = format!("/list/household?division={COUNTY}{query}");
         let page = get(&list, Some(&session), Lang::En).body;
         let said = page.split_once("<p class=\"count\"><b>").unwrap().1.split_once("</b>").unwrap().0;
@@ -287,7 +301,8 @@ fn pages_of_a_list_hold_every_record_once_and_in_order() {
     let session = sign_in("county");
     let base = format!("/list/household?division={COUNTY}&sort=-income_per_person");
     let all = total(&base, &session);
-    let all: Vec<&str> = all["rows"].as_array().unwrap().iter().map(|row| row["number"].as_str().unwrap()).collect();
+    let all: Vec<&str> =
+        all["rows"].as_array().unwrap().iter().map(|row| row["number"].as_str().unwrap()).collect();
     let mut seen: Vec<String> = Vec::new();
     for page in 1..=all.len().div_ceil(100) {
         let page = get(&format!("{base}&page={page}"), Some(&session), Lang::Zh).body;
@@ -404,7 +419,8 @@ fn signing_in_takes_the_right_password_from_this_very_site() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(wrong.body.contains("value=\"county\"") && wrong.cookie.is_empty());
     let form = format!("name=county&password={}&back=/lists", PASSWORD.replace(' ', "+"));
-    let elsewhere = Request::post("/sign-in").header(header::HOST, "office").header("sec-fetch-site", "cross-site");
+    let elsewhere =
+        Request::post("/sign-in").header(header::HOST, "office").header("sec-fetch-site", "cross-site");
     assert_eq!(send(elsewhere.body(Body::from(form.clone())).unwrap()).status, StatusCode::FORBIDDEN);
     let right = post("/sign-in", &form, None);
     assert_eq!((right.status, right.location.as_str()), (StatusCode::SEE_OTHER, "/lists"));
@@ -425,35 +441,58 @@ fn nothing_runs_in_a_page_and_nothing_is_fetched_from_elsewhere() {
     }
     let request = Request::get("/decision").body(Body::empty()).unwrap();
     let runtime = web::runtime().unwrap();
-    let response =
-        runtime.block_on(router(Arc::clone(&Sample::get().office)).oneshot(request)).unwrap();
+    let response = runtime.block_on(router(Arc::clone(&Sample::get().office)).oneshot(request)).unwrap();
     let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
 }
 
-#[test]
-fn a_newer_run_is_served_without_a_restart() {
-    let sample = Sample::get();
+/// An office of its own, on a copy of the sample.
+fn other_office(now: fn() -> Moment) -> (tempfile::TempDir, Arc<Office>) {
     let folder = tempfile::tempdir().unwrap();
     let registry = folder.path().join("registry");
-    copy(&sample.registry, &registry);
-    let office = Office::open(
-        &registry,
-        None,
-        xiaokang::console::pack_cache(),
-        Sources { now, random },
-        false,
-    )
-    .unwrap();
-    let at = registry.display().to_string();
+    copy(&Sample::get().registry, &registry);
+    let sources = Sources { now, random };
+    let office = Office::open(&registry, None, xiaokang::console::pack_cache(), sources, false).unwrap();
+    (folder, office)
+}
+
+#[test]
+fn a_step_is_completed_from_its_page_when_its_notice_has_hung() {
+    // 2016-03-18.
+    let (_folder, office) = other_office(|| Moment::from_unix_ms(1_458_295_200_000));
+    let request = |path: &str, session: &str, form: String| {
+        let request = Request::post(path).header(header::HOST, "office").header(header::COOKIE, session);
+        request.body(Body::from(form)).unwrap()
+    };
+    let form = format!("name=village&password={}", PASSWORD.replace(' ', "+"));
+    let signed = send_to(&office, request("/sign-in", "", form));
+    let session = signed.cookie.split(';').next().unwrap().to_owned();
+    let get = || {
+        let page = Request::get(format!("/cases/{CASE}")).header(header::COOKIE, &session);
+        send_to(&office, page.body(Body::empty()).unwrap()).body
+    };
+    let page = get();
+    assert!(page.contains("value=\"complete\""), "{page}");
+    let step = page.split_once("name=\"step\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let form = format!("act=complete&role=village&strand=0&step={step}");
+    let done = send_to(&office, request(&format!("/cases/{CASE}/act"), &session, form));
+    assert_eq!(
+        (done.status, done.location),
+        (StatusCode::SEE_OTHER, format!("/cases/{CASE}")),
+        "{}",
+        done.body
+    );
+    assert!(get().contains("村委会 village"), "who did it is named");
+}
+
+#[test]
+fn a_newer_run_is_served_without_a_restart() {
+    let (folder, office) = other_office(now);
+    let registry = folder.path().join("registry").display().to_string();
     let pack = pack_folder().display().to_string();
-    command(&["xiaokang", "assess", "--registry", &at, "--pack", &pack, "--as-of", "2016-06-30"]);
-    let request = Request::get("/decision").body(Body::empty()).unwrap();
-    let page = web::runtime().unwrap().block_on(async {
-        let response = router(office).oneshot(request).await.unwrap();
-        to_bytes(response.into_body(), usize::MAX).await.unwrap()
-    });
-    assert!(String::from_utf8_lossy(&page).contains("2016-06-30"));
+    command(&["xiaokang", "assess", "--registry", &registry, "--pack", &pack, "--as-of", "2016-06-30"]);
+    let page = send_to(&office, Request::get("/decision").body(Body::empty()).unwrap()).body;
+    assert!(page.contains("2016-06-30"));
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -114,12 +114,12 @@ impl Columns {
         State::of(self.applies.as_ref().map(truth), truth(&self.says))
     }
 
-    /// The amount of a record: `None` if the rule has none, then whether it is known.
-    pub(super) fn amount(&self, row: u32) -> Option<Option<i128>> {
-        self.amount.as_ref().map(|array| match cell(array, row as usize) {
+    /// The amount of a record, as far as it is known.
+    fn amount(&self, row: u32) -> Option<i128> {
+        match self.amount.as_ref().and_then(|array| cell(array, row as usize)) {
             Some(Value::Number(number)) => Some(number),
             _ => None,
-        })
+        }
     }
 }
 
@@ -139,10 +139,10 @@ fn tally(rule: RuleId, verdict: Verdict, columns: &Columns, rows: &[u32]) -> Fig
         if state != listed {
             continue;
         }
-        match columns.amount(*row) {
-            Some(Some(number)) => figure.amount = figure.amount.map(|sum| sum + number),
-            Some(None) => figure.amount_unknown += 1,
-            None => {}
+        match (figure.amount, columns.amount(*row)) {
+            (Some(sum), Some(number)) => figure.amount = Some(sum + number),
+            (Some(_), None) => figure.amount_unknown += 1,
+            (None, _) => {}
         }
     }
     figure

@@ -43,9 +43,10 @@ pub(super) fn read(program: &Program, folder: &Path) -> Result<Vec<Finding>, Tab
         let (code, name) = (text("code", row), text("rule", row));
         let entity = program.entity_named(&text("entity", row))?;
         let rule = program.rules.iter().position(|rule| rule.id == name).map(|at| RuleId(at as u32));
-        let declared = program.findings.iter().find(|it| {
-            it.code == code && it.rule == rule && program.column(it.column).entity == entity
-        });
+        let declared = program
+            .findings
+            .iter()
+            .find(|it| it.code == code && it.rule == rule && program.column(it.column).entity == entity);
         let message = declared.map(|declared| declared.message.clone()).unwrap_or_default();
         Some(Finding { entity, key: text("key", row), code, rule, message })
     };

@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array as _, ArrayRef};
+use arrow::array::{Array, ArrayRef};
 use engine::RunManifest;
 use evaluate::explain::Explanation;
 use model::Date;
@@ -86,9 +86,8 @@ impl Reading {
         run.check_pack(&pack.program)?;
         let program = &pack.program;
         let verdicts = program.rules.iter().enumerate();
-        let verdicts = verdicts.filter_map(|(at, rule)| {
-            Some((RuleId(at as u32), Verdict::of(program, rule)?))
-        });
+        let verdicts =
+            verdicts.filter_map(|(at, rule)| Some((RuleId(at as u32), Verdict::of(program, rule)?)));
         let verdicts = verdicts.collect();
         let findings = findings::read(program, folder)?;
         Ok(Self {
@@ -241,7 +240,7 @@ impl Reading {
             Some(Value::Text(key)) => Some((key, row as u32)),
             _ => None,
         };
-        let rows = array.as_ref().map_or(0, |array| array.len());
+        let rows = array.as_ref().map_or(0, Array::len);
         let keys: Arc<HashMap<String, u32>> = Arc::new((0..rows).filter_map(text).collect());
         let found = keys.get(key).copied();
         locked(&self.keys).insert(entity, keys);

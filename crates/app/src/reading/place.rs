@@ -42,7 +42,8 @@ impl Reading {
     /// The division with a code, of whatever level; written short or with all digits.
     pub fn place(&self, code: &str) -> Result<Option<Place>, TableError> {
         let parsed = code.parse::<DivisionCode>().ok();
-        let spellings = [Some(code.to_owned()), parsed.map(|code| code.to_string()), parsed.map(DivisionCode::short)];
+        let spellings =
+            [Some(code.to_owned()), parsed.map(|code| code.to_string()), parsed.map(DivisionCode::short)];
         for spelling in spellings.into_iter().flatten() {
             for level in &self.levels {
                 if let Some(row) = self.find(*level, &spelling)? {
@@ -99,7 +100,8 @@ impl Reading {
         let program = self.program();
         let mut below = Vec::new();
         for level in &self.levels {
-            let Some(edge) = program.entity(*level).parent.filter(|edge| program.edge(*edge).parent == place.level)
+            let Some(edge) =
+                program.entity(*level).parent.filter(|edge| program.edge(*edge).parent == place.level)
             else {
                 continue;
             };
@@ -188,7 +190,9 @@ impl Reading {
         let program = self.program();
         let mut peopled = vec![false; self.rows(level)];
         let mut lowest = true;
-        for (at, edge) in program.edges.iter().enumerate().filter(|(_, edge)| edge.parent == level && edge.tree) {
+        for (at, edge) in
+            program.edges.iter().enumerate().filter(|(_, edge)| edge.parent == level && edge.tree)
+        {
             let is_division = program.entity(edge.child).division.is_some();
             lowest &= !is_division;
             let below = if is_division { Some(self.peopled(edge.child)?) } else { None };

@@ -60,13 +60,7 @@ impl Reading {
     }
 
     /// The name of a record, masked where it is a person's; empty where it has none.
-    pub fn name(
-        &self,
-        entity: EntityId,
-        row: u32,
-        unmasked: bool,
-        lang: Lang,
-    ) -> Result<String, TableError> {
+    pub fn name(&self, entity: EntityId, row: u32, unmasked: bool, lang: Lang) -> Result<String, TableError> {
         let Some(field) = self.name_field(entity) else { return Ok(String::new()) };
         let value = self.value(field, row)?;
         Ok(value.map(|value| self.shown(field, &value, unmasked, lang)).unwrap_or_default())

@@ -52,7 +52,9 @@ impl Reading {
     /// The column with a name that a column stands for, if it is nothing else.
     pub fn named(&self, id: ColumnId) -> ColumnId {
         match &self.program().column(id).kind {
-            ColumnKind::Scalar(Expr { kind: ExprKind::Column(of), .. }) if self.program().column(id).is_hidden() => {
+            ColumnKind::Scalar(Expr { kind: ExprKind::Column(of), .. })
+                if self.program().column(id).is_hidden() =>
+            {
                 self.named(*of)
             }
             _ => id,

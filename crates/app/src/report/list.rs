@@ -7,9 +7,9 @@ use model::ClauseId;
 use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
-use crate::verdict::Verdict;
 use super::{ReportError, Section, Writer};
 use crate::cases::cell;
+use crate::verdict::Verdict;
 use evaluate::explain::unit_text;
 
 impl Writer<'_> {

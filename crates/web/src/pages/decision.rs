@@ -90,7 +90,8 @@ fn about(desk: &Desk) -> Result<Vec<String>, Fault> {
     if let Some(change) = reading.change()
         && desk.viewer.signed().is_some()
     {
-        let since = desk.office.with_registry(reading, |registry| Ok(registry.changed_since(change)?.len()))?;
+        let since =
+            desk.office.with_registry(reading, |registry| Ok(registry.changed_since(change)?.len()))?;
         about.push(phrase::changes_since(since, desk.lang));
     }
     Ok(about)
@@ -187,9 +188,10 @@ fn checks_view(
     let problems = at_work.iter().map(|(_, figure)| figure.yes).sum();
     let mut found = Vec::new();
     for (rule, figure) in at_work.iter().filter(|(_, figure)| figure.yes > 0) {
-        let link = match open {
-            true => Some(rule_list(desk, place, rule, figure, figure.verdict.kind.listed())?.to_string()),
-            false => None,
+        let link = if open {
+            Some(rule_list(desk, place, rule, figure, figure.verdict.kind.listed())?.to_string())
+        } else {
+            None
         };
         let text = rule.title.get(desk.lang).to_owned();
         found.push(Part { number: format::count(figure.yes), text, link, class: "unmet" });

@@ -141,9 +141,11 @@ fn node(desk: &Desk, node: &Node, depth: usize) -> NodeView {
         (None, None) => None,
     };
     // A result that was taken from the run is explained on a page of its own.
-    let link = node.column.as_ref().filter(|_| node.kind == NodeKind::Given).map(|column| {
-        Link::to(["explain", &column.entity, &column.key, &column.name]).to_string()
-    });
+    let link = node
+        .column
+        .as_ref()
+        .filter(|_| node.kind == NodeKind::Given)
+        .map(|column| Link::to(["explain", &column.entity, &column.key, &column.name]).to_string());
     let holds = match node.verdict {
         Some(Verdict::True) => "yes",
         Some(Verdict::False) => "no",
@@ -175,7 +177,8 @@ fn turns_view(
         Turns::None { exhaustive: true } => vec![w.turns_none.to_owned()],
         Turns::None { exhaustive: false } => vec![w.turns_none_tried.to_owned()],
         Turns::Found(found) => {
-            let mut lines: Vec<String> = found.iter().take(TURNS).map(|turn| turn_text(turn, own, lang)).collect();
+            let mut lines: Vec<String> =
+                found.iter().take(TURNS).map(|turn| turn_text(turn, own, lang)).collect();
             if found.len() > TURNS {
                 lines.push(phrase::more(found.len() - TURNS, lang));
             }

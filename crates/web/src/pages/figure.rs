@@ -60,7 +60,13 @@ fn told(counts: [u64; 3], withholds: bool) -> [Option<u64>; 3] {
 }
 
 /// The link to the list of the records of which a rule says something.
-pub fn rule_list(desk: &Desk, place: Place, rule: &Rule, figure: &Figure, state: State) -> Result<Link, Fault> {
+pub fn rule_list(
+    desk: &Desk,
+    place: Place,
+    rule: &Rule,
+    figure: &Figure,
+    state: State,
+) -> Result<Link, Fault> {
     let entity = &desk.reading.program().entity(figure.verdict.entity).name;
     let code = desk.reading.place_code(place)?;
     let criterion = format!("{}:{}", rule.id, phrase::state_word(state));
@@ -76,19 +82,16 @@ pub fn view(desk: &Desk, place: Place, figure: &Figure) -> Result<FigureView, Fa
     let open = desk.may(Wish::List(place))?;
     let [yes, no, unknown] = told([figure.yes, figure.no, figure.unknown], desk.viewer.withholds());
     let part = |state: State, count: Option<u64>, class: &'static str| -> Result<Part, Fault> {
-        let link = match open {
-            true => Some(rule_list(desk, place, rule, figure, state)?.to_string()),
-            false => None,
-        };
+        let link = if open { Some(rule_list(desk, place, rule, figure, state)?.to_string()) } else { None };
         let number = count.map_or_else(|| desk.w.withheld.to_owned(), format::count);
         Ok(Part { number, text: phrase::state(kind, state, lang).to_owned(), link, class })
     };
     let (met, unmet) = (part(State::Yes, yes, "met")?, part(State::No, no, "unmet")?);
     let unknown_part = part(State::Unknown, unknown, "unknown")?;
     let whole = yes.zip(no).zip(unknown);
-    let bar = whole.filter(|_| !matches!(kind, Kind::Benefit | Kind::Check)).map(|((yes, no), unknown)| {
-        bar([yes, no, unknown], [&met, &unmet, &unknown_part], lang)
-    });
+    let bar = whole
+        .filter(|_| !matches!(kind, Kind::Benefit | Kind::Check))
+        .map(|((yes, no), unknown)| bar([yes, no, unknown], [&met, &unmet, &unknown_part], lang));
     let mut view = FigureView {
         title: rule.title.get(lang).to_owned(),
         rest: Vec::new(),
@@ -107,13 +110,14 @@ pub fn view(desk: &Desk, place: Place, figure: &Figure) -> Result<FigureView, Fa
             if figure.subjects() == 0 {
                 // No share of nothing: what is there to say is that all of it is unknown.
                 view.lead = unknown_part.clone();
-                view.lead.text = format!("{} {}", phrase::of_entity(label, figure.unknown, lang), desk.w.unknown);
+                view.lead.text =
+                    format!("{} {}", phrase::of_entity(label, figure.unknown, lang), desk.w.unknown);
                 view.unknown = None;
                 return Ok(with_target(view, rule, lang));
             }
             if let Some((yes, no)) = yes.zip(no) {
                 view.lead.number = format::percent(yes, yes + no);
-                view.lead.text = of_known(kind, lang).to_owned();
+                of_known(kind, lang).clone_into(&mut view.lead.text);
             } else {
                 view.lead.text = format!("{} {}", phrase::of_entity(label, 2, lang), view.lead.text);
             }
@@ -146,11 +150,7 @@ fn bar(counts: [u64; 3], parts: [&Part; 3], lang: Lang) -> Bar {
     let all = counts.iter().sum::<u64>().max(1);
     let share = |count: u64| u32::try_from(count * 1000 / all).unwrap_or(0);
     let words: Vec<String> = parts.iter().map(|part| format!("{} {}", part.text, part.number)).collect();
-    Bar {
-        met: share(counts[0]),
-        unmet: share(counts[1]),
-        label: words.join(phrase::comma(lang)),
-    }
+    Bar { met: share(counts[0]), unmet: share(counts[1]), label: words.join(phrase::comma(lang)) }
 }
 
 fn amount(desk: &Desk, rule: &Rule, figure: &Figure) -> Option<(String, Shown)> {

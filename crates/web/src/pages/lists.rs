@@ -61,7 +61,8 @@ pub fn page(desk: &Desk) -> Answer {
             of: phrase::of_entity(label, count, lang),
         });
     }
-    let page = Page { place: reading.place_name(place)?, registers, empty, findings: findings(desk, place)?, s };
+    let page =
+        Page { place: reading.place_name(place)?, registers, empty, findings: findings(desk, place)?, s };
     html(&page)
 }
 

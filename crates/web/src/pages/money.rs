@@ -62,7 +62,12 @@ fn holder(desk: &Desk, holder: &Holder) -> Option<(EntityId, RecordKey)> {
     Some((desk.reading.program().entity_named(name)?, key.clone()))
 }
 
-fn found<'g>(desk: &Desk, place: Place, clause: &ClauseId, given: &'g [Given]) -> Result<Vec<Found<'g>>, Fault> {
+fn found<'g>(
+    desk: &Desk,
+    place: Place,
+    clause: &ClauseId,
+    given: &'g [Given],
+) -> Result<Vec<Found<'g>>, Fault> {
     let mut found = Vec::new();
     for one in given.iter().filter(|given| given.clause == *clause) {
         let Some((entity, key)) = holder(desk, &one.holder) else { continue };
@@ -102,7 +107,8 @@ pub fn page(desk: &Desk) -> Answer {
     let place = desk.place()?;
     desk.must(Wish::List(place))?;
     let id: ClauseId = desk.ask.part("clause").parse().map_err(|_| Fault::Missing)?;
-    let clause = desk.reading.program().clauses.iter().find(|clause| clause.id == id).ok_or(Fault::Missing)?;
+    let clause =
+        desk.reading.program().clauses.iter().find(|clause| clause.id == id).ok_or(Fault::Missing)?;
     let given = desk.office.given(&desk.reading)?;
     let found = found(desk, place, &id, &given)?;
     let (owed, paid) = sums(&found);

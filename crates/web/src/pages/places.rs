@@ -94,9 +94,10 @@ pub fn page(desk: &Desk) -> Answer {
         level: reading.entity_label(place.level, lang).to_owned(),
         code: code.to_owned(),
         decision: Link::at("/decision").with("division", code).to_string(),
-        record: match open {
-            true => Some(super::record::link(desk, place.level, place.row)?.to_string()),
-            false => None,
+        record: if open {
+            Some(super::record::link(desk, place.level, place.row)?.to_string())
+        } else {
+            None
         },
         totals: totals(desk, place)?,
         standards: views(standards)?,
@@ -134,18 +135,18 @@ fn totals(desk: &Desk, place: Place) -> Result<Vec<TotalView>, Fault> {
                 Shown { text, exact: String::new() }
             }
         };
-        let unknown = (total.unknown > 0).then(|| match small(total.unknown) {
-            true => format!("{} {}", desk.w.unknown, desk.w.withheld),
-            false => phrase::unknown(total.unknown, label, lang),
+        let unknown = (total.unknown > 0).then(|| {
+            if small(total.unknown) {
+                format!("{} {}", desk.w.unknown, desk.w.withheld)
+            } else {
+                phrase::unknown(total.unknown, label, lang)
+            }
         });
         views.push(TotalView {
             title: total.total.title.get(lang).to_owned(),
             value,
             unknown,
-            link: match open {
-                true => Some(list_link(desk, &total.list, "")?.to_string()),
-                false => None,
-            },
+            link: if open { Some(list_link(desk, &total.list, "")?.to_string()) } else { None },
         });
     }
     Ok(views)
@@ -160,7 +161,11 @@ fn compared(desk: &Desk, figures: &[&Figure]) -> Option<RuleId> {
     named.or(most).map(|figure| figure.rule)
 }
 
-fn compared_choices(desk: &Desk, figures: &[&Figure], compared: Option<RuleId>) -> Vec<(String, String, bool)> {
+fn compared_choices(
+    desk: &Desk,
+    figures: &[&Figure],
+    compared: Option<RuleId>,
+) -> Vec<(String, String, bool)> {
     let program = desk.reading.program();
     let choices = figures.iter().map(|figure| {
         let rule = &program.rules[figure.rule.index()];

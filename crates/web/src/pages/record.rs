@@ -85,13 +85,17 @@ pub fn page(desk: &Desk) -> Answer {
     let path = reading.path_of(entity, row)?;
     if let Some(place) = path.last() {
         s.crumbs = desk.crumbs(*place, |code| Link::to(["places", code]))?;
-        s.crumbs.iter_mut().for_each(|crumb| crumb.current = program.entity(entity).division.is_some() && crumb.current);
+        s.crumbs
+            .iter_mut()
+            .for_each(|crumb| crumb.current = program.entity(entity).division.is_some() && crumb.current);
     }
     let lines = Lines::of(desk, entity, row)?;
     let (fields, empty_fields) = fields(desk, entity, row)?;
-    let place_page = program.entity(entity).division.is_some().then(|| {
-        Anchor::new(desk.w.figures_of_place, &Link::to(["places", key]))
-    });
+    let place_page = program
+        .entity(entity)
+        .division
+        .is_some()
+        .then(|| Anchor::new(desk.w.figures_of_place, &Link::to(["places", key])));
     let page = Page {
         key: key.to_owned(),
         parent: parent(desk, entity, row)?,
@@ -150,7 +154,9 @@ impl Lines {
         }
         // What is known to be due first, then what may be.
         lines.due.sort_by_key(|line| line.class == "maybe");
-        lines.standards.sort_by_key(|line| ["no", "maybe", "yes"].iter().position(|class| *class == line.class));
+        lines
+            .standards
+            .sort_by_key(|line| ["no", "maybe", "yes"].iter().position(|class| *class == line.class));
         Ok(lines)
     }
 
@@ -256,7 +262,8 @@ fn results(desk: &Desk, entity: EntityId, row: u32) -> Result<Vec<Value>, Fault>
         let id = ColumnId(at as u32);
         let kind = column.rule.map(|rule| program.rules[rule.index()].kind);
         let is_value = matches!(kind, Some(RuleKind::Variable | RuleKind::Measure | RuleKind::Scorecard));
-        let own = column.entity == entity && !column.is_hidden() && !matches!(column.kind, ColumnKind::Field(_));
+        let own =
+            column.entity == entity && !column.is_hidden() && !matches!(column.kind, ColumnKind::Field(_));
         if !own || !is_value || reading.column(id)?.is_none() {
             continue;
         }
@@ -295,8 +302,12 @@ fn below_of(desk: &Desk, child: EntityId, via: ColumnId, rows: &[u32]) -> Result
     let program = reading.program();
     let label = reading.entity_label(child, lang);
     let mut columns = Vec::new();
-    for id in program.entity(child).fields.iter().filter(|id| **id != via && **id != program.entity(child).key) {
-        if columns.len() < BELOW_COLUMNS && reading.pii(*id) != pack::program::Pii::Identity && reading.known(*id)? > 0
+    for id in
+        program.entity(child).fields.iter().filter(|id| **id != via && **id != program.entity(child).key)
+    {
+        if columns.len() < BELOW_COLUMNS
+            && reading.pii(*id) != pack::program::Pii::Identity
+            && reading.known(*id)? > 0
         {
             columns.push(*id);
         }
@@ -318,7 +329,10 @@ fn below_of(desk: &Desk, child: EntityId, via: ColumnId, rows: &[u32]) -> Result
     Ok(Below {
         title: label.to_owned(),
         count: phrase::all_of(rows.len() as u64, label, lang),
-        heads: columns.iter().map(|id| (reading.column_label(*id, lang).to_owned(), reading.is_number(*id))).collect(),
+        heads: columns
+            .iter()
+            .map(|id| (reading.column_label(*id, lang).to_owned(), reading.is_number(*id)))
+            .collect(),
         more: rows.len().checked_sub(BELOW).filter(|more| *more > 0).map(|more| phrase::more(more, lang)),
         rows: lines,
     })

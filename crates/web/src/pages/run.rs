@@ -37,7 +37,10 @@ pub fn page(desk: &Desk) -> Answer {
         s: desk.shell(Section::Other, w.run_page),
         facts: vec![
             (w.as_of, manifest.as_of.to_string()),
-            (w.pack, format!("{} {} {}", program.info.title.get(desk.lang), program.info.id, program.info.version)),
+            (
+                w.pack,
+                format!("{} {} {}", program.info.title.get(desk.lang), program.info.id, program.info.version),
+            ),
             (w.digest, program.digest.clone()),
             (w.snapshot, manifest.snapshot.digest.clone()),
             (w.total, format!("{} {}", format::count(records), w.records)),
@@ -55,7 +58,8 @@ fn with_unit(parameter: &Parameter, text: &str, lang: Lang) -> String {
     match &parameter.ty {
         Type::Number(ty) if is_number => {
             let text = format::grouped(text);
-            let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+            let text =
+                if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
             format!("{text} {}", unit_text(&ty.unit, lang)).trim_end().to_owned()
         }
         _ => text.to_owned(),
@@ -76,7 +80,9 @@ fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Optio
                 _ => code.to_owned(),
             };
             let entry = |(code, value): (&String, &serde_json::Value)| {
-                let value = value.as_str().map_or_else(|| value.to_string(), |text| with_unit(declared, text, desk.lang));
+                let value = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), |text| with_unit(declared, text, desk.lang));
                 format!("{}{}{value}", label(code), phrase::colon(desk.lang))
             };
             table.iter().map(entry).collect()

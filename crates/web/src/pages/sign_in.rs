@@ -25,14 +25,18 @@ pub fn page(desk: &Desk) -> Answer {
 /// Pages of this office alone are gone back to.
 fn back(asked: Option<&str>) -> String {
     let inside = |path: &&str| {
-        path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']) && path.is_ascii()
+        path.starts_with('/')
+            && !path.starts_with("//")
+            && !path.contains(['\\', '\r', '\n'])
+            && path.is_ascii()
     };
     asked.filter(inside).unwrap_or("/decision").to_owned()
 }
 
 pub fn enter(desk: &Desk) -> Answer {
     let form = &desk.ask.form;
-    let (name, password) = (form.get("name").unwrap_or_default().trim(), form.get("password").unwrap_or_default());
+    let (name, password) =
+        (form.get("name").unwrap_or_default().trim(), form.get("password").unwrap_or_default());
     let back = back(form.get("back"));
     let (now, random) = (desk.office.now(), (desk.office.sources.random)());
     let entered = desk.office.with_registry(&desk.reading, |registry| {

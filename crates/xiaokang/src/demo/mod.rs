@@ -121,7 +121,10 @@ fn users(registry: &Path, pack: &Path, lang: Lang) -> Result<(), Failure> {
         accounts::save(&mut registry, &account, now, &random()).map_err(Failure::internal)?;
         say!("  {}  {title}  {place}", role.id);
     }
-    say!("{} {password}", if lang == Lang::Zh { "  密码（全部相同）：" } else { "  password (the same for all):" });
+    say!(
+        "{} {password}",
+        if lang == Lang::Zh { "  密码（全部相同）：" } else { "  password (the same for all):" }
+    );
     Ok(())
 }
 

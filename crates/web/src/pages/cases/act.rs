@@ -27,9 +27,8 @@ pub fn deeds(desk: &Desk, flow: &Declared<'_>, pending: &Pending, refused: bool)
     let Some(role) = role_for(desk, &pending.roles) else { return Vec::new() };
     let Some(step) = flow.machine.step(pending.step) else { return Vec::new() };
     let w = desk.w;
-    let base = || {
-        vec![("strand", pending.strand.0.to_string()), ("step", step.id.clone()), ("role", role.clone())]
-    };
+    let base =
+        || vec![("strand", pending.strand.0.to_string()), ("step", step.id.clone()), ("role", role.clone())];
     let deed = |act: &str, more: Vec<(&'static str, String)>, button: String, reasons: bool| {
         let mut fields = base();
         fields.push(("act", act.to_owned()));

@@ -250,7 +250,11 @@ fn page_with(desk: &Desk, id: &RecordKey, refused: Option<&ActingError>) -> Answ
     html_with(&page, if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK })
 }
 
-fn card(desk: &Desk, flow: &procedure::Declared<'_>, strand: &procedure::StrandView) -> Result<StrandCard, Fault> {
+fn card(
+    desk: &Desk,
+    flow: &procedure::Declared<'_>,
+    strand: &procedure::StrandView,
+) -> Result<StrandCard, Fault> {
     let reading = &desk.reading;
     let mut items = Vec::new();
     for item in &strand.items {

@@ -11,8 +11,8 @@ use askama::Template;
 use pack::program::{ColumnId, RuleId, Value};
 
 use columns::{Column, columns};
-pub use query::list_link;
 use query::Query;
+pub use query::list_link;
 use sentence::{Choices, Clause};
 
 use crate::access::Wish;
@@ -116,7 +116,8 @@ fn show(desk: &Desk, found: Found) -> Answer {
     let here = query.link(desk, "")?;
     s.crumbs = desk.crumbs(list.place, |code| here.clone().set("division", code).without("page"))?;
     let exports = ["csv", "xlsx", "json"];
-    let exports = exports.map(|end| Ok(Anchor::new(end, &query.link(desk, &format!(".{end}"))?.without("page"))));
+    let exports =
+        exports.map(|end| Ok(Anchor::new(end, &query.link(desk, &format!(".{end}"))?.without("page"))));
     let page = Page {
         clauses: sentence::clauses(desk, query)?,
         choices: sentence::choices(desk, query)?,
@@ -193,7 +194,9 @@ fn unknown(desk: &Desk, query: &Query, listed: &Listed) -> Result<Option<Anchor>
             let id = &desk.reading.program().rules[rule.index()].id;
             here.set("rule", format!("{id}:unknown"))
         }
-        ([], [(column, _)]) => here.set("is", format!("{}:?", query::column_name(desk, query.entity, *column))),
+        ([], [(column, _)]) => {
+            here.set("is", format!("{}:?", query::column_name(desk, query.entity, *column)))
+        }
         _ => return Ok(Some(Anchor { text, link: String::new(), current: false })),
     };
     Ok(Some(Anchor::new(text, &link)))
@@ -209,7 +212,8 @@ fn head(desk: &Desk, column: &Column, sort: Sort, here: &Link) -> HeadView {
         _ => ("", false),
     };
     let link = name.map(|name| {
-        let ahead = if sorted.is_empty() { id.is_some_and(|id| desk.reading.is_number(id)) } else { !descending };
+        let ahead =
+            if sorted.is_empty() { id.is_some_and(|id| desk.reading.is_number(id)) } else { !descending };
         let name = if ahead { format!("-{name}") } else { name };
         here.clone().set("sort", name).without("page").to_string()
     });

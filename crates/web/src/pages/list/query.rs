@@ -49,7 +49,12 @@ impl Query {
     pub fn list(&self) -> List {
         let rules = self.rules.iter().map(|(_, verdict, state)| Criterion::Verdict(*verdict, *state));
         let values = self.values.iter().map(|(column, value)| Criterion::Is(*column, value.clone()));
-        List { entity: self.entity, place: self.place, criteria: rules.chain(values).collect(), sort: self.sort }
+        List {
+            entity: self.entity,
+            place: self.place,
+            criteria: rules.chain(values).collect(),
+            sort: self.sort,
+        }
     }
 
     /// The address of the list, with an ending such as `.csv`.
@@ -57,7 +62,8 @@ impl Query {
         let program = desk.reading.program();
         let mut link = list_link(desk, &self.list(), ending)?;
         for (rule, _, state) in &self.rules {
-            link = link.with("rule", format!("{}:{}", program.rules[rule.index()].id, phrase::state_word(*state)));
+            link = link
+                .with("rule", format!("{}:{}", program.rules[rule.index()].id, phrase::state_word(*state)));
         }
         Ok(link)
     }
@@ -100,9 +106,8 @@ fn column(desk: &Desk, entity: EntityId, name: &str) -> Result<ColumnId, Fault> 
     };
     let found = owner.and_then(|owner| program.column_named(owner, plain));
     let found = found.filter(|id| !program.column(*id).is_hidden() && desk.reading.is_above(entity, *id));
-    let id = found.ok_or_else(|| {
-        bad(format!("没有“{name}”这一项"), format!("there is no column `{name}`"))
-    })?;
+    let id =
+        found.ok_or_else(|| bad(format!("没有“{name}”这一项"), format!("there is no column `{name}`")))?;
     if !may_be_asked(desk, id) {
         return Err(bad(
             "姓名和号码不能作为条件".to_owned(),

@@ -5,8 +5,8 @@ use app::verdict::State;
 use model::Lang;
 use pack::program::{ColumnId, RuleKind};
 
-use super::query::{Query, column_name, list_link};
 use super::may_be_asked;
+use super::query::{Query, column_name, list_link};
 use crate::access::Wish;
 use crate::answer::Fault;
 use crate::phrase;
