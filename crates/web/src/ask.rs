@@ -14,6 +14,10 @@ pub const SESSION_COOKIE: &str = "xk_session";
 pub struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
+    pub fn push(&mut self, name: &str, value: String) {
+        self.0.push((name.to_owned(), value));
+    }
+
     /// From a query or a form, `a=1&b=2`.
     pub fn parse(text: &[u8]) -> Self {
         let pairs = form_urlencoded::parse(text);
@@ -36,6 +40,20 @@ impl Pairs {
     }
 }
 
+/// A file that came with a form.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    pub field: String,
+    pub bytes: Vec<u8>,
+}
+
+/// What was sent with a form.
+#[derive(Clone, Debug, Default)]
+pub struct Sent {
+    pub fields: Pairs,
+    pub files: Vec<Upload>,
+}
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -48,10 +66,11 @@ pub struct Ask {
     pub lang_chosen: bool,
     pub session: Option<String>,
     pub form: Pairs,
+    pub files: Vec<Upload>,
 }
 
 impl Ask {
-    pub fn new(parts: &Parts, named: Vec<(String, String)>, form: Pairs) -> Self {
+    pub fn new(parts: &Parts, named: Vec<(String, String)>, sent: Sent) -> Self {
         let query = Pairs::parse(parts.uri.query().unwrap_or_default().as_bytes());
         let chosen = query.get("lang").and_then(|tag| tag.parse().ok());
         let kept = cookie(&parts.headers, LANG_COOKIE).and_then(|tag| tag.parse().ok());
@@ -62,7 +81,8 @@ impl Ask {
             lang_chosen: chosen.is_some(),
             session: cookie(&parts.headers, SESSION_COOKIE),
             query,
-            form,
+            form: sent.fields,
+            files: sent.files,
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, RawPathParams, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::routing::{MethodRouter, get, post};
@@ -12,7 +13,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 
 use crate::answer::{Answer, Fault, body};
-use crate::ask::{Ask, Pairs};
+use crate::ask::{Ask, Pairs, Sent, Upload};
 use crate::office::Office;
 use crate::pages;
 use crate::session::{lang_cookie, viewer};
@@ -68,6 +69,8 @@ fn page_of(method: &str, path: &str) -> Page {
 
 /// Bytes of a form that are read.
 const FORM_BYTES_MAX: usize = 64 << 10;
+/// The same of one with a document.
+const FILE_BYTES_MAX: usize = 16 << 20;
 
 /// All pages of an office.
 pub fn router(office: Arc<Office>) -> Router {
@@ -82,6 +85,7 @@ pub fn router(office: Arc<Office>) -> Router {
             answer(state.0, missing, Vec::new(), request).await
         })
         .with_state(office)
+        .layer(DefaultBodyLimit::max(FILE_BYTES_MAX))
         .layer(CompressionLayer::new())
         .layer(CsrfLayer::new())
         .layer(middleware::from_fn(guard))
@@ -110,17 +114,41 @@ async fn answer(
     request: Request,
 ) -> Response<Body> {
     let (parts, content) = request.into_parts();
-    let form = if parts.method == Method::POST {
-        match to_bytes(content, FORM_BYTES_MAX).await {
-            Ok(bytes) => Pairs::parse(&bytes),
-            Err(_) => return body("text/plain", StatusCode::PAYLOAD_TOO_LARGE, "too large"),
-        }
-    } else {
-        Pairs::default()
+    let sent = match parts.method {
+        Method::POST => read(&parts, content).await,
+        _ => Some(Sent::default()),
     };
-    let ask = Ask::new(&parts, named, form);
+    let Some(sent) = sent else {
+        return body("text/plain; charset=utf-8", StatusCode::PAYLOAD_TOO_LARGE, "文件太大 · too large\n");
+    };
+    let ask = Ask::new(&parts, named, sent);
     let made = tokio::task::spawn_blocking(move || make(office, page, ask)).await;
     made.unwrap_or_else(|_| broken("a page panicked"))
+}
+
+/// What was sent with a form; nothing if it is too large or no form.
+async fn read(parts: &Parts, content: Body) -> Option<Sent> {
+    let kind =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.starts_with("multipart/form-data") {
+        let bytes = to_bytes(content, FORM_BYTES_MAX).await.ok()?;
+        return Some(Sent { fields: Pairs::parse(&bytes), files: Vec::new() });
+    }
+    let bytes = to_bytes(content, FILE_BYTES_MAX).await.ok()?;
+    let request = Request::from_parts(parts.clone(), Body::from(bytes));
+    let mut parts = Multipart::from_request(request, &()).await.ok()?;
+    let mut sent = Sent::default();
+    while let Some(part) = parts.next_field().await.ok()? {
+        let field = part.name().unwrap_or_default().to_owned();
+        let is_file = part.file_name().is_some();
+        let bytes = part.bytes().await.ok()?;
+        if is_file {
+            sent.files.push(Upload { field, bytes: bytes.to_vec() });
+        } else {
+            sent.fields.push(&field, String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Some(sent)
 }
 
 fn make(office: Arc<Office>, page: Page, ask: Ask) -> Response<Body> {

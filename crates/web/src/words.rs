@@ -33,6 +33,7 @@ impl Words {
 words! {
     about_figures: "数字的来历", "where the figures come from";
     act: "办理", "act";
+    against: "反对", "against";
     all_records: "全部记录", "all records";
     amount: "数额", "amount";
     and_above: "及以上", "and above";
@@ -43,6 +44,7 @@ words! {
     as_of: "截至", "as of";
     assumed: "示例值", "example value";
     assumed_hint: "尚未填报，以示例值代替", "not reported yet; an example value stands in";
+    attach: "附上材料", "attach the document";
     back: "返回", "back";
     benefits: "应得到什么，为什么", "what is due, and why";
     benefits_kind: "待遇", "benefits";
@@ -76,6 +78,7 @@ words! {
     due: "期限", "due";
     duties: "职责", "duties";
     ended: "已结束", "ended";
+    entitled: "应到", "entitled";
     engine: "程序", "program";
     example: "例", "example";
     excluding: "不适用", "does not apply";
@@ -83,6 +86,7 @@ words! {
     explain_all: "逐项说明", "explain each";
     export: "导出", "export";
     fields: "登记的内容", "what is recorded";
+    fewer: "少于 5", "fewer than 5";
     field: "项目", "field";
     figure: "数字", "figure";
     figures_of_place: "这个地方的数字", "figures of this place";
@@ -96,6 +100,7 @@ words! {
     goto_content: "跳到正文", "skip to the content";
     happened: "经过", "what happened";
     in_force_from: "施行自", "in force from";
+    in_favour: "赞成", "in favour";
     internal: "出了故障", "something broke";
     internal_hint: "没有改动任何数据；故障已记下，请稍后再试。", "nothing was changed; it has been noted down. Please try again later.";
     investigated: "我已入户调查", "I have investigated";
@@ -142,6 +147,7 @@ words! {
     place_list: "各地", "places";
     place_record: "登记的内容", "what is recorded";
     post: "张贴公示：", "post the notice:";
+    present: "实到", "present";
     previous: "上一页", "previous";
     principle: "原则", "principle";
     problem: "存在问题", "contradictory";
@@ -199,12 +205,14 @@ words! {
     value: "值", "value";
     values_used: "用到的数值", "values used";
     verdict: "情况", "verdict";
+    visited: "抽到的都已入户", "all that were drawn are visited";
+    vote: "登记表决", "record the vote";
     waits_for: "暂不能办", "cannot be done yet";
     when: "时间", "when";
     who: "谁", "who";
     why: "为什么", "why";
     without_filter: "不限", "any";
-    withheld: "少于 5", "fewer than 5";
+    withheld: "不公开", "withheld";
     wrong_request: "请求有误", "this cannot be asked";
     yes: "是", "yes";
 }

@@ -75,6 +75,8 @@ pub enum Command {
     Verify(acting::VerifyOptions),
     /// Serve the office's pages: the Decision with its figures, lists, records, reasons, cases.
     Serve(ServeOptions),
+    /// Make somebody an account for the pages, or give them a new password.
+    Account(AccountOptions),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -94,6 +96,23 @@ pub struct DemoOptions {
     /// Address at which the pages are served.
     #[arg(long, default_value = "127.0.0.1:8080")]
     pub bind: SocketAddr,
+}
+
+#[derive(Args)]
+pub struct AccountOptions {
+    /// Name to sign in with: letters, digits, `-`, `.` and `_`.
+    pub name: String,
+    #[command(flatten)]
+    pub site: acting::Site,
+    /// A role and the division where it is held, with all below: `county:513336`. May be repeated.
+    #[arg(long = "grant", value_name = "ROLE:DIVISION", required = true)]
+    pub grants: Vec<acting::RoleArgument>,
+    /// What pages call them; their roles if absent.
+    #[arg(long, default_value = "")]
+    pub title: String,
+    /// Read the password from standard input instead of making one.
+    #[arg(long)]
+    pub password_stdin: bool,
 }
 
 #[derive(Args)]

@@ -37,7 +37,7 @@ use crate::verdict::{State, Verdict};
 pub use figure::Figure;
 pub use findings::{Finding, FindingCount};
 pub use list::{Criterion, List, Listed, Sort};
-pub use place::Place;
+pub use place::{Place, place_exists};
 pub use sheet::{SHEET_ROWS_MAX, SheetCell, workbook};
 pub use total::PlaceTotal;
 

@@ -7,6 +7,8 @@ use arrow::array::Array as _;
 use model::DivisionCode;
 use pack::program::{EdgeId, EntityId, Program, Value};
 
+use store::{Registry, StoreError};
+
 use super::{NOWHERE, Reading, locked};
 use crate::tables::TableError;
 
@@ -31,6 +33,23 @@ pub(super) fn levels(program: &Program) -> Vec<EntityId> {
     let mut levels: Vec<EntityId> = all.filter(|id| program.entity(*id).division.is_some()).collect();
     levels.sort_by_key(|id| depth(*id));
     levels
+}
+
+/// Whether a registry has a division, whatever runs there are.
+pub fn place_exists(registry: &Registry, program: &Program, code: DivisionCode) -> Result<bool, StoreError> {
+    let level = code.level();
+    let Some(entity) = levels(program)
+        .into_iter()
+        .find(|entity| program.entity(*entity).division.as_deref() == Some(level.as_str()))
+    else {
+        return Ok(false);
+    };
+    for spelling in [code.to_string(), code.short()] {
+        if registry.view().record(entity, &spelling)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Reading {

@@ -7,11 +7,11 @@ use app::reading::{Figure, Place};
 use app::verdict::Kind;
 use askama::Template;
 use model::{ClauseId, Lang};
-use pack::program::{Clause, Program, Rule, RuleDetail, RuleId};
+use pack::program::{Clause, NumberKind, Program, Rule, RuleDetail, RuleId, Type, Value};
 
 use super::figure::{FigureView, Part, rule_list, view};
 use super::money::Sum;
-use crate::access::Wish;
+use crate::access::{PUBLIC_COUNT_MIN, Wish};
 use crate::answer::{Answer, Fault, html};
 use crate::format;
 use crate::link::Link;
@@ -201,12 +201,19 @@ fn checks_view(
 
 /// A measure of the division itself.
 fn measure(desk: &Desk, place: Place, rule: &Rule) -> Result<Option<(String, String)>, Fault> {
+    let program = desk.reading.program();
     let RuleDetail::Measure(measure) = &rule.detail else { return Ok(None) };
     let Some((_, column)) = measure.columns.iter().find(|(level, _)| *level == place.level) else {
         return Ok(None);
     };
     let value = desk.reading.value(*column, place.row)?;
     let Some(value) = value else { return Ok(None) };
+    // A measure that counts a few tells of them.
+    let few = matches!(value, Value::Number(count) if (1..i128::from(PUBLIC_COUNT_MIN)).contains(&count));
+    let counts = matches!(&program.column(*column).ty, Type::Number(ty) if ty.kind == NumberKind::Count);
+    if desk.viewer.withholds() && few && counts {
+        return Ok(Some((rule.title.get(desk.lang).to_owned(), desk.w.fewer.to_owned())));
+    }
     let shown = desk.reading.shown(*column, &value, false, desk.lang);
     Ok(Some((rule.title.get(desk.lang).to_owned(), shown)))
 }

@@ -131,13 +131,13 @@ fn totals(desk: &Desk, place: Place) -> Result<Vec<TotalView>, Fault> {
             }
             _ => {
                 let count = u64::try_from(total.value).unwrap_or(0);
-                let text = if small(count) { desk.w.withheld.to_owned() } else { format::count(count) };
+                let text = if small(count) { desk.w.fewer.to_owned() } else { format::count(count) };
                 Shown { text, exact: String::new() }
             }
         };
         let unknown = (total.unknown > 0).then(|| {
             if small(total.unknown) {
-                format!("{} {}", desk.w.unknown, desk.w.withheld)
+                format!("{} {}", desk.w.unknown, desk.w.fewer)
             } else {
                 phrase::unknown(total.unknown, label, lang)
             }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use app::accounts::{self, Grant, NewAccount};
 use model::{DivisionCode, Lang, Moment};
 
+use crate::account::new_password;
 use crate::acting::random;
 use crate::arguments::{
     AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions, ServeOptions,
@@ -106,7 +107,7 @@ fn users(registry: &Path, pack: &Path, lang: Lang) -> Result<(), Failure> {
     let pack = load_pack(pack, &[], &[])?;
     let program = &pack.program;
     let mut registry = open_registry(registry, program)?;
-    let password: String = random().iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+    let password = new_password();
     let village: DivisionCode = story::VILLAGE.parse().map_err(Failure::internal)?;
     let now = Moment::from_unix_ms(now_ms());
     for role in &program.roles {
