@@ -49,7 +49,7 @@ pub enum Wish {
     Cases,
 }
 
-/// The smallest count that anyone is told.
+/// The smallest count of persons, households and the like that anyone is told.
 pub const PUBLIC_COUNT_MIN: u64 = 5;
 
 impl Viewer {

@@ -30,6 +30,8 @@ fn chinese(number: u32) -> String {
 
 /// What so many records are called: `户`, `条“住院”`, `households`.
 pub fn of_entity(label: &str, number: u64, lang: Lang) -> String {
+    // `县（市、区）` is counted as `县`.
+    let label = label.split('（').next().unwrap_or(label);
     match lang {
         // Households, persons and villages are counted without a measure word.
         Lang::Zh if label.chars().count() == 1 => label.to_owned(),
@@ -286,6 +288,7 @@ mod tests {
         for (label, number, lang, text) in [
             ("户", 2, Lang::Zh, "户"),
             ("住院", 2, Lang::Zh, "条“住院”"),
+            ("县（市、区）", 2, Lang::Zh, "县"),
             ("household", 1, Lang::En, "household"),
             ("county", 2, Lang::En, "counties"),
             ("branch", 3, Lang::En, "branches"),

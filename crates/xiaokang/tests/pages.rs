@@ -335,11 +335,19 @@ fn what_anyone_meets_on_each_page_is_as_the_table_says() {
 fn anyone_is_told_figures_of_counties_and_nobodys_number() {
     let page = get("/decision", None, Lang::Zh).body;
     assert!(links(&page, "/list/").is_empty() && links(&page, "/record/").is_empty());
+    let mut told = 0;
     for piece in page.split("<b>").skip(1) {
-        let number = piece.split_once("</b>").unwrap().0;
-        let small = number.parse::<u64>().is_ok_and(|number| (1..5).contains(&number));
-        assert!(!small, "a count of {number} is shown to anyone");
+        let (number, rest) = piece.split_once("</b>").unwrap();
+        let of_persons = [" 户", " 人"].iter().any(|word| rest.starts_with(word));
+        let Ok(number) = number.replace(',', "").parse::<u64>() else { continue };
+        assert!(
+            !of_persons || number == 0 || number >= 5,
+            "{number}{}",
+            rest.chars().take(20).collect::<String>()
+        );
+        told += u64::from(of_persons);
     }
+    assert!(told > 5, "{told}");
     assert!(page.contains("不公开"));
     for path in [format!("/decision?division={VILLAGE}"), format!("/places/{VILLAGE}")] {
         assert_eq!(get(&path, None, Lang::Zh).status, StatusCode::NOT_FOUND, "{path}");
@@ -538,4 +546,13 @@ fn a_document_is_attached_from_the_page_and_its_digest_kept() {
     let page = Request::get(format!("/cases/{CASE}")).header(header::COOKIE, &township);
     let page = send_to(&office, page.body(Body::empty()).unwrap()).body;
     assert!(page.contains("乡镇 township"), "{page}");
+}
+
+#[test]
+fn a_registry_without_a_run_is_not_served_and_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = xiaokang::console::pack_cache();
+    let refused = Office::open(folder.path(), None, cache, Sources { now, random }, false);
+    let text = refused.err().unwrap().to_string();
+    assert!(text.contains("has no run") && text.contains("xiaokang assess"), "{text}");
 }

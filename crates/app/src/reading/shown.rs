@@ -14,6 +14,28 @@ impl Reading {
         if unmasked { text } else { mask(&text, self.pii(id)) }
     }
 
+    /// Whether records of an entity tell of single persons: those in which somebody is named, and all below them.
+    /// Divisions do not, whoever their officials are.
+    pub fn is_personal(&self, entity: EntityId) -> bool {
+        let program = self.program();
+        let mut at = entity;
+        loop {
+            let declared = program.entity(at);
+            if declared.division.is_some() {
+                return false;
+            }
+            let names = |id: &ColumnId| match &program.column(*id).kind {
+                ColumnKind::Field(field) => field.pii != Pii::None,
+                _ => false,
+            };
+            if declared.fields.iter().any(names) {
+                return true;
+            }
+            let Some(edge) = declared.parent else { return false };
+            at = program.edge(edge).parent;
+        }
+    }
+
     /// What an entity is called.
     pub fn entity_label(&self, entity: EntityId, lang: Lang) -> &str {
         let entity = self.program().entity(entity);

@@ -80,7 +80,8 @@ pub fn view(desk: &Desk, place: Place, figure: &Figure) -> Result<FigureView, Fa
     let kind = figure.verdict.kind;
     let label = reading.entity_label(figure.verdict.entity, lang);
     let open = desk.may(Wish::List(place))?;
-    let [yes, no, unknown] = told([figure.yes, figure.no, figure.unknown], desk.viewer.withholds());
+    let withholds = desk.viewer.withholds() && reading.is_personal(figure.verdict.entity);
+    let [yes, no, unknown] = told([figure.yes, figure.no, figure.unknown], withholds);
     let part = |state: State, count: Option<u64>, class: &'static str| -> Result<Part, Fault> {
         let link = if open { Some(rule_list(desk, place, rule, figure, state)?.to_string()) } else { None };
         let number = count.map_or_else(|| desk.w.withheld.to_owned(), format::count);

@@ -121,7 +121,8 @@ fn totals(desk: &Desk, place: Place) -> Result<Vec<TotalView>, Fault> {
     let mut views = Vec::new();
     for total in reading.totals(place)? {
         let label = reading.entity_label(total.list.entity, lang);
-        let small = |count: u64| desk.viewer.withholds() && (1..PUBLIC_COUNT_MIN).contains(&count);
+        let withholds = desk.viewer.withholds() && reading.is_personal(total.list.entity);
+        let small = |count: u64| withholds && (1..PUBLIC_COUNT_MIN).contains(&count);
         let value = match total.total.function {
             TotalFunction::Sum(column) if reading.is_money(column) => format::money(total.value, lang),
             TotalFunction::Sum(column) => {
