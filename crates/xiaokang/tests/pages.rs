@@ -173,13 +173,8 @@ fn total(list: &str, session: &str) -> Json {
 fn number_in(text: &str) -> Option<u64> {
     let plain: String =
         text.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text)).collect();
-    let numbers = plain.split(|letter: char| !letter.is_ascii_digit() && letter != ',');
-    numbers
-        .filter(|part| part.chars().any(|letter| letter.is_ascii_digit()))
-        .last()?
-        .replace(',', "")
-        .parse()
-        .ok()
+    let mut numbers = plain.split(|letter: char| !letter.is_ascii_digit() && letter != ',');
+    numbers.rfind(|part| part.chars().any(|letter| letter.is_ascii_digit()))?.replace(',', "").parse().ok()
 }
 
 /// A page without its tags.
