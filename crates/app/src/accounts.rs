@@ -97,7 +97,7 @@ pub fn save(
         locked_until: None,
         grants: account.grants.clone(),
     };
-    Ok(registry.save_account(&hashed, stored(now))?)
+    Ok(registry.save_account(&hashed, now)?)
 }
 
 /// Begins a session, and gives its token: `random` in hexadecimal, which the registry knows the hash of.
@@ -131,14 +131,14 @@ pub fn sign_in(
     match account {
         Some(account) if right => {
             let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-            let ends = store::Moment::from_unix_ms(now.unix_ms() + SESSION_MS);
-            registry.begin_session(&id_of(&token), &account.name, stored(now), ends)?;
+            let ends = Moment::from_unix_ms(now.unix_ms() + SESSION_MS);
+            registry.begin_session(&id_of(&token), &account.name, now, ends)?;
             Ok(token)
         }
         Some(account) => {
             let over = (account.failures + 1).checked_sub(FAILURES_MAX);
             let wait = over.map(|over| (WAIT_MS << over.min(10)).min(WAIT_MS_MAX));
-            let until = wait.map(|wait| store::Moment::from_unix_ms(now.unix_ms() + wait));
+            let until = wait.map(|wait| Moment::from_unix_ms(now.unix_ms() + wait));
             registry.note_failure(&account.name, until)?;
             Err(AccountError::Wrong)
         }
@@ -151,7 +151,7 @@ pub fn sign_in(
 /// # Errors
 /// A registry that cannot be read.
 pub fn of_session(registry: &Registry, token: &str, now: Moment) -> Result<Option<Account>, AccountError> {
-    Ok(registry.session_account(&id_of(token), stored(now))?)
+    Ok(registry.session_account(&id_of(token), now)?)
 }
 
 /// Ends a session.
@@ -178,10 +178,6 @@ fn verify(password: &str, hash: &str) -> bool {
 
 fn id_of(token: &str) -> store::SessionId {
     Sha256::digest(token.as_bytes()).into()
-}
-
-fn stored(moment: Moment) -> store::Moment {
-    store::Moment::from_unix_ms(moment.unix_ms())
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! of them is in a snapshot, in the change table or in the public log. A password is stored as the caller's hash of it, a
 //! session by the hash of its token.
 
+use model::Moment;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::{Result, StoreError};
-use crate::moment::Moment;
 use crate::registry::Registry;
 use crate::view::moment;
 

@@ -6,7 +6,7 @@ use arrow::array::{Array as _, ArrayRef, AsArray as _, BooleanArray};
 use pack::program::{EntityId, RuleId, Type, Value};
 
 use super::{Place, Reading, locked};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::tables::TableError;
 use crate::verdict::{State, Verdict};
 

@@ -7,7 +7,7 @@ use model::Text;
 use pack::program::{EntityId, Program, RuleId, Value};
 
 use super::{Place, Reading};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::tables::{StoredTable, TableError};
 
 /// One finding.

@@ -8,7 +8,7 @@ use pack::program::{ColumnId, EntityId, Value};
 
 use super::figure::Columns;
 use super::{Place, Reading};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::tables::TableError;
 use crate::verdict::{State, Verdict};
 

@@ -26,8 +26,9 @@ use model::Date;
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Pii, Program, Rule, RuleId, Value};
 use thiserror::Error;
 
-use crate::cases::cell;
-use crate::explain::{ExplainError, StoredRun};
+use crate::cells::cell;
+use crate::explain::ExplainError;
+use crate::stored_run::{RunError, StoredRun};
 use crate::masks::{Masks, masks};
 use crate::pack_cache::PackCache;
 use crate::packs::{Loaded, PackError};
@@ -47,7 +48,7 @@ pub enum ReadingError {
     #[error(transparent)]
     Pack(#[from] PackError),
     #[error(transparent)]
-    Run(#[from] ExplainError),
+    Run(#[from] RunError),
     #[error(transparent)]
     Table(#[from] TableError),
 }

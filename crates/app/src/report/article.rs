@@ -9,7 +9,7 @@ use pack::program::{Program, Rule, Type, Value};
 use super::place::Names;
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer, scaled};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::verdict::{State, Verdict};
 use evaluate::explain::unit_text;
 

@@ -8,7 +8,7 @@ use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::verdict::Verdict;
 use evaluate::explain::unit_text;
 

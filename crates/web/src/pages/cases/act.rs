@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use app::acting::Acting;
 use app::procedure::{self, Asked, CaseView, Declared};
-use model::flow::{Act, Ballot, Digest, Minutes, Pending, Strand};
-use model::{RecordKey, Text};
+use model::flow::{Act, Ballot, Minutes, Pending, Strand};
+use model::{Digest, RecordKey, Text};
 
 use super::{is_within, page_with, reader};
 use crate::access::Wish;
@@ -157,7 +157,7 @@ fn wanted(desk: &Desk, strand: Option<&Strand>) -> Result<Act, Fault> {
         "attach" => {
             let file = desk.ask.files.iter().find(|file| file.field == "file" && !file.bytes.is_empty());
             let file = file.ok_or_else(|| Fault::Bad(Text::new("请选择文件", "choose a file")))?;
-            let document = Digest(*model::Digest::of(&file.bytes).bytes());
+            let document = Digest::of(&file.bytes);
             Act::Attach { kind: form.get("kind").ok_or_else(unknown)?.to_owned(), document }
         }
         "post" => Act::Post { place: form.get("place").ok_or_else(unknown)?.to_owned() },
