@@ -156,7 +156,7 @@ fn make(office: Arc<Office>, page: Page, ask: Ask) -> Response<Body> {
         Ok(desk) => desk,
         Err(fault) => return broken(&fault.to_string()),
     };
-    let done = page(&desk).or_else(|fault| desk.fault(&fault));
+    let done = page(&desk).or_else(|fault| pages::fault::page(&desk, &fault));
     let mut response = done.unwrap_or_else(|fault| broken(&fault.to_string()));
     if desk.ask.lang_chosen
         && let Ok(cookie) = HeaderValue::from_str(&lang_cookie(desk.lang))

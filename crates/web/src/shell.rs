@@ -6,7 +6,7 @@ use app::reading::{Place, Reading};
 use model::{Digest, Lang};
 
 use crate::access::{Viewer, Wish, may};
-use crate::answer::{Answer, Fault};
+use crate::answer::Fault;
 use crate::ask::Ask;
 use crate::link::Link;
 use crate::office::Office;
@@ -175,10 +175,5 @@ impl Desk {
             crumbs.push(crumb);
         }
         Ok(crumbs)
-    }
-
-    /// A page that says why there is none.
-    pub fn fault(&self, fault: &Fault) -> Answer {
-        crate::pages::fault::page(self, fault)
     }
 }

@@ -28,10 +28,10 @@ use thiserror::Error;
 
 use crate::cells::cell;
 use crate::explain::ExplainError;
-use crate::stored_run::{RunError, StoredRun};
 use crate::masks::{Masks, masks};
 use crate::pack_cache::PackCache;
 use crate::packs::{Loaded, PackError};
+use crate::stored_run::{RunError, StoredRun};
 use crate::tables::{StoredTable, TableError};
 use crate::verdict::{State, Verdict};
 

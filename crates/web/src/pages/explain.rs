@@ -71,7 +71,7 @@ pub fn page(desk: &Desk) -> Answer {
     }
     let label = reading.entity_label(id, desk.lang);
     let name = reading.name(id, row, false, desk.lang)?;
-    let subject = Anchor::new(format!("{label} {key} {name}"), &super::record::link(desk, id, row)?);
+    let subject = Anchor::new(format!("{label} {key} {name}"), &super::address::record(desk, id, row)?);
     html(&Page { s, subject, explained })
 }
 

@@ -21,7 +21,7 @@ pub fn page(desk: &Desk) -> Answer {
         }
         let link = match program.entity(entity).division {
             Some(_) => Link::to(["places", key]),
-            None => super::record::link(desk, entity, row)?,
+            None => super::address::record(desk, entity, row)?,
         };
         return see(&link.to_string());
     }

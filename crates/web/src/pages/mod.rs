@@ -1,5 +1,6 @@
 //! The pages.
 
+mod address;
 pub mod cases;
 pub mod decision;
 pub mod explain;

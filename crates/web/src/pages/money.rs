@@ -117,7 +117,7 @@ pub fn page(desk: &Desk) -> Answer {
         let label = desk.reading.entity_label(one.entity, desk.lang);
         let key = desk.reading.key(one.entity, one.row)?;
         let name = desk.reading.name(one.entity, one.row, false, desk.lang)?;
-        let link = super::record::link(desk, one.entity, one.row)?;
+        let link = super::address::record(desk, one.entity, one.row)?;
         rows.push(Row {
             holder: Anchor::new(format!("{label} {key} {name}"), &link),
             owed: format::money(i128::from(one.given.owed.fen()), desk.lang),

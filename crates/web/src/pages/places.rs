@@ -95,7 +95,7 @@ pub fn page(desk: &Desk) -> Answer {
         code: code.to_owned(),
         decision: Link::at("/decision").with("division", code).to_string(),
         record: if open {
-            Some(super::record::link(desk, place.level, place.row)?.to_string())
+            Some(super::address::record(desk, place.level, place.row)?.to_string())
         } else {
             None
         },

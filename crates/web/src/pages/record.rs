@@ -6,6 +6,7 @@ use app::verdict::{Kind, State, Verdict};
 use askama::Template;
 use pack::program::{ColumnId, ColumnKind, EntityId, Rule, RuleDetail, RuleKind};
 
+use super::address;
 use crate::access::Wish;
 use crate::answer::{Answer, Fault, html};
 use crate::link::Link;
@@ -65,12 +66,6 @@ struct Below {
 /// Records below that are shown.
 const BELOW: usize = 30;
 const BELOW_COLUMNS: usize = 7;
-
-/// The address of a record's card.
-pub fn link(desk: &Desk, entity: EntityId, row: u32) -> Result<Link, Fault> {
-    let key = desk.reading.key(entity, row)?;
-    Ok(Link::to(["record", &desk.reading.program().entity(entity).name, &key]))
-}
 
 pub fn page(desk: &Desk) -> Answer {
     let (reading, lang) = (&desk.reading, desk.lang);
@@ -228,7 +223,7 @@ fn parent(desk: &Desk, entity: EntityId, row: u32) -> Result<Option<Anchor>, Fau
     }
     let label = desk.reading.entity_label(above, desk.lang);
     let name = desk.reading.name(above, at, false, desk.lang)?;
-    Ok(Some(Anchor::new(format!("{label} {name}"), &link(desk, above, at)?)))
+    Ok(Some(Anchor::new(format!("{label} {name}"), &address::record(desk, above, at)?)))
 }
 
 /// What is recorded, and the labels of what is not.
@@ -324,7 +319,7 @@ fn below_of(desk: &Desk, child: EntityId, via: ColumnId, rows: &[u32]) -> Result
                 }
             });
         }
-        lines.push((link(desk, child, *row)?.to_string(), cells));
+        lines.push((address::record(desk, child, *row)?.to_string(), cells));
     }
     Ok(Below {
         title: label.to_owned(),

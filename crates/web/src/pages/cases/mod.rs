@@ -154,7 +154,7 @@ fn sheet(desk: &Desk, view: &CaseView) -> Result<Option<Anchor>, Fault> {
     let (Some(entity), Some(key)) = (flow.sheet, &view.sheet) else { return Ok(None) };
     let Some(row) = desk.reading.find(entity, key)? else { return Ok(None) };
     let name = desk.reading.name(entity, row, false, desk.lang)?;
-    Ok(Some(Anchor::new(name, &super::record::link(desk, entity, row)?)))
+    Ok(Some(Anchor::new(name, &crate::pages::address::record(desk, entity, row)?)))
 }
 
 fn names(roles: &[String]) -> Vec<&str> {

@@ -185,7 +185,7 @@ impl Column {
         let program = desk.reading.program();
         let name = &program.entity(entity).name;
         let link = match self {
-            Self::Key(_) => Some(super::super::record::link(desk, entity, row)?),
+            Self::Key(_) => Some(crate::pages::address::record(desk, entity, row)?),
             Self::Verdict(rule, _) => {
                 let key = desk.reading.key(entity, row)?;
                 Some(Link::to(["explain", name, &key, &program.rules[rule.index()].id]))
