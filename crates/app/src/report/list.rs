@@ -7,9 +7,9 @@ use model::ClauseId;
 use pack::program::{ColumnId, ColumnKind, DataClass, EntityId, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
-use super::verdict::Verdict;
 use super::{ReportError, Section, Writer};
 use crate::cells::cell;
+use crate::verdict::Verdict;
 use evaluate::explain::unit_text;
 
 impl Writer<'_> {

@@ -13,7 +13,6 @@ mod payments;
 mod place;
 mod save;
 mod sheet;
-mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,6 +30,7 @@ use thiserror::Error;
 use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
 use crate::tables::{StoredTable, TableError};
+use crate::verdict::Verdict;
 
 pub use disclosure::Disclosure;
 use place::{Names, Place, levels};
@@ -311,7 +311,7 @@ impl Writer<'_> {
     fn adds_up(&self, id: ColumnId) -> bool {
         let column = self.program.column(id);
         let money = matches!(&column.ty, Type::Number(ty) if ty.is_money());
-        let due = self.program.rules.iter().filter_map(|rule| verdict::Verdict::of(self.program, rule));
+        let due = self.program.rules.iter().filter_map(|rule| Verdict::of(self.program, rule));
         money
             && (matches!(column.kind, ColumnKind::Field(_))
                 || due.into_iter().any(|due| due.amount == Some(id)))
