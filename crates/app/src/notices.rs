@@ -9,7 +9,7 @@ use evaluate::explain::mask;
 use model::{Date, Lang};
 use pack::program::{ColumnKind, Pii, Program, Type, Value};
 
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
 use crate::tables::{StoredTable, TableError};
 

@@ -1,10 +1,9 @@
 //! Expressions over one row.
 
-use pack::program::{Expr, ExprKind, NumberType, Type, Value};
+use pack::program::{Expr, ExprKind, NumberType, ParameterId, Rounding, Type, Value};
 
-use super::cells::Cells;
-use super::evaluate::{Cell, Here, Outcome};
-use super::parameter::Parameters;
+use super::cells::{Cell, Cells, Here, Outcome};
+use super::parameter::{InForce, bracket_drop, bracket_products, in_force};
 use super::{EvalError, operate};
 
 /// The operand's value, or the whole expression is unknown.
@@ -189,6 +188,58 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
             }
         }
         Ok(best.filter(|_| !unknown))
+    }
+
+    /// Without a value in force at the as-of date: an error, since the run itself is at fault. At a
+    /// date that a record gives, or for a code without a value: unknown.
+    fn parameter(
+        &mut self,
+        here: Here,
+        id: ParameterId,
+        at: Option<&'a Expr>,
+        key: Option<&'a Expr>,
+    ) -> Outcome {
+        let malformed = EvalError::Malformed { column: here.column };
+        let date = match at.map(|at| self.expression(here, at)).transpose()? {
+            None => self.as_of(),
+            Some(Some(Value::Date(date))) => date,
+            Some(None) => return Ok(None),
+            Some(Some(_)) => return Err(malformed),
+        };
+        let key = match key.map(|key| self.expression(here, key)).transpose()? {
+            None => None,
+            Some(Some(Value::Text(code))) => Some(code),
+            Some(None) => return Ok(None),
+            Some(Some(_)) => return Err(malformed),
+        };
+        match in_force(self.program(), id, date, key.as_deref()) {
+            Some(InForce::Value(dated)) => Ok(Some(dated.value.clone())),
+            Some(InForce::Entry(value, ..)) => Ok(value.cloned()),
+            Some(InForce::Brackets(_)) => Err(malformed),
+            None if at.is_some() => Ok(None),
+            None => Err(EvalError::NoParameter { parameter: id, at: date }),
+        }
+    }
+
+    /// Every bracket's part of `x` times its rate, each product made whole by itself. What lies
+    /// under the first bracket counts for nothing.
+    fn bracket(&self, here: Here, id: ParameterId, x: &Value, round: Rounding, decimals: u8) -> Outcome {
+        let at = self.as_of();
+        let malformed = EvalError::Malformed { column: here.column };
+        let overflow = EvalError::Overflow { column: here.column };
+        let steps = match in_force(self.program(), id, at, None) {
+            Some(InForce::Brackets(dated)) => &dated.value,
+            Some(_) => return Err(malformed),
+            None => return Err(EvalError::NoParameter { parameter: id, at }),
+        };
+        let (Value::Number(x), Some(drop)) = (x, bracket_drop(self.program(), id, decimals)) else {
+            return Err(malformed);
+        };
+        let products = bracket_products(steps, *x, drop, round);
+        let total =
+            products.into_iter().try_fold(0_i128, |total, (_, _, product)| total.checked_add(product?));
+        let total = total.ok_or(overflow)?;
+        Ok(Some(Value::Number(total)))
     }
 }
 
