@@ -21,6 +21,7 @@ LISTED = (
     "report",
     "total",
     "clause",
+    "clause_parts",
     "case",
     "role",
     "seed",

@@ -3,15 +3,12 @@
 use std::path::PathBuf;
 
 use arrow::error::ArrowError;
-use model::Date;
 use parquet::errors::ParquetError;
 use thiserror::Error;
 
 /// Why a program could not be run. [`EngineError::code`] is stable; messages may be reworded.
 #[derive(Debug, Error)]
 pub enum EngineError {
-    #[error("no value of parameter `{parameter}` is in force on {at}")]
-    ParameterNotInForce { parameter: String, at: Date },
     #[error("the value of parameter `{parameter}` does not fit its type")]
     ParameterType { parameter: String },
     #[error("the program is not sound at `{place}`: {reason}")]
@@ -58,7 +55,6 @@ impl EngineError {
     /// A stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::ParameterNotInForce { .. } => "parameter-not-in-force",
             Self::ParameterType { .. } => "parameter-type",
             Self::Program { .. } => "program-unsound",
             Self::SnapshotFile { .. } => "snapshot-file-missing",

@@ -282,7 +282,7 @@ fn brackets_round_each_product_by_itself() {
         ];
         let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2010-01-01", None)] };
         let parameter = builder.parameter("share", number_type(2), shape);
-        let kind = ExprKind::Bracket { parameter, x: Box::new(x), round: Rounding::HalfUp };
+        let kind = ExprKind::Bracket { parameter, at: None, x: Box::new(x), round: Rounding::HalfUp };
         expr(kind, number_type(2), Some(range(0, 10_000)))
     };
     let found = numbers(

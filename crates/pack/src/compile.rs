@@ -143,6 +143,7 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         roots.iter().flat_map(|root| root.tables(key, what)).collect()
     };
     compiler.declare_clauses(&all("clause", "clause"));
+    compiler.declare_parts(&all("clause_parts", "clause's parts"));
     compiler.declare_lists(&all("list", "list"));
     note_funds(compiler, roots);
     let entities = all("entity", "entity");

@@ -54,6 +54,7 @@ impl Compiler<'_> {
                 parent: None,
                 fields: Vec::new(),
                 rows_max: table.integer("rows_max").unwrap_or(ROWS_MAX),
+                judgement: None,
                 division: table.word("division").map(|word| word.text),
                 sheet: table.words("sheet").into_iter().map(|word| word.text).collect(),
                 span: table.span,
@@ -66,6 +67,7 @@ impl Compiler<'_> {
         for (position, table) in accepted.iter().enumerate() {
             self.declare_edges(EntityId(position as u32), table);
             table.know("case_default");
+            self.declare_judgement(EntityId(position as u32), table);
             table.finish();
         }
         self.sort_entities();

@@ -26,6 +26,7 @@ impl Compiler<'_> {
         let over = table.word("over");
         let brackets = table.word("brackets");
         let cite = self.citations(table);
+        let reading = table.bilingual("reading");
         let values = table.tables("values", "parameter value");
         let id = id?;
         let known = self.program.parameters.iter().position(|parameter| parameter.id == id.text);
@@ -42,6 +43,9 @@ impl Compiler<'_> {
                 (self.program.parameters[known].ty.clone(), self.program.parameters[known].shape.clone());
             let new = self.read_values(&id, &ty, &shape, &values)?;
             self.program.parameters[known].shape = overlay(shape, new);
+            if reading.is_some() {
+                self.program.parameters[known].reading = reading;
+            }
             self.program.parameters[known].span = table.span;
             return Some(());
         }
@@ -108,6 +112,7 @@ impl Compiler<'_> {
             ty,
             shape,
             cite,
+            reading,
             span: table.span,
         });
         Some(())

@@ -133,10 +133,6 @@ fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
 pub fn failure(error: AssessError) -> Failure {
     match error {
         AssessError::Io { .. } => Failure::internal(error),
-        AssessError::Engine(EngineError::ParameterNotInForce { .. }) => Failure::with_hint(
-            error,
-            "choose another `--as-of`, or add the value to the pack with the day from which it holds",
-        ),
         other => Failure::input(other),
     }
 }

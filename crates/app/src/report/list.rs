@@ -10,6 +10,7 @@ use super::sheet::{Cell, Head, TableSheet};
 use super::verdict::Verdict;
 use super::{ReportError, Section, Writer};
 use crate::cases::cell;
+use crate::value_text;
 use evaluate::explain::unit_text;
 
 impl Writer<'_> {
@@ -66,8 +67,16 @@ impl Writer<'_> {
     fn listed(&self, verdict: &Verdict, places: &[super::Place]) -> Vec<usize> {
         let Some(Some(loaded)) = self.tables.get(&verdict.entity) else { return vec![] };
         let peopled = places.iter().enumerate().filter(|(_, place)| place.peopled).map(|(row, _)| row);
-        let wanted = verdict.kind.listed();
-        peopled.filter(|row| verdict.state(self.program, &loaded.results, *row) == wanted).collect()
+        peopled.filter(|row| verdict.listed(self.program, &loaded.results, *row)).collect()
+    }
+
+    /// What the list says of a record: the state of a duty that is due by some day.
+    fn listed_text(&self, verdict: &Verdict, row: usize) -> String {
+        let state = verdict.state.zip(self.tables.get(&verdict.entity)).and_then(|(id, loaded)| {
+            let value = verdict.duty_state(self.program, &loaded.as_ref()?.results, row)?;
+            Some(value_text(self.program, &self.program.column(id).ty, Some(&value), self.lang))
+        });
+        state.unwrap_or_else(|| verdict.kind.listed_text(self.lang))
     }
 
     fn listed_cells(&self, rule: &Rule, verdict: &Verdict, names: &super::Names, row: usize) -> Vec<Cell> {
@@ -75,7 +84,7 @@ impl Writer<'_> {
         let mut cells = vec![
             Cell::Text(clause),
             Cell::Text(rule.title.get(self.lang).to_owned()),
-            Cell::Text(verdict.kind.listed_text(self.lang)),
+            Cell::Text(self.listed_text(verdict, row)),
         ];
         cells.extend(self.place_cells(names));
         let key = self.program.entity(verdict.entity).key;

@@ -26,9 +26,9 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
             ExprKind::Literal(value) => Ok(Some(value.clone())),
             ExprKind::AsOf => Ok(Some(Value::Date(self.as_of()))),
             ExprKind::Parameter { id, at, key } => self.parameter(here, *id, at.as_deref(), key.as_deref()),
-            ExprKind::Bracket { parameter, x, round } => {
+            ExprKind::Bracket { parameter, at, x, round } => {
                 let x = known!(self.expression(here, x));
-                self.bracket(here, *parameter, &x, *round, decimals(&expr.ty))
+                self.bracket(here, (*parameter, at.as_deref()), &x, *round, decimals(&expr.ty))
             }
             ExprKind::And(parts) => self.junction(here, parts, false),
             ExprKind::Or(parts) => self.junction(here, parts, true),

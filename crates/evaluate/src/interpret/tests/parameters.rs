@@ -89,7 +89,7 @@ fn each_bracket_rounds_by_itself() {
         ParameterShape::Brackets { over, values: vec![dated(steps, "2015-01-01", None, Source::Assumed)] };
     let id = bench.build.parameter("serious", ("大病保险", "serious illness"), rate_type(), shape);
     let check = |x, round, expected| {
-        let kind = ExprKind::Bracket { parameter: id, x: Box::new(fen(x)), round };
+        let kind = ExprKind::Bracket { parameter: id, at: None, x: Box::new(fen(x)), round };
         bench.is(&expr(kind, money_type()), Some(number(expected)));
     };
     check(0, Rounding::HalfUp, 0);
@@ -101,7 +101,11 @@ fn each_bracket_rounds_by_itself() {
     check(3_000_001, Rounding::Down, 1_500_000);
     check(6_000_000, Rounding::HalfUp, 1_500_000 + 1_200_000 + 700_000);
     let unknown = bench.build.field(bench.entity, "x", ("额", "amount"), money_type(), None);
-    let kind =
-        ExprKind::Bracket { parameter: id, x: Box::new(bench.build.col(unknown)), round: Rounding::Up };
+    let kind = ExprKind::Bracket {
+        parameter: id,
+        at: None,
+        x: Box::new(bench.build.col(unknown)),
+        round: Rounding::Up,
+    };
     bench.is(&expr(kind, money_type()), None);
 }
