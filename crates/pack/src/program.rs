@@ -377,6 +377,17 @@ pub enum Derived {
     },
     /// The same subject's result in an earlier run; unknown where no run is given.
     PreviousRun { column: String },
+    /// What a dated record said on a day of the subject: of the records that belong to what the edges lead to (the subject
+    /// itself if there are none), the one with the latest `since` that is not after `on`.
+    AsAt {
+        edges: Vec<EdgeId>,
+        /// From the dated records to what they are about.
+        held: EdgeId,
+        since: ColumnId,
+        value: ColumnId,
+        /// Date field of the subject.
+        on: ColumnId,
+    },
     /// The key of the ancestor that these edges lead to.
     Ancestor { edges: Vec<EdgeId> },
 }

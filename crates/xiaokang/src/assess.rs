@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
 use app::explain::StoredRun;
-use app::{EngineError, Progress, SnapshotFiles, Timings, notices, totals};
+use app::{Progress, SnapshotFiles, Timings, notices, totals};
 use model::Lang;
 use serde_json::json;
 

@@ -5,7 +5,6 @@ use pack::program::{
 };
 
 use super::Bench;
-use crate::interpret::EvalError;
 use crate::interpret::build::{date, dated, expr, fen, money_type, number, rate_type, text};
 
 fn parameter(id: ParameterId, ty: Type, at: Option<&str>, key: Option<&str>) -> Expr {
@@ -44,15 +43,14 @@ fn the_value_in_force_on_the_day_is_used() {
 }
 
 #[test]
-fn no_value_at_the_as_of_date_is_an_error() {
+fn without_a_value_on_the_day_of_the_run_it_is_unknown() {
     let mut bench = Bench::new(&[]);
     let id = line(&mut bench);
     let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else {
         panic!("scalar")
     };
     values.truncate(1);
-    let missing = |_| EvalError::NoParameter { parameter: id, at: date("2015-12-31") };
-    bench.fails(&parameter(id, money_type(), None, None), missing);
+    bench.is(&parameter(id, money_type(), None, None), None);
 }
 
 #[test]
