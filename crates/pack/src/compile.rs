@@ -213,7 +213,7 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     for table in &entities {
         let found = table.word("id").and_then(|id| compiler.program.entity_named(&id.text));
         if let Some(entity) = found {
-            defaults[entity.index()] = compiler.case_defaults(entity, table);
+            defaults[entity.index()].extend(compiler.case_defaults(entity, table));
         }
     }
     for table in &case_tables {

@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 impl Compiler<'_> {
     pub fn declare_parameters(&mut self, tables: &[Table<'_>]) {
         for table in tables {
-            self.declare_parameter(table);
+            if self.declare_parameter(table).is_none() {
+                self.faulty_parameters.extend(table.word("id").map(|word| word.text));
+            }
             table.finish();
         }
     }

@@ -432,6 +432,15 @@ fn mistakes_of_duties_payments_and_parts_are_told_with_their_mending() {
     check(&PARTS.replace("computed", "computd"), &["did you mean `computed`"]);
     check(&PARTS.replace("7.1", "7.2"), &["there is no clause `7.2`"]);
     check(&cites("basic-income"), &["`basic-income` is not a clause id", "numbers with dots"]);
+    check(&on_household("15% * income", "money"), &["`15%` is written as the rate 0.15"]);
+    check(&on_household("income > 0 || able > 0", "bool"), &["write `OR`"]);
+    check(&on_household("max(income, 5)", "money"), &["`greatest(a, b)`"]);
+    let faulty = format!(
+        "{}{}",
+        parameter("[{ from = 2015-01-01, value = \"x\", source = \"assumed\" }]"),
+        on_household("param.p", "money")
+    );
+    assert!(!messages(&faulty).contains("there is no parameter"), "{}", messages(&faulty));
     let judgement = |lines: &str| {
         field("id = \"day\"\nlabel = { zh = \"日\", en = \"day\" }\ntype = \"date\"")
             .replace("key = \"number\"", &format!("key = \"number\"\njudgement = {lines}"))
@@ -468,6 +477,32 @@ fn an_overlay_that_says_so_replaces_values_and_rules() {
     let dates: Vec<String> =
         values.iter().map(|dated| format!("{} {:?} {:?}", dated.from, dated.until, dated.value)).collect();
     assert_eq!(dates, ["2015-01-01 Some(2015-07-01) Number(285500)", "2015-07-01 None Number(300000)"]);
+}
+
+#[test]
+fn an_overlay_adds_fields_to_an_entity_and_no_other_pack_does() {
+    let entity = |lines: &str| {
+        format!(
+            "[[entity]]\nid = \"household\"\n{lines}\n[[entity.field]]\nid = \"ill\"\nlabel = {{ zh = \"病\", en = \"ill\" }}\ntype = \"bool\"\n"
+        )
+    };
+    let ill = on_household("NOT ill", "bool");
+    let overlay =
+        source("county", &format!("{}{ill}", entity("override = true\ncase_default = { ill = true }")));
+    let program =
+        compile(&[base(), overlay], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)));
+    let household = program.entity_named("household").expect("the entity is there");
+    assert!(
+        program.column_named(household, "ill").is_some()
+            && program.column_named(household, "income").is_some()
+    );
+    let render = |packs: &[PackSource]| compile(packs, &[]).expect_err("a mistake").render(false);
+    let silent = source("county", &entity("label = { zh = \"户\", en = \"household\" }"));
+    assert!(render(&[base(), silent]).contains("says `override = true`"));
+    let again = source("county", &entity("override = true").replace("\"ill\"", "\"income\""));
+    assert!(render(&[base(), again]).contains("income"));
+    let nothing = source("county", &entity("override = true").replace("household", "hamlet"));
+    assert!(render(&[base(), nothing]).contains("`hamlet` overrides nothing"));
 }
 
 #[test]

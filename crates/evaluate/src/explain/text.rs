@@ -89,8 +89,15 @@ impl Page {
         let root = explanation.root();
         let words = match root.verdict {
             Some(verdict) => {
-                let words = conclusion(explanation.heading.kind, verdict, self.lang);
-                format!("{} {words}", mark(Some(verdict)))
+                let kind = explanation.heading.kind;
+                let words = conclusion(kind, verdict, self.lang);
+                // A check that is true has found something wrong.
+                let shown = match (kind, verdict) {
+                    (Some(RuleKind::Check | RuleKind::Audit), Verdict::True) => Verdict::False,
+                    (Some(RuleKind::Check | RuleKind::Audit), Verdict::False) => Verdict::True,
+                    _ => verdict,
+                };
+                format!("{} {words}", mark(Some(shown)))
             }
             None => root.shown.get(self.lang).to_owned(),
         };
