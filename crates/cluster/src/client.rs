@@ -13,10 +13,11 @@ use engine::{EngineError, GroupResult, Workers};
 use futures::TryStreamExt as _;
 use pack::program::Program;
 
+use crate::door::Door;
 use crate::job::{PACK_FILE, group_file};
 use crate::plan::{Codec, plan};
 use crate::storage::Storage;
-use crate::{ClusterError, Job};
+use crate::{ClusterError, Job, Secret};
 
 /// Jobs that are sent for one run, as long as each brings some groups.
 const ATTEMPTS: usize = 5;
@@ -30,19 +31,27 @@ pub struct Client {
     job: Job,
     pack: String,
     program: Arc<Program>,
+    secret: Option<Secret>,
 }
 
 impl Client {
-    /// `scheduler` as `http://host:50050`; the pack as text for the executors, and compiled.
+    /// `scheduler` as `http://host:50050`; the pack as text for the executors, and compiled; the secret of the cluster if
+    /// it has one.
     ///
     /// # Errors
     /// [`ClusterError::Url`].
-    pub fn new(scheduler: &str, job: Job, pack: String, program: Arc<Program>) -> Result<Self, ClusterError> {
+    pub fn new(
+        scheduler: &str,
+        job: Job,
+        pack: String,
+        program: Arc<Program>,
+        secret: Option<Secret>,
+    ) -> Result<Self, ClusterError> {
         let address = scheduler.strip_prefix("http://").or_else(|| scheduler.strip_prefix("https://"));
         if address.is_none_or(|address| !address.contains(':')) {
             return Err(ClusterError::Url { url: scheduler.to_owned() });
         }
-        Ok(Self { scheduler: scheduler.trim_end_matches('/').to_owned(), job, pack, program })
+        Ok(Self { scheduler: scheduler.trim_end_matches('/').to_owned(), job, pack, program, secret })
     }
 
     /// Sends jobs until everything is staged.
@@ -77,12 +86,12 @@ impl Client {
     /// Waits until some executor is there: a job would wait for the first one for ever.
     async fn executors(&self) -> Result<(), String> {
         let since = Instant::now();
+        let door = Door::of(&self.scheduler, self.secret.as_ref()).await?;
         loop {
-            let answer = reqwest::get(format!("{}/readyz", self.scheduler)).await;
-            let waited_for = match answer {
-                Ok(answer) if answer.status().is_success() => return Ok(()),
-                Ok(_) => format!("no executor works for {}", self.scheduler),
-                Err(error) => format!("no scheduler answers: {error}"),
+            let waited_for = match door.is_ready().await {
+                Ok(true) => return Ok(()),
+                Ok(false) => format!("no executor works for {}", self.scheduler),
+                Err(reason) => reason,
             };
             if since.elapsed() > EXECUTORS_WAIT {
                 return Err(waited_for);
@@ -95,13 +104,19 @@ impl Client {
     async fn send(&self, groups: &[usize]) -> Result<(), String> {
         let plan = plan(self.job.clone(), groups).map_err(|error| error.to_string())?;
         let (config, codec) = (BallistaConfig::default(), Codec::default());
+        let mut session = SessionConfig::new_with_ballista();
+        if let Some(secret) = &self.secret {
+            session = session
+                .with_ballista_use_tls(true)
+                .with_ballista_override_create_grpc_client_endpoint(secret.clone().endpoints());
+        }
         let stream = execute_physical_plan::<PhysicalPlanNode>(
             self.scheduler.clone(),
             &config,
             plan,
             &codec,
             String::new(),
-            SessionConfig::new_with_ballista(),
+            session,
         );
         let mut stream = stream.await.map_err(|error| error.to_string())?;
         while stream.try_next().await.map_err(|error| error.to_string())?.is_some() {}

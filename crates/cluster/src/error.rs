@@ -15,6 +15,13 @@ pub enum ClusterError {
         "the job did not end: {reason}; {missing} of {groups} groups are missing, and nothing was written"
     )]
     Incomplete { reason: String, missing: usize, groups: usize },
+    #[error(
+        "`{address}` is reached by other machines, and without a secret anybody there may send a job: \
+         say `--secret FILE` (`xiaokang cluster secret FILE` makes one)"
+    )]
+    Open { address: std::net::IpAddr },
+    #[error("the cluster's secret `{path}` cannot be used: {reason}")]
+    Secret { path: std::path::PathBuf, reason: String },
     #[error("{what} cannot be started: {reason}")]
     Start { what: &'static str, reason: String },
     #[error("group {group} failed on an executor: {reason}")]

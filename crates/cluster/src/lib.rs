@@ -10,9 +10,11 @@
 //! it), and any choice of how a group is computed: that is `engine::serve`, the same as in one process.
 
 mod client;
+mod door;
 mod error;
 mod job;
 mod plan;
+mod secret;
 mod serve;
 mod storage;
 mod worker;
@@ -20,6 +22,7 @@ mod worker;
 pub use client::Client;
 pub use error::ClusterError;
 pub use job::Job;
+pub use secret::Secret;
 pub use serve::{ExecutorOptions, SchedulerOptions, executor, scheduler};
 pub use storage::RemoteSnapshot;
 pub use worker::Compile;

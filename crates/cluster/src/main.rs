@@ -36,6 +36,11 @@ enum ClusterCommand {
     Scheduler(SchedulerOptions),
     /// Work on groups of runs for a scheduler.
     Executor(ExecutorOptions),
+    /// Write a new random secret to FILE, for all parts of a cluster and its clients.
+    Secret {
+        /// A file that is not there yet.
+        file: PathBuf,
+    },
     /// Run a pack as `xiaokang assess` does, by a cluster or over an object store.
     #[command(hide = true)]
     Assess(AssessOptions),
@@ -43,9 +48,12 @@ enum ClusterCommand {
 
 #[derive(Args)]
 struct SchedulerOptions {
-    /// Address to listen on. The protocol asks nobody who they are: keep it inside a closed network.
+    /// Address to listen on; one that other machines reach needs a secret.
     #[arg(long, default_value = "127.0.0.1:50050")]
     listen: std::net::SocketAddr,
+    /// File with the secret of the cluster: connections are TLS, and only holders of the same secret are heard.
+    #[arg(long, value_name = "FILE")]
+    secret: Option<PathBuf>,
     /// Seconds without a sign of life after which an executor counts as lost.
     #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(5..))]
     executor_timeout: u64,
@@ -56,15 +64,15 @@ struct ExecutorOptions {
     /// The scheduler.
     #[arg(long, default_value = "http://127.0.0.1:50050")]
     scheduler: String,
-    /// Address of this machine, at which the scheduler and clients reach it.
+    /// File with the secret of the cluster.
+    #[arg(long, value_name = "FILE")]
+    secret: Option<PathBuf>,
+    /// Address of this machine, at which clients reach it; one that other machines reach needs a secret.
     #[arg(long, default_value = "127.0.0.1")]
     host: std::net::IpAddr,
     /// Port for what tasks hand over.
     #[arg(long, default_value_t = 50051)]
     port: u16,
-    /// Port for tasks.
-    #[arg(long, default_value_t = 50052)]
-    task_port: u16,
     /// Threads to use; all cores if absent.
     #[arg(long)]
     threads: Option<usize>,
@@ -89,6 +97,9 @@ fn main() -> ExitCode {
     ended(match &arguments.command {
         ClusterCommand::Scheduler(options) => scheduler(options).map(|()| Outcome::Done),
         ClusterCommand::Executor(options) => executor(options).map(|()| Outcome::Done),
+        ClusterCommand::Secret { file } => {
+            cluster::Secret::create(file).map(|()| Outcome::Done).map_err(Failure::input)
+        }
         ClusterCommand::Assess(options) => {
             elsewhere(options).and_then(|elsewhere| run_with(options, elsewhere, lang))
         }
@@ -98,7 +109,13 @@ fn main() -> ExitCode {
 /// What of the run is not here.
 fn elsewhere(options: &AssessOptions) -> Result<Elsewhere, Failure> {
     Ok(Elsewhere {
-        workers: options.cluster.as_deref().map(|scheduler| workers(scheduler, options.staging.as_deref())),
+        workers: match options.cluster.as_deref() {
+            Some(scheduler) => {
+                let secret = secret(options.cluster_secret.as_deref())?;
+                Some(workers(scheduler, options.staging.as_deref(), secret))
+            }
+            None => None,
+        },
         snapshot_files: match &options.snapshot {
             Some(snapshot) => snapshot_files(snapshot)?,
             None => None,
@@ -110,6 +127,7 @@ fn scheduler(options: &SchedulerOptions) -> Result<(), Failure> {
     cluster::scheduler(&cluster::SchedulerOptions {
         listen: options.listen,
         executor_timeout_seconds: options.executor_timeout,
+        secret: secret(options.secret.as_deref())?,
     })
     .map_err(Failure::input)
 }
@@ -132,21 +150,26 @@ fn executor(options: &ExecutorOptions) -> Result<(), Failure> {
     });
     cluster::executor(cluster::ExecutorOptions {
         scheduler,
-        host: options.host.to_string(),
+        host: options.host,
         port: options.port,
-        task_port: options.task_port,
         threads: options
             .threads
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         memory: options.memory.map(|size| size.0),
         work_dir: options.work_dir.as_ref().map(|folder| folder.display().to_string()),
         compile,
+        secret: secret(options.secret.as_deref())?,
     })
     .map_err(Failure::input)
 }
 
+/// The secret of the cluster, where one was named.
+fn secret(file: Option<&Path>) -> Result<Option<cluster::Secret>, Failure> {
+    file.map(cluster::Secret::read).transpose().map_err(Failure::input)
+}
+
 /// Has a run worked on by the executors of a scheduler.
-fn workers(scheduler: &str, staging: Option<&str>) -> FindWorkers {
+fn workers(scheduler: &str, staging: Option<&str>, secret: Option<cluster::Secret>) -> FindWorkers {
     let (scheduler, staging) = (scheduler.to_owned(), staging.map(ToOwned::to_owned));
     Arc::new(move |options, pack| {
         let place = |path: &Path| match path.canonicalize() {
@@ -180,7 +203,8 @@ fn workers(scheduler: &str, staging: Option<&str>) -> FindWorkers {
             as_of: options.as_of.to_string(),
             results: options.out.is_some(),
         };
-        let client = Client::new(&scheduler, job, pack.text(), Arc::new(pack.program.clone()))?;
+        let client =
+            Client::new(&scheduler, job, pack.text(), Arc::new(pack.program.clone()), secret.clone())?;
         Ok(Arc::new(client))
     })
 }

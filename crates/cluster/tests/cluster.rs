@@ -46,33 +46,42 @@ fn start(arguments: &[&str]) -> Running {
     Running(command.spawn().expect("the binary starts"))
 }
 
-/// A scheduler.
+/// A scheduler, and the file with the secret of its cluster.
 struct Cluster {
     url: String,
+    secret: Option<PathBuf>,
     _scheduler: Running,
 }
 
 impl Cluster {
-    fn new() -> Self {
+    fn new(secret: Option<PathBuf>) -> Self {
         let address = format!("127.0.0.1:{}", free_port());
-        let scheduler = start(&["scheduler", "--listen", &address, "--executor-timeout", "5"]);
+        let mut arguments = vec!["scheduler", "--listen", &address, "--executor-timeout", "5"];
+        let named = secret.as_ref().map(|secret| secret.display().to_string());
+        arguments.extend(named.iter().flat_map(|secret| ["--secret", secret]));
+        let scheduler = start(&arguments);
         wait(|| std::net::TcpStream::connect(&address).is_ok());
-        Self { url: format!("http://{address}"), _scheduler: scheduler }
+        Self { url: format!("http://{address}"), secret, _scheduler: scheduler }
+    }
+
+    /// The words with which a run is sent here.
+    fn away(&self) -> Vec<String> {
+        let mut words = vec!["--cluster".to_owned(), self.url.clone()];
+        if let Some(secret) = &self.secret {
+            words.extend(["--cluster-secret".to_owned(), secret.display().to_string()]);
+        }
+        words
     }
 
     fn executor(&self) -> Running {
-        let (port, task_port) = (free_port(), free_port());
-        let executor = start(&[
-            "executor",
-            "--scheduler",
-            &self.url,
-            "--port",
-            &port.to_string(),
-            "--task-port",
-            &task_port.to_string(),
-            "--threads",
-            "1",
-        ]);
+        let port = free_port();
+        let mut arguments =
+            ["executor", "--scheduler", &self.url, "--threads", "1", "--port"].map(String::from).to_vec();
+        arguments.push(port.to_string());
+        if let Some(secret) = &self.secret {
+            arguments.extend(["--secret".to_owned(), secret.display().to_string()]);
+        }
+        let executor = start(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         wait(|| std::net::TcpStream::connect(format!("127.0.0.1:{port}")).is_ok());
         executor
     }
@@ -245,9 +254,12 @@ fn a_cluster_gives_the_same_bytes_and_never_part_of_a_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let work = twelve_rules(folder.path());
     let local = work.run(&folder.path().join("local"), &["--threads", "2"]);
-    let cluster = Cluster::new();
+    let secret = folder.path().join("secret");
+    succeeded(&Work::finish(start(&["secret", &secret.display().to_string()])));
+    let cluster = Cluster::new(Some(secret));
     let (first, second) = (cluster.executor(), cluster.executor());
-    let away = ["--cluster", cluster.url.as_str()];
+    let away = cluster.away();
+    let away: Vec<&str> = away.iter().map(String::as_str).collect();
 
     same(&work.run(&folder.path().join("whole"), &away), &local);
 
@@ -277,12 +289,52 @@ fn a_cluster_gives_the_same_bytes_and_never_part_of_a_run() {
 }
 
 #[test]
+fn who_does_not_hold_the_secret_is_not_heard() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let work = twelve_rules(folder.path());
+    let [secret, other, short] = ["secret", "other", "short"].map(|name| folder.path().join(name));
+    for file in [&secret, &other] {
+        succeeded(&Work::finish(start(&["secret", &file.display().to_string()])));
+    }
+    std::fs::write(&short, "poverty").expect("it is written");
+    let cluster = Cluster::new(Some(secret));
+    let _executor = cluster.executor();
+    let others: [&[&str]; 3] = [
+        &["--cluster", &cluster.url],
+        &["--cluster", &cluster.url, "--cluster-secret", &other.display().to_string()],
+        &["--cluster", &cluster.url, "--cluster-secret", &short.display().to_string()],
+    ];
+    for (number, words) in others.into_iter().enumerate() {
+        let out = folder.path().join(format!("refused-{number}"));
+        let output = Work::finish(work.start(&out, words));
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(!out.exists());
+    }
+    // An executor that does not hold it gets no task, so nobody works for the scheduler but the one that does.
+    let stranger = start(&["executor", "--scheduler", &cluster.url, "--port", &free_port().to_string()]);
+    let output = Work::finish(stranger);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    // Where others could reach it, nothing is started without a secret, and an existing file is not written over.
+    for arguments in [
+        &["scheduler", "--listen", "0.0.0.0:0"][..],
+        &["executor", "--host", "0.0.0.0", "--port", "0"],
+        &["secret", &other.display().to_string()],
+    ] {
+        assert_eq!(Work::finish(start(arguments)).status.code(), Some(2));
+    }
+    succeeded(&Work::finish(work.start(
+        &folder.path().join("heard"),
+        &cluster.away().iter().map(String::as_str).collect::<Vec<_>>(),
+    )));
+}
+
+#[test]
 fn the_worked_cases_and_a_random_world_pass_on_a_cluster() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let pack = project().join("packs/sichuan-2015");
     let program = app::packs::load(&pack, &[], &[]).expect("the pack compiles").program;
     let schemas = store::snapshot_schemas(&program).expect("the pack makes snapshots");
-    let cluster = Cluster::new();
+    let cluster = Cluster::new(None);
     let _executors = [cluster.executor(), cluster.executor()];
     let mut compared = 0;
     let cases = by_date(&program).into_keys().map(|as_of| {
@@ -309,7 +361,8 @@ fn the_worked_cases_and_a_random_world_pass_on_a_cluster() {
         write_manifest(&snapshot, &name, &rows);
         let out = folder.path().join(format!("run-{name}"));
         let work = Work { snapshot, pack: pack.clone(), as_of: as_of.to_string() };
-        work.run(&out, &["--cluster", &cluster.url]);
+        let away = cluster.away();
+        work.run(&out, &away.iter().map(String::as_str).collect::<Vec<_>>());
         let expected = app::run_tables(&program, as_of, tables).expect("it runs");
         for (entity, expected) in expected.iter().filter(|(_, batch)| batch.num_rows() > 0) {
             let file =

@@ -177,6 +177,9 @@ pub struct AssessOptions {
     /// must be where all its machines see them.
     #[arg(long, value_name = "URL")]
     pub cluster: Option<String>,
+    /// File with the secret of the cluster, as its scheduler and executors have it.
+    #[arg(long, value_name = "FILE", requires = "cluster")]
+    pub cluster_secret: Option<PathBuf>,
     /// Where the cluster leaves results until the run is whole: a shared folder or `s3://bucket/prefix`; beside
     /// the run if absent.
     #[arg(long, value_name = "PLACE", requires = "cluster")]

@@ -59,6 +59,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             memory: None,
             timings: false,
             cluster: None,
+            cluster_secret: None,
             staging: None,
             previous: None,
             set: Vec::new(),
