@@ -27,6 +27,7 @@ LISTED = (
     "seed",
     "network",
     "list",
+    "unit",
     "entity",
     "parameter",
 )

@@ -145,6 +145,7 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     compiler.declare_clauses(&all("clause", "clause"));
     compiler.declare_parts(&all("clause_parts", "clause's parts"));
     compiler.declare_lists(&all("list", "list"));
+    compiler.declare_units(&all("unit", "unit"));
     note_funds(compiler, roots);
     let entities = all("entity", "entity");
     compiler.declare_entities(&entities);

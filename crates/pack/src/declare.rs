@@ -233,6 +233,18 @@ impl Compiler<'_> {
         None
     }
 
+    /// What people read for the units of the pack. A pack laid over another may say it otherwise.
+    pub fn declare_units(&mut self, tables: &[Table<'_>]) {
+        for table in tables {
+            let id = self.identifier(table);
+            let label = table.require("label", table.bilingual("label"));
+            table.finish();
+            if let (Some(id), Some(label)) = (id, label) {
+                self.program.units.insert(id.text, label);
+            }
+        }
+    }
+
     pub fn declare_clauses(&mut self, tables: &[Table<'_>]) {
         const KINDS: &[&str] = &[
             "benefit",

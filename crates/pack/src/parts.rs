@@ -382,11 +382,11 @@ impl Compiler<'_> {
         };
         let found = (field("by"), field("on"), field("evidence"));
         judgement.finish();
-        let (Some(by), Some(on), Some(evidence)) = found else { return };
-        if self.program.column(on).ty != Type::Date {
+        if found.1.is_some_and(|on| self.program.column(on).ty != Type::Date) {
             let message = "`on` of a judgement is the day on which it was made: a date".to_owned();
             self.report(Diagnostic::new("type-mismatch", judgement.span, message));
         }
+        let (Some(by), Some(on), Some(evidence)) = found else { return };
         self.program.entities[entity.index()].judgement = Some(Judgement { by, on, evidence });
     }
 }

@@ -66,6 +66,9 @@ pub struct Program {
     pub entities: Vec<Entity>,
     pub edges: Vec<Edge>,
     pub lists: Vec<CodeList>,
+    /// What people read for units, money's `yuan` among them, where the pack says it.
+    #[serde(default)]
+    pub units: BTreeMap<String, Text>,
     pub parameters: Vec<Parameter>,
     pub columns: Vec<Column>,
     /// Every computed column (not fields), in an order in which each comes after what it needs.

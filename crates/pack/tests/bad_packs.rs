@@ -409,8 +409,8 @@ fn mistakes_of_duties_payments_and_parts_are_told_with_their_mending() {
             assert!(found.contains(words), "{text}\n{found}");
         }
     };
-    check(&duty("due = \"income\""), &["error[type-mismatch]", "a date"]);
-    check(&duty("due = \"02-30\""), &["a date"]);
+    check(&duty("due = \"income\""), &["error[type-mismatch]", "expected date, found money"]);
+    check(&duty("due = \"02-30\""), &["expected date"]);
     check(&duty("met_on = \"registered_on\""), &["nothing says when it is due", "add `due"]);
     check(&duty("due = \"12-31\"\nmet_on = \"registered_on\""), &["no mistake found"]);
     let list = "[[list]]\nid = \"duty_state\"\nlabel = { zh = \"甲\", en = \"l\" }\ncodes = [{ code = \"a\", zh = \"甲\", en = \"a\" }]\n";
@@ -451,7 +451,7 @@ fn mistakes_of_duties_payments_and_parts_are_told_with_their_mending() {
         &["a date", "`plot` has no field `nmber`"],
     );
     check(&on_household("bracket(param.scale, at(income, registered_on))", "money"), &["error"]);
-    check(&on_household("bracket(at(param.scale, income), income)", "money"), &["a date"]);
+    check(&on_household("bracket(at(param.scale, income), income)", "money"), &["expected date"]);
 }
 
 #[test]

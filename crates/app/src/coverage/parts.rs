@@ -21,6 +21,15 @@ pub struct PartCoverage {
     pub shown_in: Vec<String>,
 }
 
+impl PartCoverage {
+    /// `✓ 7.1/2 done: every such household is enrolled`
+    pub(super) fn line(&self, lang: Lang) -> String {
+        let mark = if self.state.settled() { "✓" } else { "…" };
+        let id = self.id.to_string();
+        format!("{mark} {id:<8} {}: {}", words(self.state, lang), self.says.get(lang))
+    }
+}
+
 pub(super) fn of(program: &Program) -> Vec<PartCoverage> {
     standings(program)
         .into_iter()
@@ -56,10 +65,7 @@ pub(super) fn write_text(text: &mut String, parts: &[PartCoverage], lang: Lang) 
         text.push('\n');
     }
     for part in parts {
-        let mark = if part.state.settled() { "✓" } else { "…" };
-        let id = part.id.to_string();
-        let (state, says, by) = (words(part.state, lang), part.says.get(lang), part.by.join(", "));
-        let _ = writeln!(text, "{mark} {id:<8} {state}: {says}  [{by}]");
+        let _ = writeln!(text, "{}  [{}]", part.line(lang), part.by.join(", "));
     }
 }
 

@@ -163,7 +163,7 @@ impl Writer<'_> {
             let Type::Number(ty) = &self.program.column(amount).ty else { return };
             let what =
                 if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
-            let unit = unit_text(&ty.unit, self.lang);
+            let unit = unit_text(self.program, &ty.unit, self.lang);
             let text = if unit.is_empty() { what.to_owned() } else { format!("{what} ({unit})") };
             let head = Head { decimals: Some(ty.decimals), ..Head::money(text) };
             heads.push(head.under(group));

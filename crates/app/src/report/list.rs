@@ -101,7 +101,7 @@ impl Writer<'_> {
                 let value = self.value(verdict.entity, row, amount);
                 cells.push(self.cell(amount, value.as_ref()));
                 let unit = match &self.program.column(amount).ty {
-                    Type::Number(ty) => unit_text(&ty.unit, self.lang),
+                    Type::Number(ty) => unit_text(self.program, &ty.unit, self.lang),
                     _ => String::new(),
                 };
                 cells.push(Cell::Text(unit));
