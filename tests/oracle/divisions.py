@@ -41,7 +41,8 @@ def figures(columns, rule: Rule, way: list) -> dict:
         target = Fraction(rule.body["target"]["share"])
         built["on_target"] = lambda: Compiled(BOOL, lambda w, s, c: on_target(states(w, s), target))
     if rule.kind == "duty" and "due" in rule.body:
-        built["met_late"] = lambda: in_state(columns, rule, way, "met-late")
+        if "met_on" in rule.body:
+            built["met_late"] = lambda: in_state(columns, rule, way, "met-late")
         built["late"] = lambda: in_state(columns, rule, way, "late")
     if rule.kind == "standard" and "remedy" in rule.body:
         built["gap"] = lambda: known_sum(columns, rule, way, f"{rule.id}_gap")

@@ -141,3 +141,13 @@ fn a_unit_is_called_as_the_pack_says() {
     let page = explained(&other, "a literal in a quotient", "household", "c", "forest");
     assert!(page.contains("295.00 francs") && !page.contains("yuan"), "{page}");
 }
+
+#[test]
+fn a_run_names_the_parameters_that_have_no_value_on_its_day() {
+    let program = program();
+    let said = |day: &str| app::notices::not_in_force(&program, day.parse().expect("a date"), Lang::En);
+    assert_eq!(said("2015-08-01"), None);
+    let warning = said("2016-08-01").expect("three parameters have ended");
+    let expected = "warning: no value of bonus, fee, tariff is in force on 2016-08-01: results that read them are unknown\n";
+    assert_eq!(warning, expected);
+}

@@ -69,7 +69,7 @@ impl Compiler<'_> {
                 target: None,
                 gap: None,
                 cost: None,
-                state: due.is_some().then_some(state),
+                state: due.is_some().then(|| (state, met_on.is_some())),
                 words: Words::Duty,
             },
         );

@@ -20,8 +20,9 @@ pub struct Levelled {
     pub target: Option<i64>,
     /// Number column with what is missing.
     pub gap: Option<String>,
-    /// Code column with the state of a duty that has a day by which it is due.
-    pub state: Option<String>,
+    /// Code column with the state of a duty that has a day by which it is due, and whether the day on which it was met is
+    /// known: only then can it be met late.
+    pub state: Option<(String, bool)>,
     /// Money column with what closing the gap costs.
     pub cost: Option<String>,
     pub words: Words,
@@ -141,8 +142,9 @@ impl Compiler<'_> {
             );
             figures.push(("on_target", text(expr, Some(Type::Bool))));
         }
-        if let Some(state) = &rule.state {
-            for (figure, code) in [("met_late", "met-late"), ("late", "late")] {
+        if let Some((state, met_on)) = &rule.state {
+            let late = met_on.then_some(("met_late", "met-late"));
+            for (figure, code) in late.into_iter().chain([("late", "late")]) {
                 figures.push((figure, count(&format!("({child}.{state} = '{code}') IS TRUE"))));
             }
         }

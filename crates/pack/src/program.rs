@@ -934,7 +934,8 @@ pub struct Level {
     pub gap_unknown: Option<ColumnId>,
     /// Sum of the known costs of closing gaps.
     pub gap_cost: Option<ColumnId>,
-    /// Of a duty with a day by which it is due: those met after that day, and those open beyond it.
+    /// Of a duty with a day by which it is due: those met after that day (where the duty says when it was met), and those
+    /// open beyond it.
     #[serde(default)]
     pub met_late: Option<ColumnId>,
     #[serde(default)]

@@ -84,8 +84,12 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let unreliable = unreliable.map_err(|error| crate::explain::failure(error, lang))?;
     let late = stored.as_ref().map(|run| notices::stale_records(&pack.program, run)).transpose();
     let late = late.map_err(|error| crate::explain::failure(error, lang))?.flatten();
-    for text in
-        unreliable.iter().map(|warning| warning.to_text(lang)).chain(late.map(|late| late.to_text(lang)))
+    let lacking = notices::not_in_force(&pack.program, options.as_of.0, lang);
+    for text in unreliable
+        .iter()
+        .map(|warning| warning.to_text(lang))
+        .chain(late.map(|late| late.to_text(lang)))
+        .chain(lacking)
     {
         // What is read by a program stays alone on its stream.
         if options.json { eprint!("{text}") } else { say!("{}", text.trim_end()) }
