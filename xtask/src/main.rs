@@ -4,6 +4,7 @@
 //! DuckDB and a stock verifier of the public log come as Python wheels. What cannot be had is said plainly, and
 //! the command then fails: nothing is skipped in silence.
 
+mod circles;
 mod duckdb;
 mod postgres;
 mod process;
@@ -19,11 +20,12 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test(rest),
         ["test-companions", rest @ ..] => test_companions(rest),
         ["check"] => check(),
+        ["circles"] => circles(),
         ["mutate-pack", rest @ ..] => mutate_pack(rest),
         _ => {
             eprintln!(
                 "usage: cargo xtask test [cargo test arguments] | cargo xtask test-companions [cargo test arguments] | \
-                 cargo xtask check | cargo xtask mutate-pack [options]"
+                 cargo xtask check | cargo xtask circles | cargo xtask mutate-pack [options]"
             );
             return ExitCode::from(2);
         }
@@ -102,6 +104,18 @@ fn test_companions(rest: &[&str]) -> Result<(), String> {
 fn check() -> Result<(), String> {
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
     process::run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Prints the circles of files, which are a failure.
+fn circles() -> Result<(), String> {
+    let found = circles::circles(&root().join("crates"))?;
+    for (number, circle) in found.iter().enumerate() {
+        println!("circle {}", number + 1);
+        for file in circle {
+            println!("  {}", file.strip_prefix(root()).unwrap_or(file).display());
+        }
+    }
+    if found.is_empty() { Ok(()) } else { Err(format!("{} circles of files", found.len())) }
 }
 
 /// Changes the shipped pack at one place at a time; fewer than 90 in 100 noticed is a failure. The test command holds

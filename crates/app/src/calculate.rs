@@ -18,7 +18,7 @@ use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, T
 use serde_json::{Value as Json, json};
 use thiserror::Error;
 
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::json_values::{self, print, quoted};
 
 /// Lines that are computed together.

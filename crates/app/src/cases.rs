@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
+use arrow::array::RecordBatch;
 use engine::EngineError;
 use evaluate::interpret::calculate;
 use model::Date;
 use pack::program::{Case, CaseRecord, ColumnKind, Expectation, Program, Span, Value};
+
+use crate::cells::cell;
 
 /// How one worked case went.
 #[derive(Clone, Debug)]
@@ -163,25 +164,6 @@ fn row_index(program: &Program, tables: &HashMap<String, RecordBatch>) -> HashMa
         }
     }
     index
-}
-
-/// One cell of a snapshot or result; `None` is unknown. Numbers are scaled integers.
-pub fn cell(array: &ArrayRef, row: usize) -> Option<Value> {
-    if array.is_null(row) {
-        return None;
-    }
-    match array.data_type() {
-        DataType::Boolean => Some(Value::Bool(array.as_boolean().value(row))),
-        DataType::Int32 => Some(Value::Number(i128::from(array.as_primitive::<Int32Type>().value(row)))),
-        DataType::Int64 => Some(Value::Number(i128::from(array.as_primitive::<Int64Type>().value(row)))),
-        DataType::Decimal128(_, _) => Some(Value::Number(array.as_primitive::<Decimal128Type>().value(row))),
-        DataType::Date32 => Date::from_days(array.as_primitive::<Date32Type>().value(row)).map(Value::Date),
-        DataType::Float64 => Some(Value::Index(array.as_primitive::<Float64Type>().value(row))),
-        DataType::Utf8 => Some(Value::Text(array.as_string::<i32>().value(row).to_owned())),
-        DataType::LargeUtf8 => Some(Value::Text(array.as_string::<i64>().value(row).to_owned())),
-        DataType::Utf8View => Some(Value::Text(array.as_string_view().value(row).to_owned())),
-        _ => None,
-    }
 }
 
 /// Rules that no worked case looks at: none of their columns is expected anywhere.

@@ -54,6 +54,22 @@ pub fn print(object: &mut String, decimals: usize, value: Option<Value>) {
     }
 }
 
+/// A value as [`read`] reads it; numbers as texts, so that no reader loses digits.
+pub fn json(ty: &Type, value: Option<&Value>) -> Json {
+    match value {
+        None => Json::Null,
+        Some(Value::Bool(value)) => Json::Bool(*value),
+        Some(Value::Date(date)) => Json::String(date.to_string()),
+        Some(Value::Text(text)) => Json::String(text.clone()),
+        Some(Value::Index(value)) => Json::from(*value),
+        Some(Value::Number(number)) => {
+            let mut text = String::new();
+            push_scaled(&mut text, *number, decimals(ty));
+            Json::String(text)
+        }
+    }
+}
+
 pub fn quoted(text: &str) -> String {
     Json::from(text).to_string()
 }

@@ -11,7 +11,7 @@ use pack::program::{
     ColumnKind, Dated, ExprKind, Parameter, ParameterId, ParameterShape, Pii, Program, Type, Value,
 };
 
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
 use crate::tables::{StoredTable, TableError};
 

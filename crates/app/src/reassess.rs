@@ -5,32 +5,31 @@
 //! province's figures.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use evaluate::interpret::Records;
 use evaluate::reassess as forward;
-use evaluate::reassess::{Changed, Consequences, Reassessor};
-use model::Text;
-use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
-use serde_json::Value as Json;
+use evaluate::reassess::{Changed, Consequences, Readers, Reassessor};
+use evaluate::records::{Change, LayError, Overlay, Patch, Records, key_text};
+use model::{Date, Text};
+use pack::program::{ColumnId, EntityId, Program, Value};
 use store::{Registry, StoreError};
 use thiserror::Error;
 
-use crate::cases::cell;
 use crate::derived;
-use crate::explain::{ExplainError, Stored, StoredRun};
-use crate::json_values::{self, decimals, print, quoted};
+use crate::json_values::{decimals, print, quoted};
+use crate::run_records::RunRecords;
+use crate::stored_run::{RunError, StoredRun};
 use crate::tables::TableError;
 
-pub use evaluate::reassess::ChangeKind;
+pub use evaluate::records::{ChangeKind, RecordChange};
 
 #[derive(Debug, Error)]
 pub enum ReassessError {
     #[error("line {line}: {reason}")]
     Line { line: usize, reason: String },
     #[error(transparent)]
-    Run(#[from] ExplainError),
+    Run(#[from] RunError),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]
@@ -114,19 +113,20 @@ fn short(id: &str) -> &str {
 impl From<forward::ReassessError<TableError>> for ReassessError {
     fn from(error: forward::ReassessError<TableError>) -> Self {
         match error {
-            forward::ReassessError::State(error) => Self::Table(error),
+            forward::ReassessError::Records(error) => Self::Table(error),
             other @ forward::ReassessError::TooMany { .. } => Self::TooMany(other.to_string()),
         }
     }
 }
 
-/// What happened to one record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordChange {
-    pub entity: EntityId,
-    pub key: String,
-    /// Fields with their values now; without any, the record is removed.
-    pub fields: Option<Vec<(ColumnId, Option<Value>)>>,
+impl From<LayError<TableError>> for ReassessError {
+    fn from(error: LayError<TableError>) -> Self {
+        match error {
+            LayError::Records(error) => Self::Table(error),
+            LayError::Unknown { entity, key } => Self::Unknown { entity, key },
+            LayError::Key { entity, key } => Self::Key { entity, key },
+        }
+    }
 }
 
 /// One record whose fields or results are others now.
@@ -169,107 +169,47 @@ pub struct Reassessed {
     pub findings: Vec<ChangedFinding>,
 }
 
-/// A run that changes are applied to.
-pub struct Reassessment<'a> {
+/// A run that changes are applied to, wherever its records lie.
+pub struct Reassessment<'a, R> {
     program: &'a Program,
-    reassessor: Reassessor<'a, RunState<'a>>,
+    reassessor: Reassessor<'a, R>,
     /// Values, and records left out as unknown.
-    totals: Vec<(i128, u64)>,
-    /// Rows of records that the snapshot does not have.
-    new_rows: HashMap<(EntityId, String), u32>,
-    next_row: HashMap<EntityId, u32>,
-    removed: BTreeSet<(EntityId, u32)>,
-    /// Records by the texts by which others name them, as far as the snapshot does not have them.
-    names: HashMap<(ColumnId, String), u32>,
-    /// Records that name one that is not there.
-    waiting: HashMap<(EdgeId, String), BTreeSet<u32>>,
-    /// Whether records of the snapshot name others that it does not have, by edge.
-    incomplete: HashMap<EdgeId, bool>,
+    totals: Vec<Figure>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
     masks: crate::masks::Masks,
 }
 
-impl<'a> Reassessment<'a> {
+/// A total, and how many records it leaves out as unknown.
+pub(crate) type Figure = (i128, u64);
+
+/// The totals of a run, in the program's order.
+pub(crate) fn figures(program: &Program, run: &StoredRun) -> Vec<Figure> {
+    let figures = crate::totals::figures(program, &run.manifest);
+    figures.into_iter().map(|figure| (figure.value, figure.unknown)).collect()
+}
+
+impl<'a> Reassessment<'a, RunRecords<'a>> {
     /// # Errors
     /// A run of another pack.
     pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
         run.check_pack(program)?;
-        let totals = crate::totals::figures(program, &run.manifest);
-        let totals = totals.into_iter().map(|figure| (figure.value, figure.unknown)).collect();
-        let state = RunState::new(Stored::new(program, run));
-        Ok(Self {
-            program,
-            reassessor: Reassessor::new(program, run.as_of, state),
-            totals,
-            new_rows: HashMap::new(),
-            next_row: HashMap::new(),
-            removed: BTreeSet::new(),
-            names: HashMap::new(),
-            waiting: HashMap::new(),
-            incomplete: HashMap::new(),
-            derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
-        })
-    }
-
-    /// A line `{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`: fields with their values now, or
-    /// `null` for a record that is gone. A key that the run does not know is a new record.
-    ///
-    /// # Errors
-    /// What cannot be understood, in words.
-    pub fn read(&self, line: &str) -> Result<Vec<RecordChange>, String> {
-        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let Json::Object(tables) = json else { return Err("it is no JSON object".to_owned()) };
-        let mut changes = vec![];
-        for (name, records) in &tables {
-            let entity =
-                self.program.entity_named(name).ok_or_else(|| format!("no entity is called `{name}`"))?;
-            let Json::Object(records) = records else {
-                return Err(format!("`{name}` must hold records by their keys"));
-            };
-            for (key, record) in records {
-                let fields = match record {
-                    Json::Null => None,
-                    Json::Object(given) => Some(self.fields(entity, name, given)?),
-                    _ => return Err(format!("`{name}` `{key}` is neither fields nor null")),
-                };
-                changes.push(RecordChange { entity, key: key.clone(), fields });
-            }
-        }
-        Ok(changes)
-    }
-
-    fn fields(
-        &self,
-        entity: EntityId,
-        name: &str,
-        given: &serde_json::Map<String, Json>,
-    ) -> Result<Vec<(ColumnId, Option<Value>)>, String> {
-        let program = self.program;
-        let mut fields = vec![];
-        for (field, json) in given {
-            let edge = program.edges.iter().find(|edge| edge.child == entity && edge.name == *field);
-            let named = edge.map(|edge| edge.via).or_else(|| program.column_named(entity, field));
-            let recorded = |id: &ColumnId| {
-                matches!(program.column(*id).kind, ColumnKind::Field(_)) && !program.is_derived(*id)
-            };
-            let id = named.filter(recorded).ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
-            if fields.iter().any(|(known, _)| *known == id) {
-                return Err(format!("`{name}.{field}` is given twice"));
-            }
-            let value = json_values::read(program, id, json);
-            fields.push((id, value.map_err(|reason| format!("`{name}.{field}`: {reason}"))?));
-        }
-        Ok(fields)
+        let records = Overlay::new(RunRecords::new(program, run));
+        let readers = Arc::new(Readers::new(program));
+        Ok(Self::over(program, readers, run.as_of, records, figures(program, run)))
     }
 
     /// What a registry has recorded since the snapshot of the run was taken.
     ///
     /// # Errors
     /// A run over a snapshot of something else, and failures of the registry.
-    pub fn since(&mut self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
-        let run = self.reassessor.state().stored.run();
+    pub fn since(&self, registry: &Registry) -> Result<Vec<RecordChange>, ReassessError> {
+        recorded_since(registry, self.change_of(registry)?, self.reassessor.records())
+    }
+
+    /// The number of the last change of the registry that is in the run.
+    pub(crate) fn change_of(&self, registry: &Registry) -> Result<u64, ReassessError> {
+        let run = self.reassessor.records().base().run();
         let (Some(taken_from), Some(change)) = (&run.registry, run.change()) else {
             return Err(ReassessError::NoRegistry);
         };
@@ -277,36 +217,67 @@ impl<'a> Reassessment<'a> {
         if *taken_from != id {
             return Err(ReassessError::OtherRegistry { run: taken_from.clone(), registry: id });
         }
-        let last = registry.imports()?.iter().map(|import| import.last_change).max().unwrap_or(0);
+        let last = last_change(registry)?;
         if last < change {
             return Err(ReassessError::OlderRegistry { run: change, registry: last });
         }
-        // What has changed and what it has become are read as of one commit.
-        let reading = registry.read()?;
-        let view = reading.view();
-        let mut changes = vec![];
-        for (entity, key) in registry.changed_since(change)? {
-            let fields = view.record(entity, &key)?.map(|record| {
-                let fields = self.program.entity(entity).fields.iter().copied().zip(record.values);
-                fields.filter(|(id, _)| !self.program.is_derived(*id)).collect()
-            });
-            if fields.is_some() || self.row(entity, &key)?.is_some() {
-                changes.push(RecordChange { entity, key, fields });
-            }
+        Ok(change)
+    }
+}
+
+/// The number of the last change of a registry.
+pub(crate) fn last_change(registry: &Registry) -> Result<u64, StoreError> {
+    Ok(registry.imports()?.iter().map(|import| import.last_change).max().unwrap_or(0))
+}
+
+/// What a registry has recorded after a change, as of one commit, of records that are there or in `records`.
+pub(crate) fn recorded_since<R: Records<Error = TableError>>(
+    registry: &Registry,
+    change: u64,
+    records: &R,
+) -> Result<Vec<RecordChange>, ReassessError> {
+    let program = records.program();
+    let reading = registry.read()?;
+    let view = reading.view();
+    let mut changes = vec![];
+    for (entity, key) in registry.changed_since(change)? {
+        let fields = view.record(entity, &key)?.map(|record| {
+            let fields = program.entity(entity).fields.iter().copied().zip(record.values);
+            fields.filter(|(id, _)| !program.is_derived(*id)).collect()
+        });
+        if fields.is_some() || records.find(program.entity(entity).key, &key)?.is_some() {
+            changes.push(RecordChange { entity, key, fields });
         }
-        Ok(changes)
+    }
+    Ok(changes)
+}
+
+impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
+    /// Over records that others may be reading, too.
+    pub(crate) fn over(
+        program: &'a Program,
+        readers: Arc<Readers>,
+        as_of: Date,
+        records: Overlay<R>,
+        totals: Vec<Figure>,
+    ) -> Self {
+        Self {
+            program,
+            reassessor: Reassessor::new(program, readers, as_of, records),
+            totals,
+            derived_from: derived::needed(program).into_values().flatten().collect(),
+            masks: crate::masks::masks(program),
+        }
     }
 
-    /// The row of a record that is there.
-    fn row(&mut self, entity: EntityId, key: &str) -> Result<Option<u32>, ReassessError> {
-        let row = match self.new_rows.get(&(entity, key.to_owned())) {
-            Some(row) => Some(*row),
-            None => {
-                let key_name = &self.program.column(self.program.entity(entity).key).name;
-                self.reassessor.state().stored.snapshot(entity)?.find(key_name, key)?
-            }
-        };
-        Ok(row.filter(|row| !self.removed.contains(&(entity, *row))))
+    /// The records with what has been applied.
+    pub(crate) fn reassessor(&mut self) -> &mut Reassessor<'a, R> {
+        &mut self.reassessor
+    }
+
+    /// What has been applied, with what followed from it.
+    pub(crate) fn into_parts(self) -> (Arc<Patch>, Vec<Figure>) {
+        (self.reassessor.into_patch(), self.totals)
     }
 
     /// Applies a set of changes and says what follows. After an error nothing of it has been applied.
@@ -314,120 +285,33 @@ impl<'a> Reassessment<'a> {
     /// # Errors
     /// Changes that only a run can follow, and files that cannot be read.
     pub fn apply(&mut self, changes: &[RecordChange]) -> Result<Reassessed, ReassessError> {
-        let mut draft = Draft::default();
-        for change in changes {
-            self.place(change, &mut draft)?;
+        let layer = self.reassessor.records().lay(changes)?;
+        for (change, placed) in changes.iter().zip(&layer.changes) {
+            self.check(change, placed)?;
         }
-        let mut all = vec![];
-        for (change, (row, kind)) in changes.iter().zip(draft.places.clone()) {
-            let key_column = self.program.entity(change.entity).key;
-            let mut fields = change.fields.clone().unwrap_or_default();
-            if kind == ChangeKind::Added && !fields.iter().any(|(id, _)| *id == key_column) {
-                fields.push((key_column, Some(Value::Text(change.key.clone()))));
-            }
-            let parents = self.parents(change, (row, kind), &fields, changes, &mut draft)?;
-            all.push(forward::Change { entity: change.entity, row, kind, fields, parents });
-        }
-        for (edge, child, parent) in self.found_again(changes, &draft)? {
-            let entity = self.program.edge(edge).child;
-            all.push(forward::Change {
-                entity,
-                row: child,
-                kind: ChangeKind::Changed,
-                fields: vec![],
-                parents: vec![(edge, Some(parent))],
-            });
-        }
-        self.note_removed(changes, &mut draft)?;
-        let consequences = self.reassessor.apply(&all)?;
-        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
-            match kind {
-                ChangeKind::Added => {
-                    self.new_rows.insert((change.entity, change.key.clone()), *row);
-                    self.next_row.insert(change.entity, row + 1);
-                    for (on, text) in self.names_of(change) {
-                        self.names.insert((on, text), *row);
-                    }
-                }
-                ChangeKind::Removed => {
-                    self.removed.insert((change.entity, *row));
-                    self.new_rows.remove(&(change.entity, change.key.clone()));
-                    let program = self.program;
-                    self.names
-                        .retain(|(on, _), known| program.column(*on).entity != change.entity || known != row);
-                }
-                ChangeKind::Changed => {}
-            }
-        }
-        for (edge, text, child) in std::mem::take(&mut draft.waiting) {
-            self.waiting.entry((edge, text)).or_default().insert(child);
-        }
-        self.told(changes, draft, consequences)
+        let given = layer.changes[..changes.len()].to_vec();
+        let lost = self.lost(changes, &given)?;
+        let consequences = self.reassessor.apply(layer)?;
+        self.told(changes, &given, lost, consequences)
     }
 
-    /// The texts by which others may name a new record.
-    fn names_of(&self, change: &RecordChange) -> Vec<(ColumnId, String)> {
-        let key = self.program.entity(change.entity).key;
-        let named: BTreeSet<ColumnId> = self
-            .program
-            .edges
-            .iter()
-            .filter(|edge| edge.parent == change.entity)
-            .map(|edge| edge.on)
-            .collect();
-        let text = |on: ColumnId| {
-            if on == key {
-                return Some(change.key.clone());
-            }
-            match change.fields.iter().flatten().find(|(id, _)| *id == on) {
-                Some((_, Some(Value::Text(text)))) => Some(text.clone()),
-                _ => None,
-            }
-        };
-        named.into_iter().filter_map(|on| Some((on, text(on)?))).collect()
-    }
-
-    /// Finds the record, or a row for a new one; refuses what cannot be followed.
-    fn place(&mut self, change: &RecordChange, draft: &mut Draft) -> Result<(), ReassessError> {
+    /// Refuses what only a run can follow.
+    fn check(&mut self, change: &RecordChange, placed: &Change) -> Result<(), ReassessError> {
         let program = self.program;
-        let names = || (program.entity(change.entity).name.clone(), change.key.clone());
-        let found = self.row(change.entity, &change.key)?;
+        let entity = program.entity(change.entity);
+        let names = || (entity.name.clone(), change.key.clone());
         let derives = self.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
-            || program.entity(change.entity).fields.iter().any(|id| program.is_derived(*id));
-        let (row, kind) = match (found, &change.fields) {
-            (None, None) => {
-                let (entity, key) = names();
-                return Err(ReassessError::Unknown { entity, key });
-            }
-            (Some(row), None) => (row, ChangeKind::Removed),
-            (Some(row), Some(_)) => (row, ChangeKind::Changed),
-            (None, Some(_)) => {
-                let known = match draft.next.get(&change.entity).or_else(|| self.next_row.get(&change.entity))
-                {
-                    Some(row) => *row,
-                    None => forward::State::rows(self.reassessor.state(), change.entity)?,
-                };
-                draft.next.insert(change.entity, known + 1);
-                draft.new.insert((change.entity, change.key.clone()), known);
-                (known, ChangeKind::Added)
-            }
-        };
-        let key_column = program.entity(change.entity).key;
-        let given = change.fields.iter().flatten().find(|(id, _)| *id == key_column);
-        if given.is_some_and(|(_, value)| value.as_ref().map(key_text).as_ref() != Some(&change.key)) {
+            || entity.fields.iter().any(|id| program.is_derived(*id));
+        if placed.kind != ChangeKind::Changed {
             let (entity, key) = names();
-            return Err(ReassessError::Key { entity, key });
+            return if derives { Err(ReassessError::Derived { entity, key }) } else { Ok(()) };
         }
-        if derives && kind != ChangeKind::Changed {
-            let (entity, key) = names();
-            return Err(ReassessError::Derived { entity, key });
-        }
-        for (id, value) in change.fields.iter().flatten().filter(|_| kind == ChangeKind::Changed) {
+        for (id, value) in &placed.fields {
             let referred = program.edges.iter().any(|edge| edge.on == *id);
             if !referred && !self.derived_from.contains(id) {
                 continue;
             }
-            if self.reassessor.value(*id, row)? != *value {
+            if self.reassessor.value(*id, placed.row)? != *value {
                 let (entity, key) = names();
                 let field = program.column(*id).name.clone();
                 return Err(if self.derived_from.contains(id) {
@@ -437,172 +321,23 @@ impl<'a> Reassessment<'a> {
                 });
             }
         }
-        draft.places.push((row, kind));
         Ok(())
     }
 
-    /// Whom a record names as its parents now.
-    fn parents(
+    /// What was found about records that go.
+    fn lost(
         &mut self,
-        change: &RecordChange,
-        (row, kind): (u32, ChangeKind),
-        fields: &[(ColumnId, Option<Value>)],
         changes: &[RecordChange],
-        draft: &mut Draft,
-    ) -> Result<Vec<(EdgeId, Option<u32>)>, ReassessError> {
+        placed: &[Change],
+    ) -> Result<Vec<ChangedFinding>, ReassessError> {
         let program = self.program;
-        let mut parents = vec![];
-        if kind == ChangeKind::Removed {
-            return Ok(parents);
-        }
-        for (index, edge) in program.edges.iter().enumerate().filter(|(_, edge)| edge.child == change.entity)
-        {
-            let id = EdgeId(index as u32);
-            let given = fields.iter().find(|(field, _)| *field == edge.via);
-            let parent = match (given, kind) {
-                (Some((_, Some(Value::Text(name)))), _) => {
-                    let parent = self.named(edge.parent, edge.on, name, changes, draft)?;
-                    if parent.is_none() {
-                        draft.waiting.push((id, name.clone(), row));
-                    }
-                    parent
-                }
-                (Some(_), _) | (None, ChangeKind::Added) => None,
-                (None, _) => continue,
-            };
-            parents.push((id, parent));
-        }
-        Ok(parents)
-    }
-
-    /// The record that holds a text in a field by which others name it.
-    fn named(
-        &mut self,
-        entity: EntityId,
-        on: ColumnId,
-        name: &str,
-        changes: &[RecordChange],
-        draft: &Draft,
-    ) -> Result<Option<u32>, ReassessError> {
-        let is_key = on == self.program.entity(entity).key;
-        let holds = |change: &&RecordChange| {
-            change.entity == entity
-                && change.fields.as_ref().is_some_and(|fields| {
-                    (is_key && change.key == name)
-                        || fields.iter().any(|(id, value)| {
-                            *id == on && matches!(value, Some(Value::Text(text)) if text == name)
-                        })
-                })
-        };
-        let new = changes.iter().find(holds).and_then(|change| draft.new.get(&(entity, change.key.clone())));
-        if let Some(row) = new {
-            return Ok(Some(*row));
-        }
-        let going = |row: u32| {
-            let mut places = changes.iter().zip(&draft.places);
-            places.any(|(change, place)| change.entity == entity && *place == (row, ChangeKind::Removed))
-        };
-        let found = if is_key {
-            self.row(entity, name)?
-        } else if let Some(row) = self.names.get(&(on, name.to_owned())) {
-            Some(*row)
-        } else {
-            let field = &self.program.column(on).name;
-            let row = self.reassessor.state().stored.snapshot(entity)?.find(field, name)?;
-            row.filter(|row| !self.removed.contains(&(entity, *row)))
-        };
-        Ok(found.filter(|row| !going(*row)))
-    }
-
-    /// Records that have named a new record before it was there.
-    fn found_again(
-        &mut self,
-        changes: &[RecordChange],
-        draft: &Draft,
-    ) -> Result<Vec<(EdgeId, u32, u32)>, ReassessError> {
-        let mut found = vec![];
-        let added = changes.iter().zip(&draft.places).filter(|(_, (_, kind))| *kind == ChangeKind::Added);
-        for (change, (row, _)) in added {
-            for (on, text) in self.names_of(change) {
-                for index in 0..self.program.edges.len() as u32 {
-                    let (id, edge) = (EdgeId(index), self.program.edge(EdgeId(index)));
-                    if edge.parent != change.entity || edge.on != on {
-                        continue;
-                    }
-                    let mut waiting: BTreeSet<u32> =
-                        self.waiting.get(&(id, text.clone())).cloned().unwrap_or_default();
-                    if self.is_incomplete(id)? {
-                        let via = &self.program.column(edge.via).name;
-                        waiting.extend(
-                            self.reassessor.state().stored.snapshot(edge.child)?.find_all(via, &text)?,
-                        );
-                    }
-                    for child in waiting {
-                        if self.still_names(edge.child, edge.via, child, &text, changes, draft)? {
-                            found.push((id, child, *row));
-                        }
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Whether some record of the snapshot names another along an edge that is not there.
-    fn is_incomplete(&mut self, id: EdgeId) -> Result<bool, ReassessError> {
-        if let Some(known) = self.incomplete.get(&id) {
-            return Ok(*known);
-        }
-        let edge = self.program.edge(id);
-        let table = self.reassessor.state().stored.snapshot(edge.child)?;
-        let named = table.known(&self.program.column(edge.via).name)?;
-        let found = table.known(&format!("_{}", edge.name))?;
-        let incomplete = named.unwrap_or(0) > found.unwrap_or(0);
-        self.incomplete.insert(id, incomplete);
-        Ok(incomplete)
-    }
-
-    /// Whether a record that these changes do not move or remove names another by a text.
-    fn still_names(
-        &mut self,
-        entity: EntityId,
-        via: ColumnId,
-        row: u32,
-        text: &str,
-        changes: &[RecordChange],
-        draft: &Draft,
-    ) -> Result<bool, ReassessError> {
-        let settled = changes.iter().zip(&draft.places).any(|(change, place)| {
-            let given = change.fields.as_ref().is_none_or(|fields| fields.iter().any(|(id, _)| *id == via));
-            change.entity == entity && place.0 == row && given
-        });
-        if settled || self.removed.contains(&(entity, row)) {
-            return Ok(false);
-        }
-        Ok(matches!(self.reassessor.value(via, row)?, Some(Value::Text(named)) if named == text))
-    }
-
-    /// What is known of records that go: who names them, and what was found about them.
-    fn note_removed(&mut self, changes: &[RecordChange], draft: &mut Draft) -> Result<(), ReassessError> {
-        let program = self.program;
-        let removed = changes.iter().zip(draft.places.clone());
-        for (change, (row, _)) in removed.filter(|(_, (_, kind))| *kind == ChangeKind::Removed) {
-            for index in 0..program.edges.len() as u32 {
-                let edge = program.edge(EdgeId(index));
-                if edge.parent != change.entity {
-                    continue;
-                }
-                if let Some(Value::Text(text)) = self.reassessor.value(edge.on, row)? {
-                    let children = self.reassessor.children(EdgeId(index), row)?;
-                    draft
-                        .waiting
-                        .extend(children.into_iter().map(|child| (EdgeId(index), text.clone(), child)));
-                }
-            }
+        let mut lost = Vec::new();
+        let removed = changes.iter().zip(placed).filter(|(_, placed)| placed.kind == ChangeKind::Removed);
+        for (change, placed) in removed {
             let rules = program.findings.iter();
             for rule in rules.filter(|rule| program.column(rule.column).entity == change.entity) {
-                if self.reassessor.value(rule.column, row)? == Some(Value::Bool(true)) {
-                    draft.findings.push(ChangedFinding {
+                if self.reassessor.value(rule.column, placed.row)? == Some(Value::Bool(true)) {
+                    lost.push(ChangedFinding {
                         entity: change.entity,
                         key: change.key.clone(),
                         code: rule.code.clone(),
@@ -612,14 +347,15 @@ impl<'a> Reassessment<'a> {
                 }
             }
         }
-        Ok(())
+        Ok(lost)
     }
 
     /// The consequences, record by record.
     fn told(
         &mut self,
         changes: &[RecordChange],
-        draft: Draft,
+        placed: &[Change],
+        mut findings: Vec<ChangedFinding>,
         consequences: Consequences,
     ) -> Result<Reassessed, ReassessError> {
         let program = self.program;
@@ -643,12 +379,11 @@ impl<'a> Reassessment<'a> {
             }
         }
         let mut records: BTreeMap<(EntityId, u32), ChangedRecord> = BTreeMap::new();
-        for (change, (row, kind)) in changes.iter().zip(&draft.places) {
+        for (change, Change { row, kind, .. }) in changes.iter().zip(placed) {
             let record =
                 ChangedRecord { entity: change.entity, key: change.key.clone(), kind: *kind, values: vec![] };
             records.insert((change.entity, *row), record);
         }
-        let mut findings = draft.findings;
         for Changed { column, row, before, after } in consequences.changed {
             let declared = program.column(column);
             for rule in program.findings.iter().filter(|rule| rule.column == column) {
@@ -705,40 +440,13 @@ impl<'a> Reassessment<'a> {
     }
 }
 
-/// Where the records of one set of changes are.
-#[derive(Default)]
-struct Draft {
-    places: Vec<(u32, ChangeKind)>,
-    new: HashMap<(EntityId, String), u32>,
-    next: HashMap<EntityId, u32>,
-    /// Records that will name one that is not there.
-    waiting: Vec<(EdgeId, String, u32)>,
-    /// Findings about records that go.
-    findings: Vec<ChangedFinding>,
-}
-
-/// A key as the office writes it.
-fn key_text(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Date(date) => date.to_string(),
-        Value::Bool(value) => value.to_string(),
-        Value::Index(value) => value.to_string(),
-    }
-}
-
 impl Reassessed {
     /// `{"records": [{"entity", "key", "change", "values": {name: [before, after]}}], "totals": {id: [before,
     /// after]}, "unknown": {id: [before, after]}, "findings": [{"entity", "key", "code", "rule", "found"}]}`, on one line.
     pub fn to_json(&self, program: &Program) -> String {
         let mut text = String::from("{\"records\":[");
         for (place, record) in self.records.iter().enumerate() {
-            let change = match record.kind {
-                ChangeKind::Added => "added",
-                ChangeKind::Changed => "changed",
-                ChangeKind::Removed => "removed",
-            };
+            let change = record.kind.as_str();
             text.push_str(if place > 0 { "," } else { "" });
             text.push_str(&format!(
                 "{{\"entity\":\"{}\",\"key\":{},\"change\":\"{change}\",\"values\":{{",
@@ -782,107 +490,5 @@ impl Reassessed {
         }
         text.push_str("]}");
         text
-    }
-}
-
-/// Rows of a piece of a column that is read at once.
-const PIECE_ROWS: usize = 4_096;
-
-/// What a column of a file is to the program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Place {
-    Column(ColumnId),
-    Edge(EdgeId),
-}
-
-/// The files of a run and its snapshot, what has been read of them kept.
-struct RunState<'a> {
-    stored: Stored<'a>,
-    /// By column and number of the piece.
-    pieces: HashMap<(Place, usize), ArrayRef>,
-    is_stored: HashMap<ColumnId, bool>,
-}
-
-impl<'a> RunState<'a> {
-    fn new(stored: Stored<'a>) -> Self {
-        Self { stored, pieces: HashMap::new(), is_stored: HashMap::new() }
-    }
-
-    fn cell(&mut self, place: Place, row: u32) -> Result<Option<Value>, TableError> {
-        let program = self.stored.program();
-        let row = row as usize;
-        let (entity, name, result) = match place {
-            Place::Column(id) => {
-                let column = program.column(id);
-                (column.entity, column.name.clone(), !matches!(column.kind, ColumnKind::Field(_)))
-            }
-            Place::Edge(id) => (program.edge(id).child, format!("_{}", program.edge(id).name), false),
-        };
-        let piece = row / PIECE_ROWS;
-        let start = piece * PIECE_ROWS;
-        if let Some(array) = self.pieces.get(&(place, piece)) {
-            return Ok(if row - start < array.len() { cell(array, row - start) } else { None });
-        }
-        let table = if result {
-            let Some(table) = self.stored.result(entity)? else { return Ok(None) };
-            table
-        } else {
-            self.stored.snapshot(entity)?
-        };
-        let rows = table.rows();
-        if row >= rows || !table.has(&name) {
-            return Ok(None);
-        }
-        let array = table.range(&name, start, rows.min(start + PIECE_ROWS))?;
-        let value = cell(&array, row - start);
-        self.pieces.insert((place, piece), array);
-        Ok(value)
-    }
-}
-
-impl Records for RunState<'_> {
-    type Error = TableError;
-
-    fn parents(&mut self, edge: EdgeId, children: &[u32]) -> Result<Vec<Option<u32>>, TableError> {
-        let mut parents = vec![];
-        for child in children {
-            parents.push(match self.cell(Place::Edge(edge), *child)? {
-                Some(Value::Number(row)) => u32::try_from(row).ok(),
-                _ => None,
-            });
-        }
-        Ok(parents)
-    }
-
-    fn children(&mut self, edge: EdgeId, parents: &[u32]) -> Result<Vec<(u32, u32)>, TableError> {
-        self.stored.children(edge, parents)
-    }
-
-    fn stored(&mut self, column: ColumnId) -> Result<bool, TableError> {
-        if let Some(known) = self.is_stored.get(&column) {
-            return Ok(*known);
-        }
-        let stored = self.stored.stored(column)?;
-        self.is_stored.insert(column, stored);
-        Ok(stored)
-    }
-}
-
-impl forward::State for RunState<'_> {
-    fn value(&mut self, column: ColumnId, row: u32) -> Result<Option<Value>, TableError> {
-        let value = self.cell(Place::Column(column), row)?;
-        let declared = self.stored.program().column(column);
-        // A run takes a recorded number beyond its range for unknown.
-        let beyond = match (&value, &declared.kind, declared.range) {
-            (Some(Value::Number(number)), ColumnKind::Field(_), Some(range)) => {
-                *number < range.min || *number > range.max
-            }
-            _ => false,
-        };
-        Ok(value.filter(|_| !beyond))
-    }
-
-    fn rows(&mut self, entity: EntityId) -> Result<u32, TableError> {
-        Ok(self.stored.snapshot(entity)?.rows() as u32)
     }
 }

@@ -11,7 +11,7 @@ use store::{ImportMeta, Moment, Registry};
 
 use crate::import::{ImportError, ImportOptions, import_as};
 use crate::packs::Loaded;
-use crate::registry::RegistryError;
+use crate::registry_error::RegistryError;
 
 /// Where a pack keeps its divisions.
 const DIVISIONS: &str = "data/divisions.csv";

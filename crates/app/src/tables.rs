@@ -3,11 +3,10 @@
 //! What is read is decided page by page: by the least and greatest value of a page where a file says them (keys and
 //! references), by row number otherwise.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader as _};
 use arrow::compute::{concat, concat_batches};
@@ -29,6 +28,11 @@ pub enum TableError {
     Unreadable { file: String, why: String },
 }
 
+/// Rows of a piece of a column that is read for a single cell and kept for its neighbours.
+const PIECE_ROWS: usize = 4_096;
+/// Pieces of a table that are kept: some 60 megabytes of numbers.
+const PIECES_MAX: usize = 2_048;
+
 /// Rows that are decoded at a time.
 const BATCH_ROWS: usize = 65_536;
 
@@ -42,7 +46,11 @@ pub struct StoredTable {
     /// Number of the first row of each row group, and of all rows.
     starts: Vec<usize>,
     /// Row groups with the index of their pages, as far as they have been asked for.
-    groups: RefCell<HashMap<usize, ArrowReaderMetadata>>,
+    groups: Mutex<HashMap<usize, ArrowReaderMetadata>>,
+    /// Pieces of columns that have been read for single cells, by position and number of the piece.
+    pieces: Mutex<HashMap<(usize, usize), ArrayRef>>,
+    /// Held while the file is read: all its handles have one position.
+    reading: Mutex<()>,
 }
 
 impl StoredTable {
@@ -58,7 +66,16 @@ impl StoredTable {
         }
         let fields = metadata.schema().fields().iter().enumerate();
         let positions = fields.map(|(position, field)| (field.name().clone(), position)).collect();
-        Ok(Self { file, name, metadata, positions, starts, groups: RefCell::default() })
+        Ok(Self {
+            file,
+            name,
+            metadata,
+            positions,
+            starts,
+            groups: Mutex::default(),
+            pieces: Mutex::default(),
+            reading: Mutex::default(),
+        })
     }
 
     pub fn rows(&self) -> usize {
@@ -87,7 +104,7 @@ impl StoredTable {
 
     /// One row group as if it were all of the file, with the index of its pages.
     fn group(&self, group: usize) -> Result<ArrowReaderMetadata, TableError> {
-        if let Some(known) = self.groups.borrow().get(&group) {
+        if let Some(known) = lock(&self.groups).get(&group) {
             return Ok(known.clone());
         }
         let all = self.metadata.metadata();
@@ -95,12 +112,14 @@ impl StoredTable {
         let mut reader = ParquetMetaDataReader::new_with_metadata(alone)
             .with_column_index_policy(PageIndexPolicy::Optional)
             .with_offset_index_policy(PageIndexPolicy::Optional);
+        let reading = lock(&self.reading);
         reader.read_page_indexes(&self.file).map_err(|error| self.fault(error))?;
+        drop(reading);
         let metadata = reader.finish().map_err(|error| self.fault(error))?;
         let options = ArrowReaderOptions::new().with_schema(Arc::clone(self.metadata.schema()));
         let metadata =
             ArrowReaderMetadata::try_new(Arc::new(metadata), options).map_err(|error| self.fault(error))?;
-        self.groups.borrow_mut().insert(group, metadata.clone());
+        lock(&self.groups).insert(group, metadata.clone());
         Ok(metadata)
     }
 
@@ -144,6 +163,7 @@ impl StoredTable {
         let rows = selection.row_count();
         let builder = self.builder(&self.group(group)?)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), positions.iter().copied());
+        let _reading = lock(&self.reading);
         let reader = builder
             .with_projection(mask)
             .with_row_selection(selection)
@@ -175,8 +195,30 @@ impl StoredTable {
         }
     }
 
+    /// The cell of a row in a column: the piece of the column in which it lies, and its place there. `None` beyond the
+    /// last row, and for a column that is not there.
+    pub fn piece(&self, column: &str, row: usize) -> Result<Option<(ArrayRef, usize)>, TableError> {
+        let Some(&position) = self.positions.get(column) else { return Ok(None) };
+        if row >= self.rows() {
+            return Ok(None);
+        }
+        let (piece, place) = (row / PIECE_ROWS, row % PIECE_ROWS);
+        if let Some(known) = lock(&self.pieces).get(&(position, piece)) {
+            return Ok(Some((Arc::clone(known), place)));
+        }
+        let start = piece * PIECE_ROWS;
+        let array = self.range(column, start, self.rows().min(start + PIECE_ROWS))?;
+        let mut pieces = lock(&self.pieces);
+        if pieces.len() >= PIECES_MAX {
+            pieces.clear();
+        }
+        pieces.insert((position, piece), Arc::clone(&array));
+        Ok(Some((array, place)))
+    }
+
     /// The whole table.
     pub fn read_all(&self) -> Result<RecordBatch, TableError> {
+        let _reading = lock(&self.reading);
         let reader = self
             .builder(&self.metadata)?
             .with_batch_size(BATCH_ROWS)
@@ -232,6 +274,7 @@ impl StoredTable {
         let Some(positions) = positions else { return Ok(None) };
         let builder = self.builder(&self.metadata)?;
         let mask = ProjectionMask::roots(builder.parquet_schema(), positions);
+        let _reading = lock(&self.reading);
         let reader = builder
             .with_projection(mask)
             .with_batch_size(BATCH_ROWS)
@@ -379,6 +422,11 @@ impl StoredTable {
         }
         Ok(())
     }
+}
+
+/// What is kept is whole whenever nobody holds the lock, even if somebody panicked with it.
+pub(crate) fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use model::{Lang, Text};
 use pack::program::{ColumnKind, Pii, Program, Total, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
-use crate::explain::{ExplainError, Stored, StoredRun, explain_row};
+use crate::explain::{ExplainError, StoredRun, explain_row};
+use crate::run_records::RunRecords;
 
 /// One total of a run.
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +204,7 @@ const ASKED: usize = 8;
 fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<Option<Cause>, ExplainError> {
     let mut lacking: BTreeMap<(String, String), Vec<Lack>> = BTreeMap::new();
     let mut looked_at = 0;
-    let mut stored = Stored::new(program, run);
+    let records = RunRecords::new(program, run);
     for figure in figures {
         let (TotalFunction::CountTrue(column) | TotalFunction::Sum(column)) = figure.total.function else {
             continue;
@@ -211,7 +212,7 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
         let Some(sample) = run.manifest.unknown_sample.get(&figure.total.id) else { continue };
         // Spread over the sample, which is in order of rows.
         for row in sample.iter().step_by(sample.len().div_ceil(ASKED)) {
-            let explained = explain_row(&mut stored, figure.total.entity, *row, Asked::Column(column))?;
+            let explained = explain_row(records, figure.total.entity, *row, Asked::Column(column))?;
             let Some(explained) = explained else { continue };
             looked_at += 1;
             let mut seen = Vec::new();
@@ -231,8 +232,9 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
     let most = lacking.into_iter().max_by_key(|(_, lacks)| lacks.len());
     let Some(((entity, column), lacks)) = most else { return Ok(None) };
     let keys: Vec<&str> = lacks.iter().map(|lack| lack.missing_of.as_str()).collect();
-    let place = run.place_of(program, &entity, &keys)?;
-    let declared = program.entity_named(&entity).map(|id| program.entity(id));
+    let id = program.entity_named(&entity);
+    let place = id.map(|id| records.place_of(id, &keys)).transpose()?.flatten();
+    let declared = id.map(|id| program.entity(id));
     // A key that names a person is not for every terminal.
     let key = declared.map(|declared| &program.column(declared.key).kind);
     let personal = matches!(key, Some(ColumnKind::Field(field)) if field.pii != Pii::None);

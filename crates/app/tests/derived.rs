@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
-use app::cases::cell;
+use app::cells::cell;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use pack::program::Value;
@@ -425,7 +425,7 @@ fn a_run_knows_the_registry_that_it_was_made_of() {
     let (one, other) = (office_with_one_road(), office_with_one_road());
     let run = StoredRun::open(one.assess("run", None).run.as_deref().unwrap()).unwrap();
     let program = &one.pack.program;
-    let mut reassessment = app::reassess::Reassessment::new(program, &run).unwrap();
+    let reassessment = app::reassess::Reassessment::new(program, &run).unwrap();
     assert_eq!(reassessment.since(&one.registry).unwrap(), []);
     // The other has the same records from files of the same names.
     assert!(matches!(

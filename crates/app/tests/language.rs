@@ -135,7 +135,7 @@ fn coverage_tells_the_state_of_every_part_and_who_stands_behind_it() {
 #[test]
 fn a_unit_is_called_as_the_pack_says() {
     let page = explained(&program(), "a literal in a quotient", "household", "c", "forest");
-    assert!(page.contains("20.0 Chinese mu"), "{page}");
+    assert!(page.contains("20 Chinese mu"), "{page}");
     let mut other = program();
     other.units.insert("yuan".to_owned(), model::Text::new("法郎", "francs"));
     let page = explained(&other, "a literal in a quotient", "household", "c", "forest");

@@ -11,7 +11,7 @@ mod province;
 use std::collections::{BTreeMap, HashMap};
 
 use app::assess::{AssessOptions, assess_snapshot};
-use app::cases::cell;
+use app::cells::cell;
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ReassessError, Reassessment, RecordChange};
 use app::run_tables;

@@ -271,7 +271,7 @@ fn explanations_say_what_the_run_says(program: &Program, folder: &Path, snapshot
                     let Some(stored) = results.column_by_name(&column.name) else { continue };
                     let what = format!("{} {key}: {}", entity.name, column.name);
                     assert_eq!(column.key, key, "{what}");
-                    assert_eq!(app::cases::cell(stored, row), answer.tree.value, "{what}");
+                    assert_eq!(app::cells::cell(stored, row), answer.tree.value, "{what}");
                     compared += 1;
                 }
             }

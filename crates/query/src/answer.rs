@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use app::cases::cell;
+use app::cells::cell;
 use app::masks::masks;
 use arrow::array::RecordBatch;
 use arrow::error::ArrowError;

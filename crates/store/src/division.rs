@@ -6,9 +6,9 @@ use model::{Date, DivisionCode, DivisionLevel};
 use rusqlite::{Connection, Row, params};
 
 use crate::error::{Result, StoreError};
-use crate::moment::Moment;
 use crate::registry::Registry;
 use crate::view::{day, moment};
+use model::Moment;
 
 /// A division on some day.
 #[derive(Clone, Debug, PartialEq, Eq)]

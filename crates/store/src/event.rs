@@ -9,9 +9,9 @@ use serde_json::Value as Json;
 
 use crate::conflict::{Conflict, StreamConflict};
 use crate::error::{Result, StoreError};
-use crate::moment::Moment;
 use crate::session::ImportSession;
 use crate::view::{View, moment};
+use model::Moment;
 
 /// An event to be appended.
 #[derive(Clone, Debug, PartialEq, Eq)]

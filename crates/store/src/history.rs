@@ -8,12 +8,12 @@ use serde_json::Value as Json;
 use crate::error::{Result, StoreError};
 use crate::growth::recorded_fields;
 use crate::layout::{EntityLayout, FieldType, RecordedField};
-use crate::moment::Moment;
 use crate::registry::Registry;
 use crate::session::{SourceId, SourceKind};
 use crate::upsert::{DELETE, INSERT, UPDATE};
 use crate::value::{Bound, from_json, key_text, key_value};
 use crate::view::{RecordState, day, moment};
+use model::Moment;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeKind {

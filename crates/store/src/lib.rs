@@ -29,7 +29,6 @@ mod history;
 mod identity;
 mod layout;
 mod meta;
-mod moment;
 mod reading;
 mod registry;
 mod schema;
@@ -56,13 +55,14 @@ pub use event::{Appended, Event, NewEvent, StreamHead};
 pub use format::Migration;
 pub use history::{Change, ChangeKind, FieldChange, Import, Source};
 pub use identity::{NotARegistryId, RegistryId};
-pub use moment::Moment;
+pub use model::Moment;
 pub use reading::ReadSession;
 pub use registry::Registry;
 pub use session::{
     ImportMeta, ImportSession, ImportSummary, NewSource, Outcome, Record, Removal, SourceId, SourceKind,
 };
-pub use snapshot::{Derived, SNAPSHOT_FORMAT, SnapshotSummary};
+pub use snapshot::{SNAPSHOT_FORMAT, SnapshotSummary};
+pub use snapshot_columns::Derived;
 pub use snapshot_writer::{EncodedRows, SnapshotEncoder, SnapshotWriter, snapshot_schemas};
 pub use trace::{Statement, listen_to_statements};
 pub use undo::{NotUndone, NotUndoneReason, Undone};

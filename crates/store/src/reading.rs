@@ -7,7 +7,8 @@ use rusqlite::Transaction;
 use crate::error::{Result, StoreError};
 use crate::layout::Layout;
 use crate::registry::Registry;
-use crate::snapshot::{Derived, SnapshotSummary, write_snapshot};
+use crate::snapshot::{SnapshotSummary, write_snapshot};
+use crate::snapshot_columns::Derived;
 use crate::view::View;
 use crate::work_folder::WorkFolder;
 

@@ -12,10 +12,10 @@ use crate::error::{Result, StoreError};
 use crate::expectation::{check_record, check_removal};
 use crate::growth::{create_indexes, drop_indexes};
 use crate::layout::Layout;
-use crate::moment::Moment;
 use crate::registry::Registry;
 use crate::upsert::{Plan, Statements, Writer};
 use crate::view::View;
+use model::Moment;
 
 /// Who writes, when, and by which pack.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, ScopedJoinHandle};
 
 use arrow::array::RecordBatch;
-use pack::program::{ColumnId, EntityId, Value};
+use pack::program::{EntityId, Value};
 use rusqlite::Connection;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ use crate::layout::Layout;
 use crate::meta::read_id;
 use crate::registry::Registry;
 use crate::session::last_change;
-use crate::snapshot_columns::{RowFault, Rows, schema};
+use crate::snapshot_columns::{Derived, RowFault, Rows, schema};
 use crate::snapshot_file::{FileJob, FileSummary, hex, write_file};
 use crate::snapshot_order::{NO_ROW, Order, RowIndex, sortable};
 use crate::work_folder::WorkFolder;
@@ -34,9 +34,6 @@ pub const SNAPSHOT_FORMAT: u32 = 1;
 const BATCH_ROWS: usize = 16 * 1024;
 /// Batches between reading and writing.
 const QUEUE: usize = 3;
-
-/// Values of fields that nobody records, by column and key; what is not there is unknown.
-pub type Derived = HashMap<ColumnId, HashMap<String, Value>>;
 
 /// A snapshot that was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,13 +8,15 @@ use arrow::array::{
     RecordBatch, StringBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use pack::program::{EntityId, Value};
+use pack::program::{ColumnId, EntityId, Value};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::error::StoreError;
 use crate::layout::{EntityLayout, FieldType, Layout};
-use crate::snapshot::Derived;
+
+/// Values of fields that nobody records, by column and key; what is not there is unknown.
+pub type Derived = HashMap<ColumnId, HashMap<String, Value>>;
 
 /// Digits of numbers beyond 64 bits.
 const WIDE_DIGITS: u8 = 38;

@@ -5,9 +5,9 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
 use crate::error::{Result, StoreError};
 use crate::layout::{EntityLayout, Layout};
-use crate::moment::Moment;
 use crate::session::{ImportSummary, Outcome, Record, Removal};
 use crate::value::{Bound, check_value, key_text, key_value, push_json, same};
+use model::Moment;
 
 /// `change.kind`.
 pub(crate) const INSERT: i64 = 0;

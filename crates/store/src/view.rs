@@ -9,9 +9,9 @@ use rusqlite::{Connection, Row};
 
 use crate::error::{Result, StoreError};
 use crate::layout::{EntityLayout, FieldType, Layout};
-use crate::moment::Moment;
 use crate::session::{Deferred, SourceId};
 use crate::value::{Bound, decode, key_value};
+use model::Moment;
 
 /// The current records, as of the last commit, or with what the session has written so far.
 #[derive(Clone, Copy)]

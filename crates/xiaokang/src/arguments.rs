@@ -1,13 +1,16 @@
 //! What can be said on the command line.
 
 pub mod acting;
+mod date;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::{Date, Lang};
+use model::Lang;
 use pack::Override;
+
+pub use date::DateArgument;
 
 /// Runs a poverty-alleviation decision: import, assess, explain, report.
 #[derive(Parser)]
@@ -48,6 +51,8 @@ pub enum Command {
     Explain(ExplainOptions),
     /// Say what changes in a run when records change, without another run.
     Reassess(ReassessOptions),
+    /// Say what would follow from a change before it is recorded: what an import would find, and other results.
+    CheckChange(CheckChangeOptions),
     /// Write a run as a workbook: figures by article, lists of who gets what.
     Report(ReportOptions),
     /// Query a run and its registry with SQL (the program `xiaokang-sql`).
@@ -123,18 +128,6 @@ pub struct MigrateOptions {
     /// Folder of the registry. Keep a copy of it: an earlier program cannot open it afterwards.
     #[arg(long)]
     pub registry: PathBuf,
-}
-
-/// A civil date, `2015-12-31`.
-#[derive(Clone, Copy)]
-pub struct DateArgument(pub Date);
-
-impl FromStr for DateArgument {
-    type Err = model::DateError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
 }
 
 #[derive(Args)]
@@ -307,6 +300,30 @@ pub struct ReassessOptions {
     #[arg(long)]
     pub json: bool,
     /// Print what each set of changes took, to standard error.
+    #[arg(long)]
+    pub timings: bool,
+}
+
+#[derive(Args)]
+pub struct CheckChangeOptions {
+    /// Folder of the run; nothing in it is changed.
+    #[arg(long)]
+    pub run: PathBuf,
+    /// Folder of the run's snapshot, if it is no longer where the run was made.
+    #[arg(long, value_name = "FOLDER")]
+    pub snapshot: Option<PathBuf>,
+    /// Folder of the registry, so that what it has recorded since the run counts, too.
+    #[arg(long)]
+    pub registry: Option<PathBuf>,
+    /// The change: `{"household": {"KEY": {"wages": 12000}}, "person": {"KEY": null}}`. Fields with their values, `null`
+    /// for a record that goes; a key that is not known is a new record. Given again, each is checked on top of those
+    /// before; `-` reads them from standard input, one a line.
+    #[arg(required = true, value_name = "CHANGE")]
+    pub changes: Vec<String>,
+    /// Print one JSON object for each change.
+    #[arg(long)]
+    pub json: bool,
+    /// Print what each change took to check, to standard error.
     #[arg(long)]
     pub timings: bool,
 }

@@ -110,7 +110,7 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let findings = !manifest.findings.is_empty();
     if findings && !options.json {
         let text = notices::findings_text(&pack.program, manifest, done.run.as_deref(), lang);
-        say!("{}", text.map_err(|error| crate::explain::failure(error.into(), lang))?.trim_end());
+        say!("{}", text.map_err(|error| crate::explain::failure(error, lang))?.trim_end());
     }
     Ok(if findings || unreliable.is_some() { Outcome::Findings } else { Outcome::Done })
 }

@@ -1,6 +1,6 @@
 //! `xiaokang explain`
 
-use app::explain::{ExplainError, StoredRun, explain};
+use app::explain::{ExplainError, RunError, StoredRun, explain};
 use model::Lang;
 
 use crate::arguments::ExplainOptions;
@@ -31,12 +31,12 @@ fn engine_json(explanation: &app::Explanation) -> serde_json::Value {
     explanation.to_json()
 }
 
-pub fn failure(error: ExplainError, lang: Lang) -> Failure {
-    match error {
-        ExplainError::NotARun { .. } => {
+pub fn failure(error: impl Into<ExplainError>, lang: Lang) -> Failure {
+    match error.into() {
+        ExplainError::Run(error @ RunError::NotARun { .. }) => {
             Failure::with_hint(error, "name the folder that `xiaokang assess` printed")
         }
-        ExplainError::OtherPack { .. } => {
+        ExplainError::Run(error @ RunError::OtherPack { .. }) => {
             Failure::with_hint(error, "leave `--pack` out: a run keeps the pack it was made with")
         }
         other => Failure::input(other.text().get(lang)),

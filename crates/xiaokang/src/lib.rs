@@ -10,6 +10,7 @@ pub mod allocator;
 pub mod arguments;
 pub mod assess;
 pub mod calculate;
+pub mod check_change;
 pub mod companion;
 pub mod console;
 pub mod demo;
@@ -36,6 +37,7 @@ pub fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Calculate(options) => calculate::run(&options),
         Command::Explain(options) => explain::run(&options, lang),
         Command::Reassess(options) => reassess::run(&options, lang),
+        Command::CheckChange(options) => check_change::run(&options, lang),
         Command::Cluster(companion) => Companion::Cluster.run(lang, companion.arguments),
         Command::Synth(options) => synth::run(&options, lang),
         Command::Report(options) => report::run(&options, lang),

@@ -6,22 +6,27 @@ use std::time::Instant;
 
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
-use app::{registry, totals, value_text};
+use app::{changes, registry, totals, value_text};
 use model::{Lang, Text};
 use pack::program::{ColumnId, Program, Value};
 
 use crate::arguments::ReassessOptions;
 use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
 
+pub fn run(options: &ReassessOptions, lang: Lang) -> CommandResult {
+    deep(|| reassess(options, lang))
+}
+
 /// Values rest on one another through many columns.
 const STACK_BYTES: usize = 64 << 20;
 
-pub fn run(options: &ReassessOptions, lang: Lang) -> CommandResult {
+/// Works where values may rest on one another through many columns.
+pub fn deep(work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
     std::thread::scope(|scope| {
         let work = std::thread::Builder::new()
             .name("reassess".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || reassess(options, lang))
+            .spawn_scoped(scope, work)
             .map_err(Failure::internal)?;
         work.join().unwrap_or_else(|_| Err(Failure::internal("a worker panicked")))
     })
@@ -56,7 +61,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
                 }
                 let since = Instant::now();
                 let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
-                let changes = reassessment.read(&line).map_err(at)?;
+                let changes = changes::read(&program, &line).map_err(at)?;
                 let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
                 tell(&reassessment.masked(reassessed), since);
             }
@@ -90,10 +95,6 @@ fn lines(path: &std::path::Path) -> Result<io::Lines<Box<dyn BufRead>>, Failure>
 
 fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
     let words = |zh: &'static str, en: &'static str| if lang == Lang::Zh { zh } else { en };
-    let label = |text: &Text, name: &str| match text.get(lang) {
-        "" => name.to_owned(),
-        label => label.to_owned(),
-    };
     if reassessed.records.is_empty() {
         say!("{}", words("结果没有变化", "nothing changes"));
         return;
@@ -106,7 +107,7 @@ fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
             ChangeKind::Changed => "",
             ChangeKind::Removed => words("（删除）", " (removed)"),
         };
-        say!("{} {}{kind}", label(&entity.label, &entity.name), record.key);
+        say!("{} {}{kind}", label(&entity.label, &entity.name, lang), record.key);
         for (column, before, after) in &record.values {
             say!("  {}", line(program, *column, before.as_ref(), after.as_ref(), lang));
         }
@@ -115,12 +116,18 @@ fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
         let entity = program.entity(finding.entity);
         let state = if finding.found { words("新发现", "found") } else { words("不再有", "no longer") };
         let rule = finding.rule.as_deref().unwrap_or_default();
-        say!("{state}: {} {} {} {rule}", label(&entity.label, &entity.name), finding.key, finding.code);
+        say!("{state}: {} {} {} {rule}", label(&entity.label, &entity.name, lang), finding.key, finding.code);
     }
-    if !reassessed.totals.is_empty() {
+    print_totals(program, &reassessed.totals, lang);
+}
+
+/// Totals that are others, with how many they leave out as unknown.
+pub fn print_totals(program: &Program, changed: &[ChangedTotal], lang: Lang) {
+    let words = |zh: &'static str, en: &'static str| if lang == Lang::Zh { zh } else { en };
+    if !changed.is_empty() {
         say!("{}", words("合计", "totals"));
     }
-    for ChangedTotal { id, value: (before, after), unknown } in &reassessed.totals {
+    for ChangedTotal { id, value: (before, after), unknown } in changed {
         let Some(total) = program.totals.iter().find(|total| total.id == *id) else { continue };
         let text = |value: i128| totals::value_text(program, total, value, lang);
         let unknown = match unknown {
@@ -135,11 +142,19 @@ fn print(program: &Program, reassessed: &Reassessed, lang: Lang) {
             }
             None => words("（未知数须重新运行才知）", " (only a run counts the unknown)").to_owned(),
         };
-        say!("  {}: {} → {}{unknown}", label(&total.title, id), text(*before), text(*after));
+        say!("  {}: {} → {}{unknown}", label(&total.title, id, lang), text(*before), text(*after));
     }
 }
 
-fn line(
+fn label(text: &Text, name: &str, lang: Lang) -> String {
+    match text.get(lang) {
+        "" => name.to_owned(),
+        label => label.to_owned(),
+    }
+}
+
+/// `poverty line gap [gap]: 120.00 → unknown`
+pub fn line(
     program: &Program,
     column: ColumnId,
     before: Option<&Value>,
@@ -153,7 +168,7 @@ fn line(
     format!("{named}: {} → {}", value(before), value(after))
 }
 
-fn failure(error: ReassessError, lang: Lang) -> Failure {
+pub fn failure(error: ReassessError, lang: Lang) -> Failure {
     match error {
         ReassessError::Run(error) => crate::explain::failure(error, lang),
         other => Failure::input(other.text().get(lang)),

@@ -11,7 +11,8 @@ use crate::console::{CommandResult, Failure, Outcome, now_ms, pack_of_run, say};
 
 pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
     let told = |error| crate::explain::failure(error, lang);
-    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref()).map_err(told)?;
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
+    let run = run.map_err(|error| crate::explain::failure(error, lang))?;
     let pack = pack_of_run(&options.run, options.pack.as_deref())?;
     let at = Moment::from_unix_ms(now_ms());
     let unmasked = options.unmasked.then(|| Disclosure { actor: options.actor.clone(), at });

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use app::Dialect;
-use app::cases::{by_date, cell, tables_at};
+use app::cases::{by_date, tables_at};
+use app::cells::cell;
 use arrow::array::RecordBatch;
 use pack::program::{CaseRecord, Column, ColumnId, EntityId, Program, Value};
 

@@ -12,7 +12,7 @@ use std::hash::BuildHasher as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use app::cases::cell;
+use app::cells::cell;
 use arrow::array::RecordBatch;
 use evaluate::interpret::{Calculation, calculate};
 use pack::program::{CaseRecord, Column, ColumnId, ColumnKind, Derived, EntityId, Program, Type, Value};

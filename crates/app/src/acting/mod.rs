@@ -8,19 +8,20 @@ mod deed;
 mod error;
 mod facts;
 mod money;
-mod pending;
 mod places;
 mod salts;
 
 pub use deed::{Deed, LOG_STREAM, LogEntry, Randomness};
 pub use error::ActingError;
 pub use facts::{Known, Pending, known, missing};
-pub use money::{LEDGER_STREAM, read_book};
-pub use pending::read_pending;
+pub use money::read_book;
 pub use places::{county_of, division_above, record_text};
 pub use salts::Salts;
 
 use model::{Date, Moment};
+
+/// The stream that holds the events of the book.
+pub const LEDGER_STREAM: &str = "ledger";
 
 /// Who acts, in which role, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Acting {
         Moment::from_unix_ms(self.at.unix_ms() + ahead * day_ms)
     }
 
-    pub(crate) fn recorded_at(&self) -> store::Moment {
-        store::Moment::from_unix_ms(self.at.unix_ms())
+    pub(crate) fn recorded_at(&self) -> Moment {
+        self.at
     }
 }

@@ -3,10 +3,7 @@
 use model::ledger::{Book, Event};
 use store::View;
 
-use super::ActingError;
-
-/// The stream that holds the events of the book.
-pub const LEDGER_STREAM: &str = "ledger";
+use super::{ActingError, LEDGER_STREAM};
 
 /// Events that are read at once.
 const PAGE: usize = 4_096;

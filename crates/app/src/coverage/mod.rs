@@ -196,7 +196,7 @@ impl Coverage {
                 Some(_) => writeln!(text, "{mark} {:<6} {:<10} {}", clause.id, clause.kind, summary),
             };
             for id in ran.map(|_| by.as_slice()).unwrap_or_default() {
-                let told = ran.map(|ran| page::ran_text(ran, id, lang)).unwrap_or_default();
+                let told = ran.map(|ran| ran::ran_text(ran, id, lang)).unwrap_or_default();
                 let _ = writeln!(text, "    {id}: {told}");
             }
         }

@@ -5,7 +5,7 @@ use model::Lang;
 use pack::program::Program;
 
 use super::Coverage;
-use super::ran::RanRules;
+use super::ran::{RanRules, ran_text};
 
 #[derive(Template)]
 #[template(path = "coverage.html")]
@@ -119,19 +119,5 @@ impl Coverage {
                 .collect(),
         }
         .render()
-    }
-}
-
-/// `1,300 subjects: 1,204 known, 96 unknown`, or that the run has none.
-pub fn ran_text(ran: &RanRules, rule: &str, lang: Lang) -> String {
-    match (ran.get(rule), lang) {
-        (Some(ran), Lang::Zh) => {
-            format!("{} 个对象：{} 个有结果，{} 个未知", ran.subjects, ran.known, ran.unknown())
-        }
-        (Some(ran), Lang::En) => {
-            format!("{} subjects: {} known, {} unknown", ran.subjects, ran.known, ran.unknown())
-        }
-        (None, Lang::Zh) => "本次运行无结果".to_owned(),
-        (None, Lang::En) => "not in the run".to_owned(),
     }
 }

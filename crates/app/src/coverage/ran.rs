@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use model::Lang;
 use pack::program::{ColumnId, EntityId, Program, Rule, RuleDetail};
 
 use crate::tables::{StoredTable, TableError};
@@ -64,4 +65,18 @@ pub fn in_run(program: &Program, run: &Path) -> Result<RanRules, TableError> {
         found.extend(ran.map(|ran| (rule.id.clone(), ran)));
     }
     Ok(found)
+}
+
+/// `1,300 subjects: 1,204 known, 96 unknown`, or that the run has none.
+pub fn ran_text(ran: &RanRules, rule: &str, lang: Lang) -> String {
+    match (ran.get(rule), lang) {
+        (Some(ran), Lang::Zh) => {
+            format!("{} 个对象：{} 个有结果，{} 个未知", ran.subjects, ran.known, ran.unknown())
+        }
+        (Some(ran), Lang::En) => {
+            format!("{} subjects: {} known, {} unknown", ran.subjects, ran.known, ran.unknown())
+        }
+        (None, Lang::Zh) => "本次运行无结果".to_owned(),
+        (None, Lang::En) => "not in the run".to_owned(),
+    }
 }

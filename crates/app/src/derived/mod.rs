@@ -14,7 +14,7 @@ use pack::program::{
 use store::{StoreError, View};
 use thiserror::Error;
 
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::tables::{StoredTable, TableError};
 use network::{Graph, Joined, Link};
 

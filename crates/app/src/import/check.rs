@@ -7,6 +7,7 @@ use std::thread;
 
 use evaluate::explain::mask;
 use evaluate::interpret::Evaluator;
+use evaluate::records::Records as _;
 use model::{Date, Text};
 use pack::program::{Check, ColumnId, EntityId, Program, Rule, RuleDetail, Type, Value};
 use store::View;
@@ -16,9 +17,9 @@ use super::closure::Closure;
 use super::fault::RowFault;
 use super::link::{Links, Tables};
 use super::parse::scaled;
-use super::relatives::Family;
 use super::schema::{EntityPlan, Reader, Schema};
 use super::stage::{State, Table};
+use super::staged_records::StagedRecords;
 
 /// Rows evaluated at once: large enough to spread the cost of linking, small enough for the cache.
 const BATCH: usize = 512;
@@ -65,8 +66,14 @@ pub struct Staged<'s> {
 }
 
 impl<'s> Staged<'s> {
-    fn family(self, closure: Closure, entity: EntityId, rows: &[u32]) -> Result<Family<'s>, ImportError> {
-        Family::new(self.schema, self.tables, self.links, closure, self.view, (entity, rows))
+    fn records(
+        self,
+        columns: &[ColumnId],
+        entity: EntityId,
+        rows: &[u32],
+    ) -> Result<StagedRecords<'s>, ImportError> {
+        let closure = Closure::of(self.schema.program, columns.iter().copied());
+        StagedRecords::new(self.schema, self.tables, self.links, &closure, self.view, (entity, rows))
     }
 }
 
@@ -105,9 +112,12 @@ pub fn check_rows(
     subjects: &[u32],
 ) -> Result<Vec<RowFault>, ImportError> {
     let Some(table) = &staged.tables[entity.id.index()] else { return Ok(Vec::new()) };
-    let closure = Closure::of(staged.schema.program, checks.iter().flat_map(CheckPlan::roots));
-    let family = staged.family(closure, entity.id, subjects)?;
-    Ok(Task { entity, table, family: &family, checks, as_of: staged.as_of }.on_all_cores(subjects))
+    let mut columns: Vec<ColumnId> = checks.iter().flat_map(CheckPlan::roots).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let records = staged.records(&columns, entity.id, subjects)?;
+    let task = Task { entity, table, records: &records, columns: &columns, checks, as_of: staged.as_of };
+    Ok(task.on_all_cores(subjects))
 }
 
 /// How many checks each of some rows fails that read a field of the row itself, those that only mark a
@@ -122,11 +132,11 @@ pub fn doubts(
     let column = entity.fields[field].column;
     let mut checks = CheckPlan::all(program, entity.id, false);
     checks.retain(|plan| Closure::reads_own(program, plan.check.fails, column));
-    let closure = Closure::of(program, checks.iter().map(|plan| plan.check.fails));
-    let family = staged.family(closure, entity.id, rows)?;
+    let columns: Vec<ColumnId> = checks.iter().map(|plan| plan.check.fails).collect();
+    let records = staged.records(&columns, entity.id, rows)?;
     let mut counts = Vec::with_capacity(rows.len());
     for batch in rows.chunks(BATCH) {
-        let (facts, subjects) = family.facts(entity.id, batch);
+        let (facts, subjects) = records.facts(entity.id, batch, &columns);
         let mut evaluator = Evaluator::new(program, &facts, staged.as_of);
         counts.extend(subjects.iter().map(|row| {
             let fails = |plan: &&CheckPlan<'_>| {
@@ -141,7 +151,8 @@ pub fn doubts(
 struct Task<'t, 'f> {
     entity: &'t EntityPlan,
     table: &'t Table,
-    family: &'t Family<'f>,
+    records: &'t StagedRecords<'f>,
+    columns: &'t [ColumnId],
     checks: &'t [CheckPlan<'t>],
     as_of: Date,
 }
@@ -173,8 +184,8 @@ impl Task<'_, '_> {
     }
 
     fn batch(&self, rows: &[u32], found: &mut Vec<RowFault>) {
-        let (facts, subjects) = self.family.facts(self.entity.id, rows);
-        let mut evaluator = Evaluator::new(self.family.program(), &facts, self.as_of);
+        let (facts, subjects) = self.records.facts(self.entity.id, rows, self.columns);
+        let mut evaluator = Evaluator::new(self.records.program(), &facts, self.as_of);
         for (row, subject) in rows.iter().zip(subjects) {
             for plan in self.checks {
                 // An error about the subject (no parameter in force) is for the run to report.
@@ -187,7 +198,7 @@ impl Task<'_, '_> {
     }
 
     fn fault(&self, row: u32, subject: u32, plan: &CheckPlan<'_>, evaluator: &mut Evaluator<'_>) -> RowFault {
-        let program = self.family.program();
+        let program = self.records.program();
         let mut message = plan.check.message.clone();
         for column in &plan.quoted {
             let value = evaluator.value(self.entity.id, subject, *column).ok().flatten();

@@ -55,9 +55,4 @@ impl Closure {
         }
         false
     }
-
-    /// Whether other rows than the subject's own matter.
-    pub fn needs_relatives(&self) -> bool {
-        !self.up.is_empty() || !self.down.is_empty()
-    }
 }

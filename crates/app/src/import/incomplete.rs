@@ -13,8 +13,7 @@ use store::View;
 use super::ImportError;
 use super::link::{EdgeLinks, Links, Parent, Tables, registered};
 use super::schema::{EntityPlan, Schema};
-use super::settle::Place;
-use super::stage::{State, Table};
+use super::stage::{Place, State, Table};
 
 /// A record that waits for a refused child.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,15 +27,16 @@ mod link;
 mod merged;
 mod notice;
 mod parse;
+mod progress;
 mod recheck;
 mod registered;
-mod relatives;
 mod report;
 mod report_path;
 mod schema;
 mod settle;
 mod source;
 mod stage;
+mod staged_records;
 #[cfg(test)]
 mod tests;
 mod workbook;
@@ -55,6 +56,7 @@ pub use doubt::RegisteredDoubt;
 pub use error::ImportError;
 pub use fault::{Fault, Severity};
 pub use notice::Notice;
+pub use progress::{Phase, Progress};
 pub use report::{DroppedColumn, HeldRow, ImportReport, RowPlace, SheetReport};
 
 use doubt::registered_doubts;
@@ -78,25 +80,6 @@ pub struct ImportOptions<'o> {
     pub allow_erase: bool,
     /// Told about progress now and then, from any thread; `false` cancels.
     pub progress: &'o (dyn Fn(Progress) -> bool + Sync),
-}
-
-/// What an import is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    Reading,
-    Checking,
-    Storing,
-    Reporting,
-}
-
-/// How far an import is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    pub phase: Phase,
-    /// Rows done in this phase.
-    pub done: u64,
-    /// Rows to be done, where that is known.
-    pub total: Option<u64>,
 }
 
 /// Imports files in one transaction. Bad rows are faults in the report; an error changes nothing.

@@ -25,12 +25,12 @@ pub struct Relative {
 #[derive(Clone, Debug, Default)]
 pub struct Above {
     pub relative: Relative,
-    /// Rows of the import that belong to it.
-    pub rows: Vec<(EntityId, u32)>,
-    /// Records of the registry that belong to it and that the import does not replace.
-    pub records: Vec<(EntityId, Relative)>,
-    /// Its own parents.
-    pub parents: Vec<(EntityId, String)>,
+    /// Rows of the import that belong to it along an edge.
+    pub rows: Vec<(EdgeId, u32)>,
+    /// Records of the registry that belong to it along an edge and that the import does not replace.
+    pub records: Vec<(EdgeId, Relative)>,
+    /// Keys of its own parents.
+    pub parents: Vec<(EdgeId, String)>,
 }
 
 /// Registered parents by entity and key.
@@ -83,8 +83,12 @@ impl Ancestry {
         self.by_text.get(&(edge, text.to_owned())).map(String::as_str)
     }
 
-    pub fn get(&self, entity: EntityId, key: &str) -> Option<&Above> {
-        self.by_key.get(&(entity, key.to_owned()))
+    /// All of them, in order.
+    pub fn all(&self) -> Vec<(EntityId, &Above)> {
+        let mut all: Vec<_> =
+            self.by_key.iter().map(|((entity, key), above)| (*entity, key, above)).collect();
+        all.sort_unstable_by_key(|(entity, key, _)| (*entity, *key));
+        all.into_iter().map(|(entity, _, above)| (entity, above)).collect()
     }
 }
 
@@ -103,14 +107,14 @@ struct Loading<'l, 'v> {
 
 impl<'l> Loading<'l, '_> {
     /// Loads the parent that a text refers to, and its parents in turn.
-    fn above(&mut self, plan: &EdgePlan, text: &str) -> Result<Option<(EntityId, String)>, ImportError> {
+    fn above(&mut self, plan: &EdgePlan, text: &str) -> Result<Option<String>, ImportError> {
         let id = plan.parent;
         let entity = self.schema.entity(id);
         let found = self.view.lookup(id, entity.fields[plan.on].column, &[text])?.pop().flatten();
         let Some(key) = found else { return Ok(None) };
         self.found.by_text.insert((plan.id, text.to_owned()), key.clone());
         if self.found.by_key.contains_key(&(id, key.clone())) {
-            return Ok(Some((id, key)));
+            return Ok(Some(key));
         }
         let Some(relative) = relative(entity, self.view, &key)? else { return Ok(None) };
         let mut above = Above { relative, ..Above::default() };
@@ -120,13 +124,13 @@ impl<'l> Loading<'l, '_> {
         for edge in entity.edges.iter().filter(|edge| self.closure.up.contains(&edge.id)) {
             let above = &self.found.by_key[&(id, key.clone())];
             if let Some(text) = text_of(entity, &above.relative.values, edge.via) {
-                parents.extend(self.above(edge, &text)?);
+                parents.extend(self.above(edge, &text)?.map(|key| (edge.id, key)));
             }
         }
         if let Some(above) = self.found.by_key.get_mut(&(id, key.clone())) {
             above.parents = parents;
         }
-        Ok(Some((id, key)))
+        Ok(Some(key))
     }
 
     /// The children that the parent's aggregates count.
@@ -143,12 +147,10 @@ impl<'l> Loading<'l, '_> {
             for key in self.view.children(id, &text)? {
                 // One that the import has may have moved to another parent.
                 if !self.staged_keys(child).contains(key.as_str()) {
-                    above
-                        .records
-                        .extend(relative(child, self.view, &key)?.map(|relative| (child.id, relative)));
+                    above.records.extend(relative(child, self.view, &key)?.map(|relative| (id, relative)));
                 }
             }
-            above.rows.extend(rows.into_iter().map(|row| (child.id, row)));
+            above.rows.extend(rows.into_iter().map(|row| (id, row)));
         }
         Ok(())
     }

@@ -351,7 +351,7 @@ fn public_fault(
 }
 
 fn held_rows(tables: &Tables, sources: &[Source], held: &Held) -> Vec<HeldRow> {
-    let place = |(entity, row): super::settle::Place| {
+    let place = |(entity, row): super::stage::Place| {
         let table = tables[entity.index()].as_ref()?;
         let part = &table.parts[table.part_of(row as usize)];
         let named = RowPlace {

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use pack::program::EntityId;
 use store::View;
 
 use super::ImportError;
@@ -10,10 +9,7 @@ use super::fault::{RowFault, Severity};
 use super::incomplete::{self, Incomplete, Waiting};
 use super::link::{EdgeLinks, Links, Parent, Tables, parent_missing, registered};
 use super::schema::{EdgePlan, EntityPlan, Schema};
-use super::stage::{State, Table};
-
-/// A row of a staged table.
-pub type Place = (EntityId, u32);
+use super::stage::{Place, State, Table};
 
 /// For each held row, the row with the fault that holds it.
 #[derive(Debug, Default)]

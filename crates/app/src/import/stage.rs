@@ -14,6 +14,9 @@ use super::parse::{Parsed, parse};
 use super::schema::{EntityPlan, FieldPlan, Reader, Schema};
 use super::source::{Flow, Source};
 
+/// A row of a staged table.
+pub type Place = (EntityId, u32);
+
 /// How a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

@@ -6,6 +6,7 @@
 
 mod apply;
 mod change;
+mod mutant;
 mod sites;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -16,6 +17,7 @@ use pack::Restricted;
 use pack::program::{CaseRecord, ColumnId, Derived, Program};
 
 pub use change::Change;
+pub use mutant::Mutant;
 pub use sites::Site;
 
 /// Which changes to try.
@@ -26,20 +28,6 @@ pub struct Selection {
     /// A random choice of this many.
     pub sample: Option<usize>,
     pub seed: u64,
-}
-
-/// A change with where it stands and whether a case noticed.
-#[derive(Clone, Debug)]
-pub struct Mutant {
-    pub file: String,
-    pub line: u32,
-    pub column: u32,
-    /// The text that is changed.
-    pub text: String,
-    pub change: String,
-    /// What is reported together ([`Change::kind`]).
-    pub kind: &'static str,
-    pub caught: bool,
 }
 
 #[derive(Clone, Debug)]

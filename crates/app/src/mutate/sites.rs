@@ -7,8 +7,8 @@ use pack::program::{
     ParameterShape, Program, RuleDetail, Span, Type, Value,
 };
 
-use super::Mutant;
 use super::change::{Change, Entry, Function, Symbol};
+use super::mutant::Mutant;
 
 /// A change at one place of the text.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use model::{Refusal, RefusalCode, Text};
 use serde::{Deserialize, Serialize};
 use store::{Registry, View};
 
-use super::record::write_transfers;
+use super::record::{stream, write_transfers};
 use crate::acting::{ActingError, Deed};
 
 /// An event of a batch as it is stored.
@@ -28,10 +28,6 @@ pub struct BatchView {
     pub length: u64,
     /// Who planned it.
     pub planned_by: String,
-}
-
-pub(super) fn stream(id: &BatchId) -> String {
-    format!("payment/{id}")
 }
 
 /// A batch, or `None` if there is none of this id.

@@ -10,8 +10,9 @@ use model::{RecordKey, Refusal, RefusalCode};
 use pack::program::{Program, Value};
 use store::Registry;
 
-use super::batch::{go_on, not_the_planner, read, stream};
+use super::batch::{go_on, not_the_planner, read};
 use super::payees::payee;
+use super::record::stream;
 use crate::acting::{Acting, ActingError, Deed, Randomness, Salts};
 
 /// A correction as it is asked for.

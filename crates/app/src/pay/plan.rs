@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use model::ledger::{Action, Command, Draft, Holder, Layer, Posting, Purpose, Remainder, TransferKey};
 use model::payment::{
-    Batch, BatchCommand, BatchId, LayoutId, Line, LineId, LineRef, Plan as Lines, decide, openings,
-    plan_again,
+    Batch, BatchCommand, BatchId, BatchPlan, LayoutId, Line, LineId, LineRef, decide, openings, plan_again,
 };
 use model::{DivisionCode, Text};
 use pack::program::Program;
@@ -81,7 +80,7 @@ pub fn plan(
         });
     }
     let id = next_id(&deed, asked.purpose, asked.county)?;
-    let plan = Lines { id: id.clone(), layout, lines };
+    let plan = BatchPlan { id: id.clone(), layout, lines };
     let events = decide(None, &BatchCommand::Plan(plan.clone()), now)?;
     deed.post(&openings(&plan))?;
     let batch = go_on(&mut deed, None, &id, events, salts)?;
@@ -130,7 +129,7 @@ pub fn again(
     let purpose = first.line.from.purpose.clone();
     let county = county_in(earlier).ok_or_else(|| ActingError::damaged("payment/", "no county in its id"))?;
     let id = next_id(&deed, &purpose, county)?;
-    let plan = Lines { id: id.clone(), layout: view.batch.layout().clone(), lines };
+    let plan = BatchPlan { id: id.clone(), layout: view.batch.layout().clone(), lines };
     let (of_earlier, of_next) = plan_again(&view.batch, None, &plan, now)?;
     deed.post(&openings(&plan))?;
     go_on(&mut deed, Some(&view), earlier, of_earlier, BTreeMap::new())?;

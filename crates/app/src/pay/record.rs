@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use model::ledger::Holder;
-use model::payment::{Batch, LineId, LineOutcome, LineState, OutcomeKind};
+use model::payment::{Batch, BatchId, LineId, LineOutcome, LineState, OutcomeKind};
 use model::{Date, DivisionCode};
 use pack::program::{ColumnId, EntityId, Program, Type, Value};
 
-use super::batch::stream;
 use super::payees::payee;
 use crate::acting::{ActingError, Deed, Salts};
 use crate::funds::fund_key;
@@ -118,4 +117,9 @@ fn benefit(
         _ => false,
     };
     Ok(known.then(|| Value::Text(benefit.to_owned())))
+}
+
+/// The stream of a batch's events.
+pub(super) fn stream(id: &BatchId) -> String {
+    format!("payment/{id}")
 }

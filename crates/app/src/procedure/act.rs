@@ -1,6 +1,6 @@
 //! Acting on a case.
 
-use model::flow::{Act, Command, Position, StepIndex, Strand, StrandId};
+use model::flow::{Act, Command, Position, Strand, StrandId};
 use model::{RecordKey, Refusal, RefusalCode, Text};
 use pack::program::Program;
 use store::Registry;
@@ -126,13 +126,5 @@ fn items_of(act: &Act) -> BTreeSet<RecordKey> {
         Act::Object { item, .. } => item.iter().cloned().collect(),
         Act::Refuse { items, .. } | Act::Withdraw { items } => items.clone().unwrap_or_default(),
         _ => BTreeSet::new(),
-    }
-}
-
-/// The step of an open strand.
-pub(super) fn position(strand: &Strand) -> StepIndex {
-    match &strand.position {
-        Position::At(step) => *step,
-        Position::Ended(end) => end.step,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::RecordKey;
-use model::flow::{Event, State, apply};
+use model::flow::{Event, Position, State, StepIndex, Strand, apply};
 use serde::{Deserialize, Serialize};
 use store::View;
 
@@ -74,4 +74,12 @@ pub fn read_case(view: View<'_>, id: &RecordKey) -> Result<Case, ActingError> {
         events.push(event);
     }
     Ok(Case { id: id.clone(), events, state })
+}
+
+/// The step of an open strand.
+pub(super) fn position(strand: &Strand) -> StepIndex {
+    match &strand.position {
+        Position::At(step) => *step,
+        Position::Ended(end) => end.step,
+    }
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::flow::{
-    Actor, BranchOn, Context, Digest, ExpressionId, Fact, Facts, Flow as Machine, Fraction, Moment, Now,
-    ParameterId, Quantity, WorkingCalendar,
+    Actor, BranchOn, Context, ExpressionId, Fact, Facts, Flow as Machine, Fraction, Now, ParameterId,
+    Quantity, UnixSecond, WorkingCalendar,
 };
-use model::{Date, Fen, Lang, RecordKey, Refusal, RefusalCode, Text};
+use model::{Date, Digest, Fen, Lang, RecordKey, Refusal, RefusalCode, Text};
 use pack::program::{ColumnId, ParameterShape, Program, Type, Value};
 
 use super::{Case, Declared, Shown};
@@ -70,7 +70,7 @@ impl<'p> Day<'p> {
 
     pub fn context(&self, acting: &Acting, seed: u64) -> Context<'_> {
         let facts = self.items.iter().map(|item| (item.clone(), self.facts(item))).collect();
-        let at = Moment(acting.effective_at().unix_ms().div_euclid(1000));
+        let at = UnixSecond(acting.effective_at().unix_ms().div_euclid(1000));
         Context {
             now: Now { at, today: self.on },
             calendar: &self.calendar,
@@ -178,7 +178,7 @@ impl<'p> Day<'p> {
 /// The digest of what is shown: names and printed values, each with its length.
 fn digest(shown: &Shown) -> Digest {
     let parts = shown.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-    Digest(*model::Digest::of_parts(parts).bytes())
+    Digest::of_parts(parts)
 }
 
 /// Every column that the machine asks for.

@@ -9,7 +9,7 @@ use proof::{Kind, Object};
 use serde_json::Value as Json;
 
 use super::context::Day;
-use super::reserve::{release, reserve};
+use super::reserve::{decision_key, release, reserve};
 use super::words::{kind, outcome_word};
 use super::{Case, CaseEvent, Declared};
 use crate::acting::{ActingError, Deed, division_above};
@@ -167,7 +167,7 @@ impl Acted<'_, '_> {
         let Some(strand) = self.before.strands.get(strand) else { return Ok(()) };
         public.insert("items".to_owned(), strand.items.len().into());
         // What hangs at the board and no more: a receipt of the notice shows it to everybody in it.
-        let step = self.flow.machine.step(super::act::position(strand));
+        let step = self.flow.machine.step(super::case::position(strand));
         let columns: &[ExpressionId] = step.and_then(|step| step.notice.as_ref()).map_or(&[], |it| &it.shows);
         let program = deed.program;
         let shown = strand.items.iter().map(|item| {
@@ -210,9 +210,4 @@ impl Acted<'_, '_> {
         public.extend(place.map(|county| ("county".to_owned(), Json::from(county))));
         Ok(public)
     }
-}
-
-/// The key of what a case decides about a record.
-pub(super) fn decision_key(case: &RecordKey, item: &RecordKey) -> Result<RecordKey, ActingError> {
-    RecordKey::new(format!("{case}-{item}")).map_err(|error| model::Refusal::from(error).into())
 }

@@ -7,7 +7,6 @@ use model::ledger::{
 use model::{DivisionCode, Fen, RecordKey, Refusal};
 
 use super::Declared;
-use super::effects::decision_key;
 use crate::acting::{ActingError, Deed, LEDGER_STREAM, county_of};
 
 /// Reserves an amount for a record from the accounts of its county for the purpose and year.
@@ -116,4 +115,9 @@ fn open_or_ended(book: &Book, basis: &Basis, holder: &Holder) -> usize {
             && transfer.id != TransferId::of_remainder(&transfer.draft.key)
     });
     commits.count()
+}
+
+/// The key of what a case decides about a record.
+pub(super) fn decision_key(case: &RecordKey, item: &RecordKey) -> Result<RecordKey, ActingError> {
+    RecordKey::new(format!("{case}-{item}")).map_err(|error| Refusal::from(error).into())
 }

@@ -7,7 +7,7 @@ use model::{Date, RecordKey, Refusal, Text};
 use pack::program::Program;
 use store::Registry;
 
-use super::act::position;
+use super::case::position;
 use super::context::Day;
 use super::{Case, declared, read_case};
 use crate::acting::{Acting, ActingError, Pending};

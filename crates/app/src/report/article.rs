@@ -10,7 +10,7 @@ use super::place::Names;
 use super::sheet::{Cell, Head, TableSheet};
 use super::verdict::{LATE, MET_LATE, State, Verdict};
 use super::{ReportError, Section, Writer, scaled};
-use crate::cases::cell;
+use crate::cells::cell;
 use evaluate::explain::unit_text;
 
 /// Counts of one division and rule.

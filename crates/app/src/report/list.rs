@@ -9,7 +9,7 @@ use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
 use super::sheet::{Cell, Head, TableSheet};
 use super::verdict::Verdict;
 use super::{ReportError, Section, Writer};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::value_text;
 use evaluate::explain::unit_text;
 

@@ -27,7 +27,7 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxErr
 use store::Moment;
 use thiserror::Error;
 
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
 use crate::masks::{Masks, masks};
 use crate::tables::{StoredTable, TableError};
@@ -111,7 +111,7 @@ pub fn write(
     path: &Path,
     options: &ReportOptions,
 ) -> Result<ReportSummary, ReportError> {
-    run.check_pack(program)?;
+    run.check_pack(program).map_err(ExplainError::from)?;
     save::refuse_inputs(run, path)?;
     let mut writer = Writer::new(program, run, options);
     writer.articles()?;

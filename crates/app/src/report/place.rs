@@ -7,7 +7,7 @@ use arrow::array::{Array as _, RecordBatch};
 use pack::program::{EntityId, Program, Value};
 
 use super::{ReportError, Writer};
-use crate::cases::cell;
+use crate::cells::cell;
 use crate::tables::{StoredTable, TableError};
 
 /// Where a record belongs.

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use model::{Lang, Text};
 use pack::program::{ColumnId, EntityId, Program, Rule, RuleDetail, Value};
 
-use crate::cases::cell;
+use crate::cells::cell;
 
 /// The columns that a rule's figures and lists are made of.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pack::program::{ColumnId, Program};
 
-use super::{Env, Flat, FlatColumn, unsound};
+use super::flat::{Env, Flat, FlatColumn, unsound};
 use crate::EngineError;
 use crate::scalar::{self, Named, Node, Scalar};
 

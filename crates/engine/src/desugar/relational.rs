@@ -5,7 +5,7 @@ use pack::program::{
 };
 
 use super::context::Context;
-use super::{Call, CallFunction, FlatAggregate, FlatWindow, Part, PartFunction, edge_column, in_kind};
+use super::flat::{Call, CallFunction, FlatAggregate, FlatWindow, Part, PartFunction, edge_column, in_kind};
 use crate::EngineError;
 use crate::interval;
 use crate::scalar::{self, Kind, Scalar};

@@ -24,6 +24,7 @@ mod blocks;
 mod budget;
 mod group;
 mod manifest;
+mod options;
 mod output;
 mod pages;
 mod parts;
@@ -33,21 +34,21 @@ mod pool;
 mod rounds;
 mod snapshot;
 mod spill;
+mod split;
 mod timings;
 mod totals;
 mod work;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, SchemaRef};
-use model::Date;
 use pack::program::{ColumnId, EntityId, Program, TotalFunction};
 
-use crate::desugar::{Env, Flat, Unknowns, desugar};
+use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::Wanted;
 use crate::table::Tables;
 use evaluate::needs;
@@ -56,10 +57,9 @@ use crate::{EngineError, Finding, findings, stack};
 use budget::Budget;
 use output::{Encoded, Folder, TableWriter, Written, encode};
 use parts::Layout;
-use phases::Phases;
-use rounds::Rounds;
 use snapshot::Snapshot;
 use spill::Queue;
+use split::Split;
 use totals::Totals;
 use work::{Output, Work};
 
@@ -68,87 +68,9 @@ pub use manifest::{
     EngineNote, FORMAT as RUN_FORMAT, FileNote, ManifestError, PackNote, RunManifest, SnapshotNote,
     exact_json,
 };
+pub use options::{PART_ROWS, Progress, Request, RunOptions, Workers};
 pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
 pub use timings::{Timing, Timings};
-
-/// Rows of the largest entity in a part, where nothing else is said.
-pub const PART_ROWS: usize = 1 << 17;
-
-/// What to run and how.
-#[derive(Clone)]
-pub struct RunOptions {
-    /// Folder of the snapshot, or where else it is.
-    pub snapshot: PathBuf,
-    /// Its files, if it is not in a folder.
-    pub snapshot_files: Option<Arc<dyn SnapshotFiles>>,
-    /// Folder of the run, which must not exist; without one everything is computed and only totals and the
-    /// number of findings are kept.
-    pub out: Option<PathBuf>,
-    pub as_of: Date,
-    /// Parts worked on at a time; 0 for one for each core.
-    pub threads: usize,
-    /// Bytes that the run may hold: parts become smaller, and fewer are worked on at a time.
-    pub memory_limit: Option<usize>,
-    /// A part has about so many rows of the largest entity.
-    pub part_rows: usize,
-    /// Parts are worked on in blocks of about so many rows of the largest entity below the village; without it they
-    /// are if `memory_limit` asks for it.
-    pub block_rows: Option<usize>,
-    /// Who works on the groups; this process if nobody else.
-    pub workers: Option<Arc<dyn Workers>>,
-    /// Where to note what the pieces of the run take.
-    pub timings: Timings,
-    pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
-}
-
-/// Somewhere else where the groups of a run are worked on, with [`serve`].
-pub trait Workers: Send + Sync {
-    /// Has groups 0 to `groups - 1` worked on, and hands each over once, in order.
-    ///
-    /// # Errors
-    /// When a group cannot be had; the run then fails and leaves nothing behind.
-    fn each(
-        &self,
-        groups: usize,
-        take: &mut dyn FnMut(usize, GroupResult) -> Result<(), EngineError>,
-    ) -> Result<(), EngineError>;
-}
-
-/// One group that somebody wants.
-pub struct Request {
-    pub group: usize,
-    pub reply: Box<dyn FnOnce(Result<GroupResult, EngineError>) + Send>,
-}
-
-impl RunOptions {
-    /// All cores, no limit, no progress.
-    pub fn new(snapshot: impl Into<PathBuf>, out: impl Into<PathBuf>, as_of: Date) -> Self {
-        Self {
-            snapshot: snapshot.into(),
-            snapshot_files: None,
-            out: Some(out.into()),
-            as_of,
-            threads: 0,
-            memory_limit: None,
-            part_rows: PART_ROWS,
-            block_rows: None,
-            workers: None,
-            timings: Timings::default(),
-            progress: Arc::new(|_| {}),
-        }
-    }
-}
-
-/// How far a run is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// The number of parts is known.
-    Started { parts: usize },
-    /// So many parts are computed, in no order.
-    Parts { done: usize, parts: usize },
-    /// What crosses parts is being computed.
-    Finishing,
-}
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq)]
@@ -290,64 +212,6 @@ fn prepared<T>(
     let (mut totals, mut findings) = (Totals::new(program)?, vec![]);
     stack::deep(|| work.prepare(&mut totals, &mut findings))?;
     go_on(Prepared { work, threads: split.threads, warnings, totals, findings })
-}
-
-/// How a run is split.
-struct Split {
-    layout: Layout,
-    phases: Phases,
-    rounds: Option<Rounds>,
-    threads: usize,
-}
-
-impl Split {
-    /// Whole parts where they fit the memory, on as many threads as were asked for; else blocks, if more of them can be
-    /// in work than parts.
-    fn new(
-        flat: &Flat<'_>,
-        snapshot: &Snapshot,
-        stored: &BTreeSet<ColumnId>,
-        layout: Layout,
-        budget: Option<&Budget>,
-        threads: usize,
-        options: &RunOptions,
-    ) -> Result<Self, EngineError> {
-        let parts = budget.map_or(Ok(threads), |budget| budget.threads(snapshot, &layout, threads));
-        if let Some(block_rows) = options.block_rows {
-            return Self::in_blocks(flat, snapshot, stored, layout, block_rows, threads);
-        }
-        if let Some(budget) = budget.filter(|_| !matches!(parts, Ok(fitting) if fitting == threads)) {
-            let layout = Layout::new(flat.program, snapshot, usize::MAX)?;
-            let split = Self::in_blocks(flat, snapshot, stored, layout, Budget::BLOCK_ROWS[0], threads)?;
-            if let Some(rounds) = split.rounds {
-                match (budget.blocks(flat, snapshot, &split.layout, &rounds, threads), &parts) {
-                    (Ok((fitting, _)), Ok(parts)) if fitting <= *parts => {}
-                    (Ok((threads, block_rows)), _) => {
-                        return Self::in_blocks(flat, snapshot, stored, split.layout, block_rows, threads);
-                    }
-                    (Err(error), Err(_)) => return Err(error),
-                    (Err(_), Ok(_)) => {}
-                }
-            }
-        }
-        let phases = Phases::new(flat, &layout, snapshot)?;
-        Ok(Self { layout, phases, rounds: None, threads: parts? })
-    }
-
-    fn in_blocks(
-        flat: &Flat<'_>,
-        snapshot: &Snapshot,
-        stored: &BTreeSet<ColumnId>,
-        layout: Layout,
-        block_rows: usize,
-        threads: usize,
-    ) -> Result<Self, EngineError> {
-        let phases = Phases::new(flat, &layout, snapshot)?;
-        let blocks = Layout::blocks(flat.program, snapshot, &layout, block_rows)?;
-        let kept = work::kept(flat, &phases, stored);
-        let rounds = blocks.map(|blocks| Rounds::new(flat, blocks, &phases, snapshot, &kept)).transpose()?;
-        Ok(Self { layout, phases, rounds, threads })
-    }
 }
 
 /// What the groups have handed over so far.

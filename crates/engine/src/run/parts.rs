@@ -25,7 +25,7 @@ pub(crate) struct Layout {
 pub(crate) const SMALL_ROWS: usize = 1 << 14;
 
 /// Rows of the largest entity in a group.
-const GROUP_ROWS: usize = super::PART_ROWS;
+const GROUP_ROWS: usize = super::options::PART_ROWS;
 
 impl Layout {
     /// Splits along the tree below the county (or the village, in a program without counties) into parts of about

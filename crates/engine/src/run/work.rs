@@ -13,15 +13,16 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use pack::program::{ColumnId, EdgeId, EntityId, Program};
 
 use super::group::GroupResult;
+use super::options::{Progress, RunOptions};
 use super::output::GroupWriter;
 use super::parts::Layout;
 use super::peopled::Peopled;
 use super::phases::{Phase, Phases};
 use super::rounds::Rounds;
 use super::snapshot::Snapshot;
+use super::split::{Split, kept};
 use super::timings::Timings;
 use super::totals::Totals;
-use super::{Progress, RunOptions, Split};
 use crate::EngineError;
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Flat, Form, edge_column};
@@ -29,7 +30,6 @@ use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::stages::Stage;
 use crate::table::{ROW_TYPE, Table, Tables, data_type};
-use evaluate::needs::totalled;
 
 /// The results of one entity.
 pub(crate) struct Output {
@@ -70,21 +70,6 @@ pub(crate) struct Work<'a> {
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     /// Parts computed so far.
     pub done: AtomicUsize,
-}
-
-/// The columns that something reads after the phase that makes them.
-pub(super) fn kept(flat: &Flat<'_>, phases: &Phases, stored: &BTreeSet<ColumnId>) -> BTreeSet<ColumnId> {
-    let mut kept: BTreeSet<ColumnId> = stored.union(&totalled(flat.program)).copied().collect();
-    kept.extend(&phases.handed_over);
-    for id in &flat.order {
-        let phase = phases.of(*id);
-        flat.program.each_need(*id, &mut |needed| {
-            if phases.of(needed) != phase {
-                kept.insert(needed);
-            }
-        });
-    }
-    kept
 }
 
 impl<'a> Work<'a> {

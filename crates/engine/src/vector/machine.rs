@@ -5,13 +5,12 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use pack::program::EntityId;
 
 use super::kernels;
 use super::program::{Input, Lanes as Held, Op, Slot, VectorProgram};
-use super::value::{Codes, Lane, Lanes, Nulls, Operand, TextLane, Vector, map1};
+use super::value::{Codes, Lane, Lanes, Nulls, Operand, TextLane, Vector, map1, unpacked};
 use crate::EngineError;
 use crate::table::Tables;
 
@@ -175,22 +174,6 @@ impl<'t> Machine<'t> {
 fn nulls_in(array: &dyn Array, rows: Range<usize>) -> Nulls {
     let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0)?.slice(rows.start, rows.len());
     (nulls.null_count() > 0).then(|| Rc::new(unpacked(nulls.inner(), 1)))
-}
-
-/// The bits of a buffer as bytes 0 and 1, flipped or not.
-pub(super) fn unpacked(bits: &BooleanBuffer, flip: u8) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(bits.len() + 64);
-    let chunks = bits.bit_chunks();
-    for word in chunks.iter_padded() {
-        // A loop of fixed length without branches becomes vector instructions.
-        let mut spread = [0; 64];
-        for (place, byte) in spread.iter_mut().enumerate() {
-            *byte = ((word >> place) & 1) as u8 ^ flip;
-        }
-        bytes.extend_from_slice(&spread);
-    }
-    bytes.truncate(bits.len());
-    bytes
 }
 
 fn load(array: &ArrayRef, rows: Range<usize>) -> Vector<'_> {

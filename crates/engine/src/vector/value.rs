@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use arrow::array::{Array, StringArray};
+use arrow::buffer::BooleanBuffer;
 
 /// For every row 1 where the value is NULL, else 0; absent where nothing is NULL.
 pub(super) type Nulls = Option<Rc<Vec<u8>>>;
@@ -144,7 +145,7 @@ impl Vector<'_> {
             Self::Text(TextLane::Each(array)) => array
                 .nulls()
                 .filter(|nulls| nulls.null_count() > 0)
-                .map(|nulls| Rc::new(super::machine::unpacked(nulls.inner(), 1))),
+                .map(|nulls| Rc::new(unpacked(nulls.inner(), 1))),
         }
     }
 
@@ -157,4 +158,20 @@ impl Vector<'_> {
             _ => None,
         }
     }
+}
+
+/// The bits of a buffer as bytes 0 and 1, flipped or not.
+pub(super) fn unpacked(bits: &BooleanBuffer, flip: u8) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(bits.len() + 64);
+    let chunks = bits.bit_chunks();
+    for word in chunks.iter_padded() {
+        // A loop of fixed length without branches becomes vector instructions.
+        let mut spread = [0; 64];
+        for (place, byte) in spread.iter_mut().enumerate() {
+            *byte = ((word >> place) & 1) as u8 ^ flip;
+        }
+        bytes.extend_from_slice(&spread);
+    }
+    bytes.truncate(bits.len());
+    bytes
 }

@@ -2,17 +2,18 @@
 
 use model::{ClauseId, Date, Text};
 use pack::program::{
-    Benefit, Check, Column, ColumnId, ColumnKind, Duty, EntityId, Level, Measure, Program, Rule, RuleDetail,
-    RuleId, Standard, Value,
+    Benefit, Check, Column, ColumnId, Duty, EntityId, Level, Measure, Program, Rule, RuleDetail, RuleId,
+    Standard, Value,
 };
 
 use super::blame::gaps;
 use super::format::{both, column_label, entity_label, label_text, value_text};
 use super::readings::readings;
+use super::search::{Target, Test};
 use super::tree::{
     Answer, Citation, Conflict, Explanation, Gap, Heading, NodeKind, Role, Subject, Turns, Verdict,
 };
-use super::turns::{Target, Test, turns};
+use super::turns::turns;
 use super::walk::Walker;
 use crate::interpret::{Cell, Evaluator, Facts};
 
@@ -408,9 +409,4 @@ fn amount_target(parts: &[Part], answers: &[Answer], row: u32) -> Option<Target>
     let nothing = answers[index].tree.value == Some(Value::Number(0));
     let due = answers[0].tree.verdict == Some(Verdict::True);
     (due && nothing).then(|| Target { cell: Cell { column: parts[index].column, row }, test: Test::Positive })
-}
-
-/// Whether a column is a recorded field.
-pub(super) fn is_field(program: &Program, column: ColumnId) -> bool {
-    matches!(program.columns[column.index()].kind, ColumnKind::Field(_))
 }

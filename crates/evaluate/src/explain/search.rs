@@ -3,7 +3,6 @@
 use model::Date;
 use pack::program::{Type, Value};
 
-use super::turns::{Target, Test};
 use crate::interpret::{Cell, Cells as _, Evaluator};
 
 /// Up to so many steps away every value is tried; farther away distances double.
@@ -11,6 +10,21 @@ const TRIED_SINGLY_MAX: i128 = 64;
 /// Dates have no declared range: a long life back, a long loan ahead.
 const YEARS_BACK: i32 = 120;
 const YEARS_AHEAD: i32 = 30;
+
+/// A result that is to be turned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Target {
+    pub cell: Cell,
+    pub test: Test,
+}
+
+/// What of the result counts as its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Test {
+    True,
+    /// A number above zero.
+    Positive,
+}
 
 /// Another value for a fact.
 #[derive(Clone, Debug)]

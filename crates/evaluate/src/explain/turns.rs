@@ -3,31 +3,15 @@
 use std::cmp::Ordering;
 
 use model::Date;
-use pack::program::{Program, Type, Value};
+use pack::program::{ColumnId, ColumnKind, Program, Type, Value};
 
 use super::format::{both, column_note, decimals, value_text};
-use super::question::is_field;
-use super::search::{Alternative, Search};
+use super::search::{Alternative, Search, Target};
 use super::tree::{Turn, TurnChange, Turns};
 use crate::interpret::{Cell, Evaluator, Facts};
 
 /// Pairs are tried among so many facts, those the verdict reads most directly.
 const PAIRED_MAX: usize = 12;
-
-/// A result that is to be turned.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Target {
-    pub cell: Cell,
-    pub test: Test,
-}
-
-/// What of the result counts as its verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Test {
-    True,
-    /// A number above zero.
-    Positive,
-}
 
 /// Changes of one fact that turn the verdict, each to the nearest value that does; if there are
 /// none, changes of two. Every change reported was tried by computing the result again.
@@ -131,4 +115,9 @@ fn rank(turn: &Turn) -> (usize, usize, f64) {
     };
     let kinds = turn.changes.iter().map(|change| kind(&change.new)).max().unwrap_or_default();
     (turn.changes.len(), kinds, turn.changes.iter().map(|change| change.size).sum())
+}
+
+/// Whether a column is a recorded field.
+fn is_field(program: &Program, column: ColumnId) -> bool {
+    matches!(program.columns[column.index()].kind, ColumnKind::Field(_))
 }

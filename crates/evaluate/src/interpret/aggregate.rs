@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 
 use pack::program::{Aggregate, AggregateFunction, Value};
 
-use super::cells::Cells;
-use super::evaluate::{Here, Outcome};
+use super::cells::{Cells, Here, Outcome};
 use super::expression::Expressions;
 use super::{EvalError, operate};
 

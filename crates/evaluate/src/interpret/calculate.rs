@@ -1,39 +1,12 @@
 //! One household's answers in one call.
 
 use model::Date;
-use pack::program::{CaseRecord, ColumnId, EntityId, Program, Value};
+use pack::program::{CaseRecord, ColumnId, EntityId, Program};
 
-use super::evaluate::{Evaluator, Memo, Outcome};
-use super::facts::{Facts, Given};
-
-/// Computed values, apart from the facts they were computed from.
-#[derive(Clone, Debug)]
-pub struct Results {
-    cells: Vec<Option<Outcome>>,
-}
-
-impl Results {
-    pub(super) fn new(memo: Vec<Memo>) -> Self {
-        let outcome = |memo| match memo {
-            Memo::Ready(outcome) => Some(outcome),
-            Memo::Empty | Memo::Busy => None,
-        };
-        Self { cells: memo.into_iter().map(outcome).collect() }
-    }
-
-    /// The value of a column of a record, recorded or computed. `facts` are those it was computed
-    /// from.
-    pub fn value(&self, facts: &Facts, entity: EntityId, row: u32, column: ColumnId) -> Outcome {
-        match facts.given(entity, row, column) {
-            Given::Yes(value) => Ok(value.clone()),
-            Given::No => {
-                self.cells[facts.position(entity, row, column)]
-                    .clone()
-                    .unwrap_or(Ok::<Option<Value>, _>(None))
-            }
-        }
-    }
-}
+use super::cells::Outcome;
+use super::evaluate::Evaluator;
+use super::facts::Facts;
+use super::results::Results;
 
 /// Facts with everything a program says about them.
 #[derive(Clone, Debug)]

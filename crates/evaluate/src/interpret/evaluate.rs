@@ -1,40 +1,16 @@
 //! The evaluator: values of cells, computed once.
 
 use model::Date;
-use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Value};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, Program, Window};
 
+use super::EvalError;
 use super::aggregate::Aggregates;
-use super::cells::Cells;
+use super::cells::{Cell, Cells, Here, Outcome};
 use super::expression::Expressions;
 use super::facts::{Facts, Given};
+use super::results::{Memo, Results};
 use super::tracking::Tracking;
-use super::{EvalError, Results};
-
-/// What a column or an expression comes to: a value, unknown (`None`), or an error about the subject.
-pub type Outcome = Result<Option<Value>, EvalError>;
-
-/// A column of a record. The column says which entity the row belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Cell {
-    pub column: ColumnId,
-    pub row: u32,
-}
-
-/// Where an expression is evaluated: on a row, as part of a column's definition. The row is the
-/// column's own, or a child's for the filter and argument of an aggregate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Here {
-    pub column: ColumnId,
-    pub row: u32,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Memo {
-    Empty,
-    /// Being computed: met again, it is a cycle.
-    Busy,
-    Ready(Outcome),
-}
+use super::window::Windows as _;
 
 /// Evaluates columns of a program over facts, each at most once.
 #[derive(Debug)]
@@ -129,6 +105,26 @@ impl<'a> Evaluator<'a> {
         }
         self.memo[position] = Memo::Ready(outcome.clone());
         outcome
+    }
+
+    /// Computes the window of every sibling at once and keeps the others' values too.
+    fn window(&mut self, here: Here, window: &'a Window) -> Outcome {
+        let Some(parent) = self.facts.parent(window.edge, here.row) else { return Ok(None) };
+        let facts = self.facts;
+        let outcomes = self.windows(here, window, facts.children(window.edge, parent));
+        let mut own = Ok(None);
+        for (row, outcome) in outcomes {
+            if row == here.row {
+                own = outcome;
+                continue;
+            }
+            let (leader, follower) =
+                (Cell { column: here.column, row: here.row }, Cell { column: here.column, row });
+            let position = self.position(follower);
+            self.memo[position] = Memo::Ready(outcome);
+            self.tie(leader, follower);
+        }
+        own
     }
 
     fn look_up(&mut self, edge: EdgeId, column: ColumnId, row: u32) -> Outcome {

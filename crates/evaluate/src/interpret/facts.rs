@@ -148,6 +148,14 @@ impl Facts {
         matches!(self.given(entity, row, column), Given::Yes(_))
     }
 
+    /// The value that came with the records; `None` if it is unknown or did not come.
+    pub(crate) fn recorded(&self, entity: EntityId, row: u32, column: ColumnId) -> Option<&Value> {
+        match self.given(entity, row, column) {
+            Given::Yes(value) => value.as_ref(),
+            Given::No => None,
+        }
+    }
+
     /// Position of a cell among all cells of all tables.
     pub(crate) fn position(&self, entity: EntityId, row: u32, column: ColumnId) -> usize {
         let width = self.layout.width[entity.index()] as usize;

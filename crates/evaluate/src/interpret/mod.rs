@@ -11,13 +11,14 @@
 mod aggregate;
 mod calculate;
 mod cells;
+mod changing;
 mod error;
 mod evaluate;
 mod expression;
 mod facts;
-mod needed;
 mod operate;
 mod parameter;
+mod results;
 mod tracking;
 mod window;
 
@@ -29,14 +30,14 @@ pub(crate) mod sample;
 mod tests;
 
 pub(crate) use aggregate::Aggregates;
-pub use calculate::{Calculation, Results, calculate};
-pub(crate) use cells::Cells;
+pub use calculate::{Calculation, calculate};
+pub use cells::Outcome;
+pub(crate) use cells::{Cell, Cells, Here};
 pub use error::EvalError;
-pub(crate) use evaluate::{Cell, Here};
-pub use evaluate::{Evaluator, Outcome};
+pub use evaluate::Evaluator;
 pub(crate) use expression::Expressions;
 pub use facts::{Facts, FactsBuilder, Provenance};
-pub use needed::{Branch, Needed, Records, needed};
 pub(crate) use operate::{add, subtract};
 pub(crate) use parameter::{InForce, bracket_drop, bracket_products, in_force};
+pub use results::Results;
 pub(crate) use window::{Windows, frame_end};

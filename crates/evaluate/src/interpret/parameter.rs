@@ -1,14 +1,8 @@
 //! Dated parameters and brackets.
 
 use model::Date;
-use pack::program::{
-    BracketStep, Dated, Expr, ParameterId, ParameterShape, Program, Rounding, Source, Value,
-};
+use pack::program::{BracketStep, Dated, ParameterId, ParameterShape, Program, Rounding, Source, Value};
 
-use super::EvalError;
-use super::cells::Cells;
-use super::evaluate::{Here, Outcome};
-use super::expression::Expressions;
 use super::operate::quotient;
 
 /// What a parameter is on a day.
@@ -44,73 +38,6 @@ fn dated<T>(values: &[Dated<T>], at: Date) -> Option<&Dated<T>> {
         .filter(|dated| dated.from <= at && dated.until.is_none_or(|until| at < until))
         .max_by_key(|dated| (dated.source == Source::Override, dated.from))
 }
-
-/// Evaluates what is read from parameters.
-pub(super) trait Parameters<'a>: Cells<'a> + Sized {
-    /// Unknown on a day without a value in force, and for a code without a value.
-    fn parameter(
-        &mut self,
-        here: Here,
-        id: ParameterId,
-        at: Option<&'a Expr>,
-        key: Option<&'a Expr>,
-    ) -> Outcome {
-        let malformed = EvalError::Malformed { column: here.column };
-        let Some(date) = self.day(here, at)? else { return Ok(None) };
-        let key = match key.map(|key| self.expression(here, key)).transpose()? {
-            None => None,
-            Some(Some(Value::Text(code))) => Some(code),
-            Some(None) => return Ok(None),
-            Some(Some(_)) => return Err(malformed),
-        };
-        match in_force(self.program(), id, date, key.as_deref()) {
-            Some(InForce::Value(dated)) => Ok(Some(dated.value.clone())),
-            Some(InForce::Entry(value, ..)) => Ok(value.cloned()),
-            Some(InForce::Brackets(_)) => Err(malformed),
-            None => Ok(None),
-        }
-    }
-
-    /// The day on which a parameter is asked for: that of the run if none is given; unknown if it is.
-    fn day(&mut self, here: Here, at: Option<&'a Expr>) -> Result<Option<Date>, EvalError> {
-        let Some(at) = at else { return Ok(Some(self.as_of())) };
-        match self.expression(here, at)? {
-            Some(Value::Date(date)) => Ok(Some(date)),
-            None => Ok(None),
-            Some(_) => Err(EvalError::Malformed { column: here.column }),
-        }
-    }
-
-    /// Every bracket's part of `x` times its rate, each product made whole by itself. What lies
-    /// under the first bracket counts for nothing.
-    fn bracket(
-        &mut self,
-        here: Here,
-        (id, at): (ParameterId, Option<&'a Expr>),
-        x: &Value,
-        round: Rounding,
-        decimals: u8,
-    ) -> Outcome {
-        let Some(at) = self.day(here, at)? else { return Ok(None) };
-        let malformed = EvalError::Malformed { column: here.column };
-        let overflow = EvalError::Overflow { column: here.column };
-        let steps = match in_force(self.program(), id, at, None) {
-            Some(InForce::Brackets(dated)) => &dated.value,
-            Some(_) => return Err(malformed),
-            None => return Ok(None),
-        };
-        let (Value::Number(x), Some(drop)) = (x, bracket_drop(self.program(), id, decimals)) else {
-            return Err(malformed);
-        };
-        let products = bracket_products(steps, *x, drop, round);
-        let total =
-            products.into_iter().try_fold(0_i128, |total, (_, _, product)| total.checked_add(product?));
-        let total = total.ok_or(overflow)?;
-        Ok(Some(Value::Number(total)))
-    }
-}
-
-impl<'a, T: Cells<'a>> Parameters<'a> for T {}
 
 /// Decimals that the product of an amount and a rate has beyond the result's.
 pub(crate) fn bracket_drop(program: &Program, id: ParameterId, decimals: u8) -> Option<u32> {

@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 
 use pack::program::{Direction, Frame, Value, Window, WindowFunction};
 
-use super::cells::Cells;
-use super::evaluate::{Cell, Evaluator, Here, Memo, Outcome};
+use super::cells::{Cell, Cells, Here, Outcome};
 use super::expression::Expressions;
 use super::{EvalError, operate};
 
@@ -15,28 +14,6 @@ pub(crate) struct Sibling {
     pub partition: Vec<Value>,
     pub order: Vec<Value>,
     key: Value,
-}
-
-impl<'a> Evaluator<'a> {
-    /// Computes the window of every sibling at once and keeps the others' values too.
-    pub(super) fn window(&mut self, here: Here, window: &'a Window) -> Outcome {
-        let Some(parent) = self.facts.parent(window.edge, here.row) else { return Ok(None) };
-        let facts = self.facts;
-        let outcomes = self.windows(here, window, facts.children(window.edge, parent));
-        let mut own = Ok(None);
-        for (row, outcome) in outcomes {
-            if row == here.row {
-                own = outcome;
-                continue;
-            }
-            let (leader, follower) =
-                (Cell { column: here.column, row: here.row }, Cell { column: here.column, row });
-            let position = self.position(follower);
-            self.memo[position] = Memo::Ready(outcome);
-            self.tie(leader, follower);
-        }
-        own
-    }
 }
 
 /// Evaluates windows.

@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::turn::{Turn, list};
-use super::{
-    BranchOn, Context, Digest, Drawn, Minutes, Step, Strand, StrandId, Tally, Target, Vote, What, draw,
-};
-use crate::{RecordKey, Refusal, RefusalCode};
+use super::{BranchOn, Context, Drawn, Minutes, Step, Strand, StrandId, Tally, Target, Vote, What, draw};
+use crate::{Digest, RecordKey, Refusal, RefusalCode};
 
 impl Turn<'_> {
     /// Whether the actor may act in the strand's present step.

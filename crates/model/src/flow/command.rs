@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, StepIndex, StrandId};
-use crate::RecordKey;
+use super::{StepIndex, StrandId};
+use crate::{Digest, RecordKey};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Days, Digest, ExpressionId, Fraction, Moment, ParameterId, Quantity, WorkingCalendar};
-use crate::{Date, Fen, RecordKey, Refusal, RefusalCode};
+use super::{Days, ExpressionId, Fraction, ParameterId, Quantity, UnixSecond, WorkingCalendar};
+use crate::{Date, Digest, Fen, RecordKey, Refusal, RefusalCode};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
-    pub at: Moment,
+    pub at: UnixSecond,
     /// The day it is where the office stands.
     pub today: Date,
 }

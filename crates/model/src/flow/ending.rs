@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::turn::{Turn, reasoned};
-use super::{Digest, Outcome, Position, StepIndex, StrandId, Target, What};
-use crate::{RecordKey, Refusal, RefusalCode};
+use super::{Outcome, Position, StepIndex, StrandId, Target, What};
+use crate::{Digest, RecordKey, Refusal, RefusalCode};
 
 impl Turn<'_> {
     pub fn refuse(

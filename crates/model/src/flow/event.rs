@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DayUnit, Digest, Moment, Outcome, StepIndex, StrandId, Tally, Write};
-use crate::{Date, Fen, RecordKey};
+use super::{DayUnit, Outcome, StepIndex, StrandId, Tally, UnixSecond, Write};
+use crate::{Date, Digest, Fen, RecordKey};
 
 /// Something that happened, who did it and when. Events are never changed; a case is what they add up to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    pub at: Moment,
+    pub at: UnixSecond,
     /// The day of `at` at the office.
     pub day: Date,
     pub actor: String,

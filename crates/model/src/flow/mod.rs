@@ -39,7 +39,7 @@ pub use declaration::{
 };
 pub use event::{Event, Overdue, What};
 pub use pending::{Pending, pending};
-pub use quantity::{Days, Digest, ExpressionId, Fraction, Moment, ParameterId, Quantity, StepIndex};
+pub use quantity::{Days, ExpressionId, Fraction, ParameterId, Quantity, StepIndex, UnixSecond};
 pub use sample::draw;
 pub use state::{
     Clock, Drawn, End, LodgedObjection, Position, Reservation, State, Strand, StrandId, Tally, Work,

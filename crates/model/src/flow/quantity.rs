@@ -1,10 +1,8 @@
 //! Numbers, references and digests that declarations and events are written in.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::DayUnit;
 
@@ -26,9 +24,9 @@ impl StepIndex {
     }
 }
 
-/// A point in time, in seconds since 1970-01-01T00:00:00Z.
+/// A second, counted from 1970-01-01T00:00:00Z: procedures need no finer clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Moment(pub i64);
+pub struct UnixSecond(pub i64);
 
 /// A ratio of whole numbers; the denominator is never 0. Compared and multiplied exactly.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -119,59 +117,6 @@ pub struct Days {
     pub unit: DayUnit,
 }
 
-/// 32 bytes of a cryptographic hash: of what is shown, of a document.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(pub [u8; 32]);
-
-/// The text is not 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("`{0}` is not a digest; it has 64 hexadecimal digits")]
-pub struct DigestError(pub String);
-
-impl FromStr for Digest {
-    type Err = DigestError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refused = || DigestError(text.to_owned());
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(refused());
-        }
-        let mut bytes = [0; 32];
-        for (position, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[2 * position..2 * position + 2], 16).map_err(|_| refused())?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-impl TryFrom<String> for Digest {
-    type Error = DigestError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.to_string()
-    }
-}
-
-/// 64 lower-case hexadecimal digits.
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,14 +136,5 @@ mod tests {
         assert_eq!(Fraction::new(1, 0), None);
         assert_eq!(Fraction::new(14, 2).and_then(Fraction::as_whole), Some(7));
         assert_eq!(Fraction::new(1, 2).and_then(Fraction::as_whole), None);
-    }
-
-    #[test]
-    fn digests_read_what_they_write() {
-        let digest = Digest([0xa5; 32]);
-        assert_eq!(digest.to_string().parse(), Ok(digest));
-        for wrong in ["", "a5", &"g".repeat(64), &"é".repeat(32)] {
-            assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
-        }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DayUnit, Digest, Outcome, StepIndex};
-use crate::{Date, Fen, RecordKey};
+use super::{DayUnit, Outcome, StepIndex};
+use crate::{Date, Digest, Fen, RecordKey};
 
 /// A strand of a case; the first is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

@@ -5,14 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::decide::Plan;
 use super::line::{order_key, outcome_key};
 use super::{
-    BatchId, Correction, Delivery, Disposition, LayoutId, LineId, LineOutcome, LineRef, LineState,
+    BatchId, Correction, Delivery, Disposition, LayoutId, Line, LineId, LineOutcome, LineRef, LineState,
     OutcomeKind, Return, Statement,
 };
 use crate::ledger::TransferId;
 use crate::{Date, Digest, Fen, Moment, RecordKey, wire};
+
+/// What is to be paid.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchPlan {
+    pub id: BatchId,
+    pub layout: LayoutId,
+    /// In the order of the file.
+    pub lines: Vec<Line>,
+}
 
 /// How far a batch is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,7 +59,7 @@ impl BatchStage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BatchEvent {
     Planned {
-        plan: Plan,
+        plan: BatchPlan,
         at: Moment,
     },
     Cancelled {
@@ -109,7 +117,7 @@ pub enum BatchEvent {
 /// A batch as of its last event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    pub plan: Plan,
+    pub plan: BatchPlan,
     pub planned_at: Moment,
     /// In the order of the file.
     pub lines: Vec<LineState>,
@@ -191,8 +199,8 @@ impl Batch {
         Fen::checked_sum(self.lines.iter().map(amount)).expect("the sum of the plan was checked")
     }
 
-    fn planned(plan: &Plan, at: Moment) -> Self {
-        let state = |(place, line): (usize, &super::Line)| {
+    fn planned(plan: &BatchPlan, at: Moment) -> Self {
+        let state = |(place, line): (usize, &Line)| {
             let order = TransferId::of(&order_key(&plan.id, &line.id));
             LineState::new(line.clone(), place as u32 + 1, order)
         };

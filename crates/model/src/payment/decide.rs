@@ -2,28 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
-    Batch, BatchEvent, BatchId, BatchStage, Correction, Disposition, LayoutId, Line, LineId, LineOutcome,
-    LineRef, LineState, OutcomeKind, PaymentCode, PaymentRefusal, Statement,
+    Batch, BatchEvent, BatchPlan, BatchStage, Correction, Disposition, Line, LineId, LineOutcome, LineRef,
+    LineState, OutcomeKind, PaymentCode, PaymentRefusal, Statement,
 };
 use crate::ledger::{AccountId, Layer};
 use crate::{Date, Digest, Fen, Moment, RecordKey, Refused};
 
-/// What is to be paid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Plan {
-    pub id: BatchId,
-    pub layout: LayoutId,
-    /// In the order of the file.
-    pub lines: Vec<Line>,
-}
-
 /// What a batch is asked to do. Each may be repeated: the second time it is a success that changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BatchCommand {
-    Plan(Plan),
+    Plan(BatchPlan),
     /// Given up before a file went out.
     Cancel,
     /// A file went to the bank.
@@ -98,7 +87,7 @@ pub fn decide(
 pub fn plan_again(
     earlier: &Batch,
     next: Option<&Batch>,
-    plan: &Plan,
+    plan: &BatchPlan,
     now: Moment,
 ) -> Result<(Vec<BatchEvent>, Vec<BatchEvent>), PaymentRefusal> {
     if let Some(next) = next {
@@ -161,7 +150,7 @@ pub(super) fn check_outcome(
     }
 }
 
-fn plan_first(plan: &Plan, now: Moment) -> Result<Vec<BatchEvent>, PaymentRefusal> {
+fn plan_first(plan: &BatchPlan, now: Moment) -> Result<Vec<BatchEvent>, PaymentRefusal> {
     if let Some(place) = plan.lines.iter().position(|line| line.again.is_some()) {
         return Err(Refused::new(PaymentCode::AgainUnlinked).part(place + 1));
     }
@@ -169,7 +158,7 @@ fn plan_first(plan: &Plan, now: Moment) -> Result<Vec<BatchEvent>, PaymentRefusa
     Ok(vec![BatchEvent::Planned { plan: plan.clone(), at: now }])
 }
 
-fn check_plan(plan: &Plan) -> Result<(), PaymentRefusal> {
+fn check_plan(plan: &BatchPlan) -> Result<(), PaymentRefusal> {
     if plan.lines.is_empty() {
         return Err(Refused::new(PaymentCode::BatchEmpty).value(&plan.id));
     }

@@ -2,27 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::{BatchId, LineId};
 use super::{MaskedPayee, PayeeCommitment};
-use crate::ledger::{AccountId, Basis, TransferId, TransferKey, key};
+use crate::ledger::{AccountId, Basis, TransferId, TransferKey};
 use crate::{Date, Fen, RecordKey, wire};
-
-key! {
-    /// The id of a batch of payments.
-    BatchId, "an id of a batch", 50, "none of them a control character, `/` or `#`",
-    |char| !matches!(char, '/' | '#')
-}
-
-key! {
-    /// The id of a line within its batch. It goes into the bank's file if the layout has a column for it.
-    LineId, "an id of a line", 50, "none of them a control character, `/` or `#`",
-    |char| !matches!(char, '/' | '#')
-}
-
-key! {
-    /// The id of a bank's layout, as a pack declares it.
-    LayoutId, "an id of a layout", 63, "lower-case letters, digits, `-` and `_`",
-    |char| matches!(char, 'a'..='z' | '0'..='9' | '-' | '_')
-}
 
 /// One payment as it is planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

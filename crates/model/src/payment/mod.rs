@@ -14,6 +14,7 @@
 mod batch;
 mod decide;
 mod fault;
+mod ids;
 mod layout;
 mod line;
 mod matching;
@@ -23,16 +24,16 @@ mod postings;
 mod refusal;
 mod render;
 
-pub use batch::{Batch, BatchEvent, BatchReplayError, BatchStage, fold, replay};
-pub use decide::{BatchCommand, Plan, decide, plan_again};
+pub use batch::{Batch, BatchEvent, BatchPlan, BatchReplayError, BatchStage, fold, replay};
+pub use decide::{BatchCommand, decide, plan_again};
 pub use fault::{FileCode, FileFault};
+pub use ids::{BatchId, LayoutId, LineId};
 pub use layout::{
     Align, BankLayout, Column, Encoding, Field, FileLayout, Format, LayoutProblem, Meaning, Newline,
     StatusCode, Totals, TotalsPlace,
 };
 pub use line::{
-    BatchId, Correction, Delivery, Disposition, LayoutId, Line, LineId, LineOutcome, LineRef, LineState,
-    OutcomeKind, Return, Statement,
+    Correction, Delivery, Disposition, Line, LineOutcome, LineRef, LineState, OutcomeKind, Return, Statement,
 };
 pub use matching::{ReceiveError, match_rows, receive};
 pub use parse::{ReturnFile, ReturnRow, parse};

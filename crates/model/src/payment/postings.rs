@@ -5,7 +5,7 @@ use super::{Batch, BatchEvent, LineOutcome, LineState, OutcomeKind};
 use crate::ledger::{Account, Action, Command, Draft, Remainder, TransferKey};
 
 /// The accounts that a batch pays into, to be opened before its plan is posted.
-pub fn openings(plan: &super::Plan) -> Command {
+pub fn openings(plan: &super::BatchPlan) -> Command {
     let mut ids: Vec<_> = plan.lines.iter().map(|line| line.to.clone()).collect();
     ids.sort();
     ids.dedup();

@@ -247,7 +247,11 @@ fn ended(strand: &Strand, placed: &[(StepIndex, &Event)]) {
     for reserved in &strand.reserved {
         let mut shown = [0; 32];
         shown[..8].copy_from_slice(&reserved.amount.fen().to_be_bytes());
-        assert_eq!(proposed[&reserved.item], Digest(shown), "what was approved is not what was shown");
+        assert_eq!(
+            proposed[&reserved.item],
+            Digest::from_bytes(shown),
+            "what was approved is not what was shown"
+        );
     }
     assert_eq!(strand.reserved.len(), strand.items.len());
 }

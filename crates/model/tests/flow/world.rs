@@ -270,7 +270,7 @@ impl World {
 
     pub fn context(&self, name: &str) -> Context<'_> {
         Context {
-            now: Now { at: Moment(i64::from(self.today.days()) * 86_400), today: self.today },
+            now: Now { at: UnixSecond(i64::from(self.today.days()) * 86_400), today: self.today },
             calendar: &self.calendar,
             actor: actor(name),
             facts: self.facts(),
@@ -361,9 +361,10 @@ impl World {
         let act = match act {
             "open" => return Command::Open { items: items() },
             "tick" => return Command::Tick,
-            "attach" => {
-                Act::Attach { kind: rest[0].into(), document: Digest([rest[1].parse().unwrap(); 32]) }
-            }
+            "attach" => Act::Attach {
+                kind: rest[0].into(),
+                document: Digest::from_bytes([rest[1].parse().unwrap(); 32]),
+            },
             "investigate" => Act::Investigate,
             "draw" => Act::Draw,
             "visit" => Act::Visit { items: items() },
@@ -385,7 +386,7 @@ impl World {
                 let items = (!named.is_empty()).then(|| keys(named.iter().copied()));
                 Act::Refuse { items, reasons: rest[named.len()..].join(" ") }
             }
-            "deliver" => Act::Deliver { letter: Digest([9; 32]) },
+            "deliver" => Act::Deliver { letter: Digest::from_bytes([9; 32]) },
             "return" => {
                 Act::Return { to: self.flow.step_named(rest[0]).unwrap(), reasons: rest[1..].join(" ") }
             }
@@ -486,5 +487,5 @@ impl World {
 fn digest_of(amount: i64) -> Digest {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&amount.to_be_bytes());
-    Digest(bytes)
+    Digest::from_bytes(bytes)
 }

@@ -18,8 +18,9 @@ use model::ledger::{
     self, AccountId, Action, Basis, Book, Command, Draft, Holder, Layer, Remainder, TransferId,
 };
 use model::payment::{
-    Batch, BatchCommand, BatchEvent, BatchId, Correction, Line, LineId, LineOutcome, LineRef, OutcomeKind,
-    Payee, Payees, PaymentRefusal, Plan, Statement, decide, fold, openings, plan_again, postings, replay,
+    Batch, BatchCommand, BatchEvent, BatchId, BatchPlan, Correction, Line, LineId, LineOutcome, LineRef,
+    OutcomeKind, Payee, Payees, PaymentRefusal, Statement, decide, fold, openings, plan_again, postings,
+    replay,
 };
 use model::{Date, Digest, Fen, Moment, Reason, RecordKey, Text};
 
@@ -266,7 +267,7 @@ fn outcome(row: &str) -> LineOutcome {
 }
 
 /// Lines as `l1=100`, with `@CASE` if it is not that of the household, `^account` to name another payer.
-fn plan(id: &BatchId, lines: &[&str], earlier: Option<&BatchId>) -> Plan {
+fn plan(id: &BatchId, lines: &[&str], earlier: Option<&BatchId>) -> BatchPlan {
     let one = |text: &&str| {
         let (name, rest) = text.split_once('=').unwrap();
         let (amount, case) = rest.split_once('@').unwrap_or((rest, "case"));
@@ -287,7 +288,7 @@ fn plan(id: &BatchId, lines: &[&str], earlier: Option<&BatchId>) -> Plan {
             again,
         }
     };
-    Plan { id: id.clone(), layout: "bank".parse().unwrap(), lines: lines.iter().map(one).collect() }
+    BatchPlan { id: id.clone(), layout: "bank".parse().unwrap(), lines: lines.iter().map(one).collect() }
 }
 
 fn granted() -> AccountId {

@@ -84,7 +84,7 @@ fn a_fen_goes_from_the_document_to_the_person_and_a_returned_one_is_paid_again()
 fn what_the_book_refuses_the_batch_does_not_plan() {
     let office = check("plan B1 l1=900 => ok");
     let text = office.batch().plan.clone();
-    let mut plan = model::payment::Plan { id: "B2".parse().unwrap(), ..text };
+    let mut plan = model::payment::BatchPlan { id: "B2".parse().unwrap(), ..text };
     plan.lines[0].fen = Fen::from_fen(101);
     let event = model::payment::BatchEvent::Planned { plan, at: office.now };
     let command = model::payment::postings(None, &event).unwrap();

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use app::acting::Pending;
 use app::procedure::{self, Asked, CaseView, Declared, Start, Told, declared, event_text, outcome_text};
-use model::flow::{Act, Ballot, Digest, Flow, Minutes};
-use model::{Lang, Moment, RecordKey};
+use model::flow::{Act, Ballot, Flow, Minutes};
+use model::{Digest, Lang, Moment, RecordKey};
 use pack::program::Program;
 
 use super::{Office, acting, failure, random, with_room, words};
@@ -53,7 +53,7 @@ fn show(options: &CaseShow, lang: Lang) -> CommandResult {
     let on = options.on.map_or_else(|| at.day(), |day| day.0);
     let reader = app::acting::Acting { role: String::new(), name: String::new(), at, on };
     let given = match &options.with {
-        Some(json) => app::acting::read_pending(program, json).map_err(Failure::input)?,
+        Some(json) => app::changes::read(program, json).map_err(Failure::input)?,
         None => Pending::new(),
     };
     let view = procedure::show(&registry, program, &reader, &options.case, &given)
@@ -198,5 +198,5 @@ fn step(
 fn digest(file: &Path) -> Result<Digest, Failure> {
     let bytes =
         std::fs::read(file).map_err(|error| Failure::input(format!("`{}`: {error}", file.display())))?;
-    Ok(Digest(*model::Digest::of(&bytes).bytes()))
+    Ok(Digest::of(&bytes))
 }

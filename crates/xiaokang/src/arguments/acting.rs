@@ -8,7 +8,7 @@ use model::ledger::{DocumentNumber, Purpose};
 use model::payment::{BatchId, LineId};
 use model::{DivisionCode, Fen, MoneyUnit, RecordKey};
 
-use super::DateArgument;
+use super::date::DateArgument;
 
 /// Where and by which pack.
 #[derive(Args, Clone)]

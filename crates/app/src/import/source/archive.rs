@@ -13,7 +13,7 @@ use memchr::{memchr, memrchr};
 use model::Text;
 use zip::ZipArchive;
 
-use super::unusable;
+use super::unusable::{protected, unreadable, unusable};
 use crate::import::ImportError;
 
 const MIB: u64 = 1 << 20;
@@ -53,7 +53,7 @@ impl Archive {
 
 /// Unpacks every part that is parsed later, and keeps none.
 pub fn look_over(path: &Path, name: &str) -> Result<Archive, ImportError> {
-    let file = File::open(path).map_err(|error| super::unreadable(name, &error))?;
+    let file = File::open(path).map_err(|error| unreadable(name, &error))?;
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|_| damaged(name))?;
     if zip.len() > PARTS_MAX {
         return Err(too_large(name, "压缩包内的文件", "the number of its parts"));
@@ -66,7 +66,7 @@ pub fn look_over(path: &Path, name: &str) -> Result<Archive, ImportError> {
         let encrypted = entry.encrypted();
         drop(entry);
         if encrypted {
-            return Err(super::protected(name));
+            return Err(protected(name));
         }
         let lower = part.to_lowercase();
         archive.names.push(part);

@@ -9,7 +9,8 @@ use std::rc::Rc;
 use encoding_rs::{CoderResult, Decoder, GB18030, UTF_8, UTF_16LE};
 use model::Text;
 
-use super::{Flow, RowSink, unreadable};
+use super::rows::{Flow, RowSink};
+use super::unusable::unreadable;
 use crate::import::ImportError;
 use crate::import::cell::Cell;
 

@@ -8,7 +8,7 @@ use memchr::memmem;
 use model::Text;
 
 use super::archive::{Archive, look_over};
-use super::{protected, unreadable, unusable};
+use super::unusable::{protected, unreadable, unusable};
 use crate::import::ImportError;
 
 /// Files of the older programs are read whole; the largest sheet of theirs has 65,536 rows.

@@ -5,6 +5,8 @@ mod delimited;
 mod kind;
 mod parquet;
 mod ranges;
+mod rows;
+mod unusable;
 mod xlsx;
 
 use std::collections::HashMap;
@@ -17,23 +19,12 @@ use model::Text;
 use sha2::{Digest as _, Sha256};
 
 use super::ImportError;
-use super::cell::Cell;
 use super::digest::hex;
 use kind::Kind;
 use ranges::Book;
+pub use rows::{Flow, RowSink};
+use unusable::unreadable;
 pub use xlsx::Merge;
-
-/// What to do after a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    Continue,
-    /// Enough of this sheet was seen.
-    Stop,
-}
-
-/// Receives the rows of one sheet in order. Rows that hold nothing may be left out; `number` counts
-/// as a spreadsheet does, from 1. Cells beyond the last used one are left out.
-pub type RowSink<'s> = dyn FnMut(u32, &[Cell<'_>]) -> Result<Flow, ImportError> + 's;
 
 /// A file to be read, of any of the kinds.
 #[derive(Clone, Debug)]
@@ -147,25 +138,4 @@ fn digest(path: &Path) -> std::io::Result<(Vec<u8>, String)> {
         hasher.update(&buffer[..read]);
     }
     Ok((head, hex(&hasher.finalize())))
-}
-
-fn unreadable(file: &str, reason: &dyn std::fmt::Display) -> ImportError {
-    ImportError::FileUnreadable { file: file.to_owned(), reason: reason.to_string() }
-}
-
-/// A file that is not what an import reads: what it is, and how to mend it.
-fn unusable(file: &str, code: &'static str, what: Text, mend: Text) -> ImportError {
-    ImportError::FileUnusable { file: file.into(), code, what: Box::new(what), mend: Box::new(mend) }
-}
-
-fn protected(file: &str) -> ImportError {
-    unusable(
-        file,
-        "file-protected",
-        Text::new("设有打开密码", "is protected by a password"),
-        Text::new(
-            "请用表格软件打开，取消密码后另存",
-            "open it in a spreadsheet program, take the password away and save it",
-        ),
-    )
 }

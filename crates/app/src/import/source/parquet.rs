@@ -13,7 +13,8 @@ use arrow::datatypes::{
 use model::Date;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::{Flow, RowSink, unreadable};
+use super::rows::{Flow, RowSink};
+use super::unusable::unreadable;
 use crate::import::ImportError;
 use crate::import::cell::Cell;
 

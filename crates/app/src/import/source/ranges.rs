@@ -8,8 +8,9 @@ use std::path::Path;
 use calamine::{Data, Ods, OdsError, Range, Reader as _, SheetVisible, Xls, XlsError};
 
 use super::archive::damaged;
+use super::rows::{Flow, RowSink};
+use super::unusable::protected;
 use super::xlsx::{Merge, day};
-use super::{Flow, RowSink, protected};
 use crate::import::ImportError;
 use crate::import::cell::Cell;
 

@@ -14,7 +14,8 @@ use calamine::{
 use model::Date;
 
 use super::archive::{Archive, damaged};
-use super::{Flow, RowSink, protected, unreadable};
+use super::rows::{Flow, RowSink};
+use super::unusable::{protected, unreadable};
 use crate::import::ImportError;
 use crate::import::cell::Cell;
 
