@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::{EngineError, Progress, RunManifest, RunOptions, RunSummary, SnapshotFiles, Timings, Workers};
-use model::Date;
+use model::{AsProblem as _, Date};
 use store::{Registry, StoreError, WorkFolder};
 use thiserror::Error;
 
@@ -13,6 +13,7 @@ use crate::derived::{self, DerivedError};
 use crate::packs::Loaded;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum AssessError {
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -20,18 +21,21 @@ pub enum AssessError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Derived(#[from] DerivedError),
-    #[error(
-        "parameter `{parameter}` changes on {on}, inside the year of the run, and `{rule}` does not allow that"
-    )]
-    ParameterChanges { parameter: String, rule: String, on: Date },
-    #[error(
-        "`{path}` is there and is no run\nhint: name a folder that is not there yet, or a run to be replaced"
-    )]
-    OutputTaken { path: String },
-    #[error("a run over `{snapshot}` has no place beside it\nhint: say `--out FOLDER`, or `--totals-only`")]
-    NoPlace { snapshot: String },
-    #[error("`{path}` cannot be written: {source}")]
-    Io { path: String, source: std::io::Error },
+    ParameterChanges {
+        parameter: String,
+        rule: String,
+        on: Date,
+    },
+    OutputTaken {
+        path: String,
+    },
+    NoPlace {
+        snapshot: String,
+    },
+    Io {
+        path: String,
+        source: std::io::Error,
+    },
 }
 
 /// Finds who works on a run, somewhere else.

@@ -13,7 +13,7 @@ use arrow::array::RecordBatch;
 use engine::EngineError;
 use evaluate::explain::{Asked, Effort, explain};
 use evaluate::interpret::Facts;
-use model::Date;
+use model::{AsProblem as _, Date, Text, text};
 use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, Type, Value};
 use serde_json::{Value as Json, json};
 use thiserror::Error;
@@ -25,11 +25,15 @@ use crate::json_values::{self, print, quoted};
 pub const BATCH_LINES: usize = 8192;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum CalculateError {
-    #[error("line {line}: {reason}")]
-    Line { line: usize, reason: String },
-    #[error("no rule or result is called `{name}`")]
-    UnknownResult { name: String },
+    Line {
+        line: usize,
+        reason: Box<Text>,
+    },
+    UnknownResult {
+        name: String,
+    },
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
@@ -101,7 +105,7 @@ impl<'p> Calculator<'p> {
     pub fn lines(&self, lines: &[&str], first: usize) -> Result<Vec<String>, CalculateError> {
         let mut records = vec![];
         for (place, line) in lines.iter().enumerate() {
-            let wrong = |reason| CalculateError::Line { line: first + place, reason };
+            let wrong = |reason| CalculateError::Line { line: first + place, reason: Box::new(reason) };
             self.read(line, place, &mut records).map_err(wrong)?;
         }
         let reasons = if self.reasons { self.why_unknown(&records) } else { Reasons::new() };
@@ -145,17 +149,21 @@ impl<'p> Calculator<'p> {
         found
     }
 
-    fn read(&self, line: &str, place: usize, records: &mut Vec<CaseRecord>) -> Result<(), String> {
+    fn read(&self, line: &str, place: usize, records: &mut Vec<CaseRecord>) -> Result<(), Text> {
         if line.is_empty() {
             return Ok(());
         }
-        let json: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
-        let Json::Object(tables) = json else { return Err("it is no JSON object".to_owned()) };
+        let json: Json = serde_json::from_str(line)
+            .map_err(|error| text!("不是 `JSON`（`{error}`）", "it is not JSON: {error}"))?;
+        let Json::Object(tables) = json else {
+            return Err(Text::new("不是 `JSON` 对象", "it is no JSON object"));
+        };
         let from = records.len();
         let mut keys: BTreeMap<EntityId, Vec<String>> = BTreeMap::new();
         for (name, rows) in &tables {
             let entity = self.entities.get(name.as_str());
-            let entity = *entity.ok_or_else(|| format!("no entity is called `{name}`"))?;
+            let entity =
+                *entity.ok_or_else(|| text!("没有叫 `{name}` 的实体", "no entity is called `{name}`"))?;
             let rows = match rows {
                 Json::Array(rows) => rows.as_slice(),
                 row => std::slice::from_ref(row),
@@ -179,23 +187,26 @@ impl<'p> Calculator<'p> {
         number: usize,
         row: &Json,
         place: usize,
-    ) -> Result<CaseRecord, String> {
+    ) -> Result<CaseRecord, Text> {
         let Json::Object(given) = row else {
-            return Err(format!("`{name}` holds something that is no record"));
+            return Err(text!("`{name}` 里有不是记录的内容", "`{name}` holds something that is no record"));
         };
         let key_column = self.program.entity(entity).key;
         let mut record = CaseRecord { entity, key: format!("{name} {}#{place}", number + 1), fields: vec![] };
         for (field, json) in given {
             let edge = self.program.edges.iter().find(|edge| edge.child == entity && edge.name == *field);
             if let Some(edge) = edge {
-                let text = json.as_str().ok_or_else(|| format!("`{name}.{field}` must name a record"))?;
+                let text = json.as_str().ok_or_else(|| {
+                    text!("`{name}.{field}` 应写一条记录的编号", "`{name}.{field}` must name a record")
+                })?;
                 record.fields.push((edge.via, Some(Value::Text(format!("{text}#{place}")))));
                 continue;
             }
             let id = self.fields.get(&(entity, field.as_str()));
-            let id = *id.ok_or_else(|| format!("`{name}` has no field `{field}`"))?;
+            let id =
+                *id.ok_or_else(|| text!("`{name}` 没有字段 `{field}`", "`{name}` has no field `{field}`"))?;
             let value = json_values::read(self.program, id, json)
-                .map_err(|reason| format!("`{name}.{field}`: {reason}"))?;
+                .map_err(|Text { zh, en }| text!("`{name}.{field}`：{zh}", "`{name}.{field}`: {en}"))?;
             let value = match value {
                 Some(Value::Text(text)) if self.links(id) => Some(Value::Text(format!("{text}#{place}"))),
                 value => value,

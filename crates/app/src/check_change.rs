@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use evaluate::explain::{mask, value_text};
-use evaluate::reassess::Readers;
 use evaluate::records::{Change, ChangeKind, Overlay, Patch, RecordChange, Records as _};
 use model::{Lang, RefusalCode, Text};
 use pack::program::{
@@ -20,7 +19,8 @@ use store::Registry;
 use crate::import::Severity;
 use crate::json_values;
 use crate::reassess::{
-    ChangedTotal, Figure, ReassessError, Reassessed, Reassessment, figures, last_change, recorded_since,
+    Basis, ChangedTotal, Figure, ReassessError, Reassessed, Reassessment, figures, last_change,
+    recorded_since,
 };
 use crate::run_records::RunRecords;
 use crate::stored_run::StoredRun;
@@ -30,7 +30,7 @@ use crate::stored_run::StoredRun;
 pub struct Standing {
     program: Arc<Program>,
     run: Arc<StoredRun>,
-    readers: Arc<Readers>,
+    basis: Arc<Basis>,
     totals: Vec<Figure>,
     /// What has been recorded since the run, with what followed from it.
     since: Arc<Patch>,
@@ -47,8 +47,8 @@ impl Standing {
     /// A run of another pack.
     pub fn new(program: Arc<Program>, run: Arc<StoredRun>) -> Result<Self, ReassessError> {
         run.check_pack(&program)?;
-        let (readers, totals) = (Arc::new(Readers::new(&program)), figures(&program, &run));
-        Ok(Self { readers, totals, since: Arc::default(), change: run.change(), program, run })
+        let (basis, totals) = (Arc::new(Basis::new(&program)), figures(&program, &run));
+        Ok(Self { basis, totals, since: Arc::default(), change: run.change(), program, run })
     }
 
     /// The same with what the registry has recorded since.
@@ -56,7 +56,7 @@ impl Standing {
     /// # Errors
     /// Another registry than the run's, and changes that only a run can follow.
     pub fn caught_up(&self, registry: &Registry) -> Result<Self, ReassessError> {
-        let at_run = Reassessment::new(&self.program, &self.run)?;
+        let at_run = self.over(Arc::default());
         // Refuses a registry that the run was not made from.
         let (change, last) = (at_run.change_of(registry)?, last_change(registry)?);
         let from = self.change.unwrap_or(change);
@@ -67,7 +67,7 @@ impl Standing {
         Ok(Self {
             program: Arc::clone(&self.program),
             run: Arc::clone(&self.run),
-            readers: Arc::clone(&self.readers),
+            basis: Arc::clone(&self.basis),
             totals,
             since,
             change: Some(last),
@@ -80,14 +80,14 @@ impl Standing {
 
     fn over(&self, patch: Arc<Patch>) -> Reassessment<'_, RunRecords<'_>> {
         let records = Overlay::with(RunRecords::new(&self.program, &self.run), patch);
-        let readers = Arc::clone(&self.readers);
-        Reassessment::over(&self.program, readers, self.run.as_of, records, self.totals.clone())
+        let basis = Arc::clone(&self.basis);
+        Reassessment::over(&self.program, basis, self.run.as_of, records, self.totals.clone())
     }
 
     fn with(&self, pencilled: Arc<Patch>) -> Reassessment<'_, Standard<'_>> {
         let standard = Overlay::with(RunRecords::new(&self.program, &self.run), Arc::clone(&self.since));
-        let (readers, records) = (Arc::clone(&self.readers), Overlay::with(standard, pencilled));
-        Reassessment::over(&self.program, readers, self.run.as_of, records, self.totals.clone())
+        let (basis, records) = (Arc::clone(&self.basis), Overlay::with(standard, pencilled));
+        Reassessment::over(&self.program, basis, self.run.as_of, records, self.totals.clone())
     }
 }
 

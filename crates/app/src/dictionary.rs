@@ -3,19 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use askama::Template;
-use model::{Lang, Text};
+use model::{AsProblem as _, Lang, Text};
 use pack::program::{Blank, ColumnKind, Dated, ParameterShape, Pii, Program, Source, Type, Value};
 use pack::type_text;
 use rust_xlsxwriter::{Color, Format, Workbook, XlsxError};
 use thiserror::Error;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum DictionaryError {
-    #[error("`{path}` cannot be written: {source}")]
     Io { path: String, source: std::io::Error },
-    #[error("the workbook cannot be written: {0}")]
     Workbook(#[from] XlsxError),
-    #[error("the page cannot be rendered: {0}")]
     Page(#[from] askama::Error),
 }
 

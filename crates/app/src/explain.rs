@@ -3,7 +3,7 @@
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::Facts;
 use evaluate::records::{Branch, Records, gather, needed};
-use model::Text;
+use model::AsProblem as _;
 use pack::program::{ColumnId, EntityId, Program, RuleId, RuleKind, Value};
 use thiserror::Error;
 
@@ -14,32 +14,32 @@ pub use crate::stored_run::{RunError, StoredRun};
 
 /// Why there is no explanation.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ExplainError {
     #[error(transparent)]
     Run(#[from] RunError),
-    #[error("there is no entity `{name}`; the pack has {known}")]
-    UnknownEntity { name: String, known: String },
-    #[error("the snapshot of the run has no {entity} `{key}`{hint}")]
-    UnknownRecord { entity: String, key: String, hint: String },
-    #[error("nothing called `{name}` is computed for a {entity}{hint}")]
-    UnknownRule { name: String, entity: String, hint: String },
-    #[error(
-        "what is asked of {entity} `{key}` rests on more than {RECORDS_MAX} records, and the run has no result of it\n\
-         hint: ask about one of its parts"
-    )]
-    TooMany { entity: String, key: String },
+    UnknownEntity {
+        name: String,
+        known: String,
+    },
+    UnknownRecord {
+        entity: String,
+        key: String,
+        /// A key that is there.
+        example: Option<String>,
+    },
+    UnknownRule {
+        name: String,
+        entity: String,
+        /// A name like it that is there.
+        near: Option<String>,
+    },
+    TooMany {
+        entity: String,
+        key: String,
+    },
     #[error(transparent)]
     Table(#[from] TableError),
-}
-
-impl ExplainError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::Run(error) => error.text(),
-            other => Text::same(other.to_string()),
-        }
-    }
 }
 
 /// Explains what a rule or column says of a record; without a name, everything promised to it.
@@ -136,7 +136,7 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
     Err(ExplainError::UnknownRule {
         name: name.to_owned(),
         entity: program.entity(entity).name.clone(),
-        hint: near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        near: near.map(String::from),
     })
 }
 
@@ -149,11 +149,11 @@ fn find(records: RunRecords<'_>, entity: EntityId, key: &str) -> Result<u32, Exp
     }
     let example = if records.end(entity)? == 0 { None } else { records.value(key_column, 0)? };
     let name = program.entity(entity).name.clone();
-    let hint = match example {
-        Some(Value::Text(known)) => format!("\nhint: keys look like `{known}`"),
-        _ => format!("\nhint: no {name} has been imported"),
+    let example = match example {
+        Some(Value::Text(known)) => Some(known),
+        _ => None,
     };
-    Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), hint })
+    Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), example })
 }
 
 /// What the subject's branch hangs from, the highest ancestor that is not a division, with all records between
@@ -179,7 +179,7 @@ fn top_of_branch(
 }
 
 /// Records below others that are read for one explanation.
-const RECORDS_MAX: usize = 20_000;
+pub(crate) const RECORDS_MAX: usize = 20_000;
 
 /// Which results are taken from the run.
 #[derive(Clone, Copy, PartialEq, Eq)]

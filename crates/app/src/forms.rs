@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::{Lang, Text};
+use model::{AsProblem as _, Lang, Text};
 use pack::program::{
     Blank, CodeList, Column, ColumnId, ColumnKind, Entity, Field, Format as FieldFormat, ListId, Program,
     Type, Value,
@@ -16,10 +16,9 @@ use rust_xlsxwriter::{
 use thiserror::Error;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum FormsError {
-    #[error("`{path}` cannot be written: {source}")]
     Io { path: String, source: std::io::Error },
-    #[error("the forms cannot be written: {0}")]
     Workbook(#[from] XlsxError),
 }
 

@@ -2,44 +2,49 @@
 
 use std::fmt::Write as _;
 
-use model::Fixed;
+use model::{Fixed, NumberError, Refusal, Text, text};
 use pack::program::{ColumnId, Program, Type, Value};
 use serde_json::Value as Json;
 
 /// A value as worked cases write it; `null` is unknown.
-pub fn read(program: &Program, id: ColumnId, json: &Json) -> Result<Option<Value>, String> {
+pub fn read(program: &Program, id: ColumnId, json: &Json) -> Result<Option<Value>, Text> {
     let column = program.column(id);
     let value = match (&column.ty, json) {
         (_, Json::Null) => return Ok(None),
         (Type::Bool, Json::Bool(value)) => Value::Bool(*value),
         (Type::Number(ty), Json::Number(number)) => {
-            let number = Fixed::parse(&number.to_string(), ty.decimals).map_err(|error| error.to_string())?;
+            let number = Fixed::parse(&number.to_string(), ty.decimals).map_err(number_text)?;
             Value::Number(i128::from(number.mantissa()))
         }
         (Type::Number(ty), Json::String(text)) => {
-            let number = Fixed::parse(text, ty.decimals).map_err(|error| error.to_string())?;
+            let number = Fixed::parse(text, ty.decimals).map_err(number_text)?;
             Value::Number(i128::from(number.mantissa()))
         }
-        (Type::Date, Json::String(text)) => {
-            Value::Date(text.parse().map_err(|_| format!("`{text}` is no date: write `2015-06-30`"))?)
-        }
+        (Type::Date, Json::String(text)) => Value::Date(text.parse().map_err(|_| {
+            text!("`{text}` 不是日期：请写 `2015-06-30`", "`{text}` is no date: write `2015-06-30`")
+        })?),
         (Type::Code(list), Json::String(text)) => {
             let list = &program.lists[list.index()];
             if !list.codes.iter().any(|code| code.code == *text) {
                 let codes: Vec<&str> = list.codes.iter().map(|code| code.code.as_str()).collect();
-                return Err(format!("`{text}` is not among {}", codes.join(", ")));
+                let codes = codes.join(", ");
+                return Err(text!("`{text}` 不在代码表内：`{codes}`", "`{text}` is not among {codes}"));
             }
             Value::Text(text.clone())
         }
         (Type::Text, Json::String(text)) => Value::Text(text.clone()),
-        (_, json) => return Err(format!("`{json}` is of the wrong type")),
+        (_, json) => return Err(text!("`{json}` 类型不符", "`{json}` is of the wrong type")),
     };
     match (&value, column.range) {
         (Value::Number(number), Some(range)) if *number < range.min || *number > range.max => {
-            Err(format!("`{json}` is beyond the field's range"))
+            Err(text!("`{json}` 超出字段允许的范围", "`{json}` is beyond the field's range"))
         }
         _ => Ok(Some(value)),
     }
+}
+
+fn number_text(error: NumberError) -> Text {
+    Refusal::from(error).message()
 }
 
 /// Appends a value; numbers with so many decimals.

@@ -27,6 +27,7 @@ pub mod notices;
 pub mod pack_cache;
 pub mod packs;
 pub mod pay;
+mod problems;
 pub mod procedure;
 pub mod publish;
 pub mod reassess;

@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use model::{AsProblem as _, Text, io_problem, io_text, text};
 use pack::program::Program;
 use pack::{Failure, Override, PackSource};
 use serde_json::{Value as Json, json};
@@ -11,20 +12,24 @@ use crate::pack_cache::PackCache;
 
 /// Why a pack could not be used.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum PackError {
-    #[error("`{}` is not a pack: {why}", path.display())]
-    NotAPack { path: PathBuf, why: String },
-    #[error("pack `{id}` extends `{base}`, which is not beside it")]
-    BaseMissing { id: String, base: String },
-    #[error(
-        "pack `{id}` extends `{base}`, which is a path\nhint: `extends` takes the names of packs beside it; name a pack \
-         that stands elsewhere yourself, and this one as an overlay of it"
-    )]
-    BaseElsewhere { id: String, base: String },
-    #[error("pack `{id}` extends itself")]
-    Circle { id: String },
+    NotAPack {
+        path: PathBuf,
+        why: Box<Text>,
+    },
+    BaseMissing {
+        id: String,
+        base: String,
+    },
+    BaseElsewhere {
+        id: String,
+        base: String,
+    },
+    Circle {
+        id: String,
+    },
     /// Mistakes in the pack's text, to be shown with [`Failure::render`].
-    #[error("the pack has {} mistakes", .0.diagnostics.len())]
     Mistakes(Box<Failure>),
 }
 
@@ -117,15 +122,16 @@ impl Loaded {
     /// The pack that a run was made with.
     pub fn of_run(run: &Path, cache: &PackCache) -> Result<Self, PackError> {
         let path = run.join(RUN_FILE);
-        let fault = |why: String| PackError::NotAPack { path: path.clone(), why };
-        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let fault = |why: Text| PackError::NotAPack { path: path.clone(), why: Box::new(why) };
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(io_text(&error)))?;
         Self::of_text(&text, &path, cache)
     }
 
     /// The pack in a [`Loaded::text`], which was read from `path`.
     pub fn of_text(text: &str, path: &Path, cache: &PackCache) -> Result<Self, PackError> {
-        let fault = |why: String| PackError::NotAPack { path: path.to_owned(), why };
-        let content: Json = serde_json::from_str(text).map_err(|error| fault(error.to_string()))?;
+        let fault = |why: Text| PackError::NotAPack { path: path.to_owned(), why: Box::new(why) };
+        let content: Json = serde_json::from_str(text)
+            .map_err(|error| fault(text!("内容已损坏（`{error}`）", "it is damaged: {error}")))?;
         let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
         let sources = list(&content["packs"])
@@ -193,23 +199,23 @@ fn read_with_bases(
 }
 
 fn read(folder: &Path) -> Result<PackSource, PackError> {
-    let fault = |why: String| PackError::NotAPack { path: folder.to_path_buf(), why };
-    let full = folder.canonicalize().map_err(|error| fault(error.to_string()))?;
+    let fault = |why: Text| PackError::NotAPack { path: folder.to_path_buf(), why: Box::new(why) };
+    let full = folder.canonicalize().map_err(|error| fault(io_text(&error)))?;
     let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let entries = std::fs::read_dir(&full).map_err(|error| fault(error.to_string()))?;
+    let entries = std::fs::read_dir(&full).map_err(|error| fault(io_text(&error)))?;
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|error| fault(error.to_string()))?.path();
+        let path = entry.map_err(|error| fault(io_text(&error)))?.path();
         if path.extension().is_none_or(|end| end != "toml") {
             continue;
         }
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| fault(format!("`{}` cannot be read: {error}", path.display())))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| fault(io_problem(path.display(), &error).text))?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         files.push((name, text));
     }
     if files.is_empty() {
-        return Err(fault("no `.toml` files in it".to_owned()));
+        return Err(fault(Text::new("其中没有 `.toml` 文件", "no `.toml` files in it")));
     }
     files.sort();
     Ok(PackSource { name, files })

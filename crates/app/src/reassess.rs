@@ -11,7 +11,7 @@ use std::sync::Arc;
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Readers, Reassessor};
 use evaluate::records::{Change, LayError, Overlay, Patch, Records, key_text};
-use model::{Date, Text};
+use model::{AsProblem as _, Date, Text};
 use pack::program::{ColumnId, EntityId, Program, Value};
 use store::{Registry, StoreError};
 use thiserror::Error;
@@ -25,41 +25,44 @@ use crate::tables::TableError;
 pub use evaluate::records::{ChangeKind, RecordChange};
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ReassessError {
-    #[error("line {line}: {reason}")]
-    Line { line: usize, reason: String },
+    Line {
+        line: usize,
+        reason: Box<Text>,
+    },
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
     Table(#[from] TableError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{entity} `{key}` is not there, and cannot be removed")]
-    Unknown { entity: String, key: String },
-    #[error(
-        "{entity} `{key}`: roads and other derived fields follow from it, which are settled when a snapshot is taken\n\
-         hint: run `xiaokang assess` again"
-    )]
-    Derived { entity: String, key: String },
-    #[error(
-        "{entity} `{key}`: other records name it by `{field}`, which has changed\nhint: run `xiaokang assess` again"
-    )]
-    Referred { entity: String, key: String, field: String },
-    #[error(
-        "{entity} `{key}`: its key is given as something else\nhint: remove the record, and add one with the other key"
-    )]
-    Key { entity: String, key: String },
-    #[error("so much rests on this that a run is the better way ({0})\nhint: run `xiaokang assess` again")]
-    TooMany(String),
-    #[error("{}", self.text().en)]
+    Unknown {
+        entity: String,
+        key: String,
+    },
+    Derived {
+        entity: String,
+        key: String,
+    },
+    Referred {
+        entity: String,
+        key: String,
+        field: String,
+    },
+    Key {
+        entity: String,
+        key: String,
+    },
+    TooMany {
+        limit: usize,
+    },
     OtherRegistry {
         /// Ids.
         run: String,
         registry: String,
     },
-    #[error("{}", self.text().en)]
     NoRegistry,
-    #[error("{}", self.text().en)]
     OlderRegistry {
         /// Numbers of the last change.
         run: u64,
@@ -67,54 +70,11 @@ pub enum ReassessError {
     },
 }
 
-impl ReassessError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::OtherRegistry { run, registry } => {
-                let (run, registry) = (short(run), short(registry));
-                Text::new(
-                    format!(
-                        "这次运行取自登记库 {run}，而指明的是登记库 {registry}，二者不是同一个\n\
-                         hint: 用 `--registry` 指明运行所取自的登记库，或对这个登记库另行 `xiaokang assess`"
-                    ),
-                    format!(
-                        "the run was made from registry {run}, and this is registry {registry}\n\
-                         hint: name the registry that the run was made from, or run `xiaokang assess` over this one"
-                    ),
-                )
-            }
-            Self::NoRegistry => Text::new(
-                "这次运行的快照没有写明取自哪个登记库\nhint: 用 `--changes` 给出改动，或对登记库重新 `xiaokang assess`",
-                "the snapshot of the run does not say which registry it was taken from\n\
-                 hint: give the changes with `--changes`, or run `xiaokang assess` over the registry again",
-            ),
-            Self::OlderRegistry { run, registry } => Text::new(
-                format!(
-                    "登记库只到第 {registry} 次改动，而这次运行已含第 {run} 次：登记库可能是从备份恢复的\n\
-                     hint: 对登记库重新 `xiaokang assess`"
-                ),
-                format!(
-                    "the registry ends with change {registry}, and the run has change {run} already: it may have been \
-                     restored from a backup\nhint: run `xiaokang assess` over the registry again"
-                ),
-            ),
-            Self::Run(error) => error.text(),
-            other => Text::same(other.to_string()),
-        }
-    }
-}
-
-/// Enough of an id to tell it from others.
-fn short(id: &str) -> &str {
-    id.get(..13).unwrap_or(id)
-}
-
 impl From<forward::ReassessError<TableError>> for ReassessError {
     fn from(error: forward::ReassessError<TableError>) -> Self {
         match error {
             forward::ReassessError::Records(error) => Self::Table(error),
-            other @ forward::ReassessError::TooMany { .. } => Self::TooMany(other.to_string()),
+            forward::ReassessError::TooMany { limit } => Self::TooMany { limit },
         }
     }
 }
@@ -175,9 +135,25 @@ pub struct Reassessment<'a, R> {
     reassessor: Reassessor<'a, R>,
     /// Values, and records left out as unknown.
     totals: Vec<Figure>,
+    basis: Arc<Basis>,
+}
+
+/// What follows from a program alone. It is made once for all who ask.
+pub(crate) struct Basis {
+    readers: Arc<Readers>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
     masks: crate::masks::Masks,
+}
+
+impl Basis {
+    pub fn new(program: &Program) -> Self {
+        Self {
+            readers: Arc::new(Readers::new(program)),
+            derived_from: derived::needed(program).into_values().flatten().collect(),
+            masks: crate::masks::masks(program),
+        }
+    }
 }
 
 /// A total, and how many records it leaves out as unknown.
@@ -195,8 +171,8 @@ impl<'a> Reassessment<'a, RunRecords<'a>> {
     pub fn new(program: &'a Program, run: &'a StoredRun) -> Result<Self, ReassessError> {
         run.check_pack(program)?;
         let records = Overlay::new(RunRecords::new(program, run));
-        let readers = Arc::new(Readers::new(program));
-        Ok(Self::over(program, readers, run.as_of, records, figures(program, run)))
+        let basis = Arc::new(Basis::new(program));
+        Ok(Self::over(program, basis, run.as_of, records, figures(program, run)))
     }
 
     /// What a registry has recorded since the snapshot of the run was taken.
@@ -256,18 +232,13 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
     /// Over records that others may be reading, too.
     pub(crate) fn over(
         program: &'a Program,
-        readers: Arc<Readers>,
+        basis: Arc<Basis>,
         as_of: Date,
         records: Overlay<R>,
         totals: Vec<Figure>,
     ) -> Self {
-        Self {
-            program,
-            reassessor: Reassessor::new(program, readers, as_of, records),
-            totals,
-            derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
-        }
+        let readers = Arc::clone(&basis.readers);
+        Self { program, reassessor: Reassessor::new(program, readers, as_of, records), totals, basis }
     }
 
     /// The records with what has been applied.
@@ -300,7 +271,7 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
         let program = self.program;
         let entity = program.entity(change.entity);
         let names = || (entity.name.clone(), change.key.clone());
-        let derives = self.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
+        let derives = self.basis.derived_from.iter().any(|id| program.column(*id).entity == change.entity)
             || entity.fields.iter().any(|id| program.is_derived(*id));
         if placed.kind != ChangeKind::Changed {
             let (entity, key) = names();
@@ -308,13 +279,13 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
         }
         for (id, value) in &placed.fields {
             let referred = program.edges.iter().any(|edge| edge.on == *id);
-            if !referred && !self.derived_from.contains(id) {
+            if !referred && !self.basis.derived_from.contains(id) {
                 continue;
             }
             if self.reassessor.value(*id, placed.row)? != *value {
                 let (entity, key) = names();
                 let field = program.column(*id).name.clone();
-                return Err(if self.derived_from.contains(id) {
+                return Err(if self.basis.derived_from.contains(id) {
                     ReassessError::Derived { entity, key }
                 } else {
                     ReassessError::Referred { entity, key, field }
@@ -421,7 +392,9 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
     /// The same with names and numbers of persons and accounts masked, as queries mask them.
     pub fn masked(&self, mut reassessed: Reassessed) -> Reassessed {
         for record in &mut reassessed.records {
-            let Some(masks) = self.masks.get(&self.program.entity(record.entity).name) else { continue };
+            let Some(masks) = self.basis.masks.get(&self.program.entity(record.entity).name) else {
+                continue;
+            };
             for (column, before, after) in &mut record.values {
                 let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
                 for value in [before, after] {

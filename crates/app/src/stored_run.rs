@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use engine::RunManifest;
-use model::{Date, Text};
+use model::{AsProblem as _, Date, Text, io_problem, text};
 use pack::program::{EntityId, Program};
 use serde_json::Value as Json;
 use thiserror::Error;
@@ -21,10 +21,12 @@ pub(crate) enum Part {
 
 /// Why a run cannot be read.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum RunError {
-    #[error("`{}` is not a run: {why}", path.display())]
-    NotARun { path: PathBuf, why: String },
-    #[error("{}", no_snapshot(run, place, digest, *other, *named).en)]
+    NotARun {
+        path: PathBuf,
+        why: Box<Text>,
+    },
     NoSnapshot {
         run: PathBuf,
         /// Where it was looked for first.
@@ -36,41 +38,14 @@ pub enum RunError {
         /// Whether the place was named, and not recorded in the run.
         named: bool,
     },
-    #[error("the run was made with another version of the pack (digest {run}, now {now})")]
-    OtherPack { run: String, now: String },
+    OtherPack {
+        run: String,
+        now: String,
+    },
 }
 
-fn no_snapshot(run: &Path, place: &Path, digest: &str, other: bool, named: bool) -> Text {
-    let (run, place) = (run.display(), place.display());
-    let hint = Text::new(
-        "把快照文件夹同运行文件夹一起复制，或用 `--snapshot 文件夹` 指明它在哪里",
-        "copy the snapshot's folder along with the run's, or say `--snapshot FOLDER` where it is",
-    );
-    let (zh, en) = match (other, named) {
-        (true, _) => ("那里是另一个快照", "there is another one"),
-        (false, true) => ("那里没有快照", "there is none"),
-        (false, false) => ("那里和附近都没有", "there is none there or near by"),
-    };
-    Text::new(
-        format!("运行 `{run}` 所依据的快照（{digest}…）不在 `{place}`：{zh}\nhint: {}", hint.zh),
-        format!(
-            "the snapshot {digest}… that run `{run}` rests on is not in `{place}`: {en}\nhint: {}",
-            hint.en
-        ),
-    )
-}
-
-impl RunError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::NoSnapshot { run, place, digest, other, named } => {
-                no_snapshot(run, place, digest, *other, *named)
-            }
-            other => Text::same(other.to_string()),
-        }
-    }
-}
+/// By part and entity; none where the run has no results of the entity.
+type Tables = HashMap<(Part, EntityId), Option<Arc<StoredTable>>>;
 
 /// A stored run, with the place of its snapshot. Many may read it at once.
 pub struct StoredRun {
@@ -84,7 +59,7 @@ pub struct StoredRun {
     change: Option<u64>,
     pub(crate) sources: HashMap<i64, (String, Option<String>)>,
     /// Tables that have been opened, of the snapshot and of results.
-    tables: Mutex<HashMap<(Part, EntityId), Option<Arc<StoredTable>>>>,
+    tables: Mutex<Tables>,
 }
 
 impl StoredRun {
@@ -101,8 +76,8 @@ impl StoredRun {
     /// # Errors
     /// A folder that is no run, or one that does not hold its snapshot.
     pub fn open_with(folder: &Path, named: Option<&Path>) -> Result<Self, RunError> {
-        let fault = |why: String| RunError::NotARun { path: folder.to_path_buf(), why };
-        let manifest = RunManifest::read(folder).map_err(|error| fault(error.to_string()))?;
+        let fault = |why: Text| RunError::NotARun { path: folder.to_path_buf(), why: Box::new(why) };
+        let manifest = RunManifest::read(folder).map_err(|error| fault(error.problem().text))?;
         let snapshot = snapshot_of(folder, &manifest, named)?;
         let described = read_json(&snapshot.join("snapshot.json")).map_err(fault)?;
         let text = |value: &Json| value.as_str().map(str::to_owned);
@@ -202,7 +177,9 @@ fn short(digest: &str) -> String {
     digest.chars().take(12).collect()
 }
 
-fn read_json(path: &Path) -> Result<Json, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
-    serde_json::from_slice(&bytes).map_err(|error| format!("`{}`: {error}", path.display()))
+fn read_json(path: &Path) -> Result<Json, Text> {
+    let bytes = std::fs::read(path).map_err(|error| io_problem(path.display(), &error).text)?;
+    let path = path.display();
+    serde_json::from_slice(&bytes)
+        .map_err(|error| text!("`{path}` 不是 `JSON`（`{error}`）", "`{path}`: {error}"))
 }

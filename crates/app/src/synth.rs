@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ::synth::{Input, Options, ProfileFile, SeedFile, SynthError};
+use model::AsProblem as _;
 use store::{NewDivision, StoreError};
 use thiserror::Error;
 
@@ -16,13 +17,16 @@ const DIVISIONS: &str = "data/divisions.csv";
 const PROFILE: &str = "synth";
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum GenerateError {
     #[error(transparent)]
     Synth(#[from] SynthError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("`{path}` cannot be read: {source}")]
-    Io { path: String, source: std::io::Error },
+    Io {
+        path: String,
+        source: std::io::Error,
+    },
 }
 
 /// How much to make, and how.

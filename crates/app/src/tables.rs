@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchReader as _};
 use arrow::compute::{concat, concat_batches};
 use arrow::datatypes::{Date32Type, Int32Type, Schema};
-use model::Date;
+use model::{AsProblem as _, Date};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
@@ -23,8 +23,8 @@ use thiserror::Error;
 
 /// A table of a snapshot or run could not be read.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum TableError {
-    #[error("`{file}` cannot be read: {why}")]
     Unreadable { file: String, why: String },
 }
 

@@ -11,6 +11,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use engine::{EngineError, GroupResult, Workers};
 use futures::TryStreamExt as _;
+use model::Text;
 use pack::program::Program;
 
 use crate::door::Door;
@@ -131,7 +132,8 @@ impl Workers for Client {
         take: &mut dyn FnMut(usize, GroupResult) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-        let runtime = runtime.map_err(|error| EngineError::Cluster(error.to_string()))?;
+        let runtime =
+            runtime.map_err(|error| EngineError::Cluster(Box::new(Text::same(error.to_string()))))?;
         let storage = Storage::open(&self.job.staging)?;
         let staged = runtime.block_on(self.stage(&storage, groups));
         let taken = staged.map_err(EngineError::from).and_then(|()| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::{EngineError, RunOptions};
-use model::Date;
+use model::{Date, Text};
 use serde::{Deserialize, Serialize};
 
 use crate::storage::RemoteSnapshot;
@@ -34,7 +34,7 @@ pub(crate) fn group_file(group: usize, name: &str) -> String {
 impl Job {
     pub(crate) fn options(&self, threads: usize, memory: Option<usize>) -> Result<RunOptions, EngineError> {
         let as_of: Date =
-            self.as_of.parse().map_err(|_| EngineError::Cluster(format!("`{}` is no date", self.as_of)))?;
+            self.as_of.parse().map_err(|_| EngineError::Cluster(Box::new(Text::same(&self.as_of))))?;
         let mut options = RunOptions::new(&self.snapshot, "results", as_of);
         options.threads = threads;
         options.memory_limit = memory;

@@ -10,6 +10,7 @@ use app::assess::FindWorkers;
 use app::packs::Loaded;
 use clap::{Args, Parser, Subcommand};
 use cluster::{Client, Compile, Job};
+use model::{AsProblem as _, Text};
 use xiaokang::allocator::{self, AT_ONCE, FOR_EVER, Keep};
 use xiaokang::arguments::{AssessOptions, LangArgument, SizeArgument};
 use xiaokang::assess::{Elsewhere, run_with};
@@ -94,16 +95,19 @@ fn main() -> ExitCode {
         }
         _ => Keep { milliseconds: FOR_EVER, huge: "0" },
     });
-    ended(match &arguments.command {
-        ClusterCommand::Scheduler(options) => scheduler(options).map(|()| Outcome::Done),
-        ClusterCommand::Executor(options) => executor(options).map(|()| Outcome::Done),
-        ClusterCommand::Secret { file } => {
-            cluster::Secret::create(file).map(|()| Outcome::Done).map_err(Failure::input)
-        }
-        ClusterCommand::Assess(options) => {
-            elsewhere(options).and_then(|elsewhere| run_with(options, elsewhere, lang))
-        }
-    })
+    ended(
+        match &arguments.command {
+            ClusterCommand::Scheduler(options) => scheduler(options).map(|()| Outcome::Done),
+            ClusterCommand::Executor(options) => executor(options).map(|()| Outcome::Done),
+            ClusterCommand::Secret { file } => {
+                cluster::Secret::create(file).map(|()| Outcome::Done).map_err(Failure::from)
+            }
+            ClusterCommand::Assess(options) => {
+                elsewhere(options).and_then(|elsewhere| run_with(options, elsewhere, lang))
+            }
+        },
+        lang,
+    )
 }
 
 /// What of the run is not here.
@@ -129,7 +133,7 @@ fn scheduler(options: &SchedulerOptions) -> Result<(), Failure> {
         executor_timeout_seconds: options.executor_timeout,
         secret: secret(options.secret.as_deref())?,
     })
-    .map_err(Failure::input)
+    .map_err(Failure::from)
 }
 
 fn executor(options: &ExecutorOptions) -> Result<(), Failure> {
@@ -137,10 +141,12 @@ fn executor(options: &ExecutorOptions) -> Result<(), Failure> {
         options.scheduler.strip_prefix("http://").unwrap_or(&options.scheduler).trim_end_matches('/');
     let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
     let scheduler = parts.ok_or_else(|| {
-        Failure::with_hint(
-            cluster::ClusterError::Url { url: options.scheduler.clone() },
+        let problem = cluster::ClusterError::Url { url: options.scheduler.clone() }.problem();
+        let hint = Text::new(
+            "请写 `xiaokang cluster scheduler` 监听的地址",
             "say where `xiaokang cluster scheduler` listens",
-        )
+        );
+        Failure::Problem(Box::new(problem.hint(hint)))
     })?;
     let cache = pack_cache();
     let compile: Compile = Arc::new(move |text| {
@@ -160,12 +166,12 @@ fn executor(options: &ExecutorOptions) -> Result<(), Failure> {
         compile,
         secret: secret(options.secret.as_deref())?,
     })
-    .map_err(Failure::input)
+    .map_err(Failure::from)
 }
 
 /// The secret of the cluster, where one was named.
 fn secret(file: Option<&Path>) -> Result<Option<cluster::Secret>, Failure> {
-    file.map(cluster::Secret::read).transpose().map_err(Failure::input)
+    file.map(cluster::Secret::read).transpose().map_err(Failure::from)
 }
 
 /// Has a run worked on by the executors of a scheduler.
@@ -189,8 +195,11 @@ fn workers(scheduler: &str, staging: Option<&str>, secret: Option<cluster::Secre
             None if files.is_none() => snapshot.clone(),
             None if staging.is_some() => snapshot.clone(),
             None => {
-                let reason = "say with `--staging` where the cluster leaves what it computes".to_owned();
-                return Err(EngineError::Cluster(reason));
+                let reason = Text::new(
+                    "请用 `--staging` 指明集群把结果暂存在哪里",
+                    "say with `--staging` where the cluster leaves what it computes",
+                );
+                return Err(EngineError::Cluster(Box::new(reason)));
             }
         };
         let mut name = beside.file_name().unwrap_or_default().to_owned();
@@ -215,5 +224,5 @@ fn snapshot_files(snapshot: &Path) -> Result<Option<Arc<dyn app::SnapshotFiles>>
     if !text.contains("://") {
         return Ok(None);
     }
-    Ok(Some(Arc::new(cluster::RemoteSnapshot::open(&text).map_err(Failure::input)?)))
+    Ok(Some(Arc::new(cluster::RemoteSnapshot::open(&text)?)))
 }

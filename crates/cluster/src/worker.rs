@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{EngineError, Request};
+use model::Text;
 use pack::program::Program;
 use tokio::sync::oneshot;
 
@@ -113,7 +114,7 @@ fn serve(job: &Job, program: &Program, threads: usize, memory: Option<usize>, re
     if let Err(error) = outcome {
         let reason = error.to_string();
         while let Some(request) = next() {
-            (request.reply)(Err(EngineError::Cluster(reason.clone())));
+            (request.reply)(Err(EngineError::Cluster(Box::new(Text::same(reason)))));
         }
     }
 }

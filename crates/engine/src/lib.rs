@@ -14,6 +14,7 @@ pub mod interval;
 mod load;
 mod memory;
 mod parameters;
+mod problem;
 mod records;
 mod run;
 pub mod scalar;
@@ -21,6 +22,7 @@ pub mod sql;
 mod stack;
 pub mod stages;
 mod table;
+mod timings;
 mod vector;
 
 pub use error::EngineError;

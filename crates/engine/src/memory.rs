@@ -11,8 +11,8 @@ use pack::program::{ColumnId, ColumnKind, EntityId, Program};
 use crate::aligned::AlignedPlan;
 use crate::desugar::{Env, Unknowns, desugar};
 use crate::load::{Missing, Wanted, first_row, load, note_unknowns};
-use crate::run::Timings;
 use crate::table::{Table, Tables};
+use crate::timings::Timings;
 use evaluate::needs;
 
 use crate::{EngineError, stack, stages};

@@ -36,28 +36,36 @@ impl Compiler<'_> {
                 Ok(year) => year,
                 Err((span, reason)) => {
                     let message = format!("the calendar cannot be read: {reason}");
-                    self.report(Diagnostic::new("wrong-type", span, message));
+                    self.report(Diagnostic::new("wrong-type", span, message).hint(
+                        "a calendar has `year = 2015`, `reference`, and the days `holidays` and `working_weekends`",
+                    ));
                     continue;
                 }
             };
-            let outside = year.holidays.iter().chain(&year.working_weekends);
-            let outside = outside.filter(|day| day.year() != year.year).min();
-            let wrong = year.holidays.iter().find(|day| is_weekend(**day));
-            let wrong = wrong.or_else(|| year.working_weekends.iter().find(|day| !is_weekend(**day)));
-            if let Some(day) = outside.or(wrong) {
-                let message = format!("`{day}` has no place here");
-                self.report(Diagnostic::new("calendar-day", table.span, message).hint(
-                    "holidays are days from Monday to Friday, working weekends are not, all of the year",
-                ));
+            if Date::from_ymd(year.year, 12, 31).is_err() {
+                let message = format!("there is no year {}", year.year);
+                self.report(
+                    Diagnostic::new("calendar-day", table.span_of("year"), message)
+                        .hint("write a year from 1 to 9999"),
+                );
+                continue;
             }
+            self.check_days_of_year(table, &year);
             years.retain(|known| known.year != year.year);
             years.push(year);
         }
         years.sort_by_key(|year| year.year);
         if let Some(pair) = years.windows(2).find(|pair| pair[1].year != pair[0].year + 1) {
-            let message = format!("there is no calendar of {}", pair[0].year + 1);
-            let place = tables.last().expect("two years are of two tables").span;
-            self.report(Diagnostic::new("calendar-gap", place, message));
+            let missing = pair[0].year + 1;
+            let after = tables.iter().find(|table| table.integer("year") == Some(i64::from(pair[1].year)));
+            let place = after.or(tables.last()).expect("two years are of two tables").span_of("year");
+            let message =
+                format!("there is no calendar of {missing}, between {} and {}", pair[0].year, pair[1].year);
+            self.report(
+                Diagnostic::new("calendar-gap", place, message).hint(format!(
+                    "add `[[calendar]]` with `year = {missing}`: the years follow one another"
+                )),
+            );
         }
         let (Some(first), Some(last)) = (years.first(), years.last()) else { return };
         let day = |year, month, day| Date::from_ymd(year, month, day).expect("every year has this day");
@@ -67,6 +75,30 @@ impl Compiler<'_> {
             holidays: years.iter().flat_map(|year| &year.holidays).copied().collect(),
             working_weekends: years.iter().flat_map(|year| &year.working_weekends).copied().collect(),
         });
+    }
+
+    /// Days off are weekdays of the year and days worked in exchange are not: anything else is a slip that would
+    /// move every deadline behind it.
+    fn check_days_of_year(&self, table: &Table<'_>, year: &Year) {
+        let lists = [
+            ("holidays", &year.holidays, true, "days off from Monday to Friday"),
+            ("working_weekends", &year.working_weekends, false, "Saturdays and Sundays that are worked"),
+        ];
+        for (key, days, weekdays, what) in lists {
+            let fits = |day: &&Date| day.year() == year.year && is_weekend(**day) != weekdays;
+            if let Some(day) = days.iter().find(|day| !fits(day)) {
+                let kind = if is_weekend(*day) { "at a weekend" } else { "from Monday to Friday" };
+                let message = format!("`{day}` has no place among the `{key}` of {}", year.year);
+                self.report(
+                    Diagnostic::new("calendar-day", table.span_of(key), message)
+                        .label(format!("the day is {kind}, in {}", day.year()))
+                        .hint(format!(
+                            "`{key}` are {what}, in {}; a weekend is off unless it is worked",
+                            year.year
+                        )),
+                );
+            }
+        }
     }
 }
 

@@ -165,6 +165,130 @@ fn bad_flows() -> Vec<(&'static str, String)> {
     ]
 }
 
+const FUND: &str = "[[fund]]\nid = \"ml\"\ntitle = { zh = \"低保\", en = \"living\" }\npurposes = [\"living\"]\ncite = [\"7.1\"]\n";
+
+/// A bank's files that can be used.
+const LAYOUT: &str = r#"[[bank_layout]]
+id = "bank"
+title = { zh = "银行", en = "bank" }
+match_by = ["number", "account"]
+statuses = [{ code = "00", means = "delivered" }, { code = "01", means = "returned" }]
+[bank_layout.payment]
+encoding = "gbk"
+delimiter = "|"
+columns = [
+  { field = "number", title = "No" },
+  { field = "account", title = "Account" },
+  { field = "amount", title = "Amount" },
+]
+totals = { place = "last", columns = [{ field = "sum", title = "Sum" }] }
+[bank_layout.returns]
+encoding = "gbk"
+delimiter = "|"
+columns = [
+  { field = "number", title = "No" },
+  { field = "account", title = "Account" },
+  { field = "amount", title = "Amount" },
+  { field = "date", title = "Day" },
+  { field = "status", title = "Status" },
+]
+"#;
+
+/// 2015-01-04 is a Sunday that is worked.
+const CALENDAR: &str = "[[calendar]]\nyear = 2015\nreference = \"doc\"\nholidays = [2015-01-01, 2015-01-02]\nworking_weekends = [2015-01-04]\n";
+
+fn bad_money_and_days() -> Vec<(&'static str, String)> {
+    let layout = |from: &str, to: &str| {
+        assert!(LAYOUT.contains(from), "{from}");
+        LAYOUT.replacen(from, to, 1)
+    };
+    let calendar = |from: &str, to: &str| {
+        assert!(CALENDAR.contains(from), "{from}");
+        CALENDAR.replacen(from, to, 1)
+    };
+    let reserves = "approves = true\nreserves = { fund = \"mll\", amount = \"income\", for = \"year\" }";
+    let reserving = flow(&[("a", "village", "proposes = true"), ("b", "county", reserves)]);
+    vec![
+        ("fund without a purpose", FUND.replace("[\"living\"]", "[]")),
+        ("fund whose purposes are missing", FUND.replace("purposes = [\"living\"]\n", "")),
+        ("fund with a key that is none", FUND.replace("purposes", "purpose")),
+        ("fund with a title in one language", FUND.replace(", en = \"living\"", "")),
+        ("fund whose id has a capital", FUND.replace("\"ml\"", "\"ML\"")),
+        ("fund of an unknown clause", FUND.replace("7.1", "7.2")),
+        ("fund declared twice", format!("{FUND}{FUND}")),
+        ("flow that reserves from a fund that is not declared", format!("{FUND}{reserving}")),
+        ("bank layout declared twice", format!("{LAYOUT}{LAYOUT}")),
+        (
+            "bank layout whose payments have no amount",
+            layout("  { field = \"amount\", title = \"Amount\" },\n]\ntotals", "]\ntotals"),
+        ),
+        (
+            "bank layout whose returns have no status",
+            layout("  { field = \"status\", title = \"Status\" },\n", ""),
+        ),
+        (
+            "bank layout with a column twice",
+            layout(
+                "  { field = \"number\", title = \"No\" },\n",
+                "  { field = \"account\", title = \"No\" },\n",
+            ),
+        ),
+        ("bank layout with an unknown field", layout("\"account\", title", "\"acount\", title")),
+        ("bank layout with an unknown encoding", layout("\"gbk\"", "\"gb2312\"")),
+        ("bank layout with a sum among the rows", layout("field = \"number\"", "field = \"sum\"")),
+        (
+            "bank layout with an account among the totals",
+            layout("{ field = \"sum\", title = \"Sum\" }", "{ field = \"account\", title = \"Sum\" }"),
+        ),
+        ("bank layout of fixed width without widths", layout("delimiter = \"|\"\n", "")),
+        (
+            "bank layout with a width that is not needed",
+            layout("title = \"No\" }", "title = \"No\", width = 8 }"),
+        ),
+        ("bank layout delimited by a Chinese comma", layout("delimiter = \"|\"", "delimiter = \"，\"")),
+        (
+            "bank layout with a constant without a text",
+            layout("{ field = \"number\", title = \"No\" }", "{ field = \"constant\", title = \"No\" }"),
+        ),
+        (
+            "bank layout with a day written as money",
+            layout("title = \"Day\" }", "title = \"Day\", format = \"fen\" }"),
+        ),
+        ("bank layout that matches by nothing", layout("[\"number\", \"account\"]", "[]")),
+        ("bank layout that matches by the day", layout("[\"number\", \"account\"]", "[\"date\"]")),
+        (
+            "bank layout that matches by what does not come back",
+            layout("[\"number\", \"account\"]", "[\"name\"]"),
+        ),
+        ("bank layout with a status twice", layout("\"01\"", "\"00\"")),
+        (
+            "bank layout without a word for what comes back",
+            layout(", { code = \"01\", means = \"returned\" }", ""),
+        ),
+        (
+            "bank layout without returns",
+            LAYOUT.split("[bank_layout.returns]").next().expect("a beginning").to_owned(),
+        ),
+        ("calendar with a Sunday off", calendar("2015-01-02", "2015-01-11")),
+        ("calendar with a Monday worked in exchange", calendar("2015-01-04", "2015-01-05")),
+        ("calendar with a day of another year", calendar("2015-01-02", "2016-01-01")),
+        ("calendar with a day that does not exist", calendar("2015-01-02", "2015-02-30")),
+        ("calendar with a day that is a text", calendar("2015-01-02", "\"2015-01-02\"")),
+        ("calendar without its document", calendar("reference = \"doc\"\n", "")),
+        ("calendar of a year that is none", calendar("2015", "20155")),
+        (
+            "calendars with a year missing between",
+            format!(
+                "{CALENDAR}{}",
+                CALENDAR
+                    .replace("2015", "2017")
+                    .replace("2017-01-01, ", "")
+                    .replace("2017-01-04", "2017-01-07")
+            ),
+        ),
+    ]
+}
+
 fn bad_packs() -> Vec<(&'static str, String)> {
     let label = "label = { zh = \"值\", en = \"value\" }";
     vec![
@@ -351,6 +475,21 @@ fn every_bad_flow_is_told_what_where_and_how() {
         report.push_str(&format!("=== {name}\n{}\n\n", text.trim_end()));
     }
     insta::assert_snapshot!("bad_flows", report);
+}
+
+#[test]
+fn bad_funds_bank_layouts_and_calendars_are_told_what_where_and_how() {
+    assert_eq!(messages(&format!("{FUND}{LAYOUT}{CALENDAR}")), "no mistake found");
+    let mut report = String::new();
+    for (name, extra) in bad_money_and_days() {
+        let text = messages(&extra);
+        // TOML's own reader says what it expected in place of a hint.
+        let toml = text.starts_with("error[syntax]") || text.starts_with("error[toml]");
+        let said = text.starts_with("error[") && text.contains("extra.toml:");
+        assert!(said && (toml || text.contains("help: ")), "{name}: {text}");
+        report.push_str(&format!("=== {name}\n{}\n\n", text.trim_end()));
+    }
+    insta::assert_snapshot!("bad_money_and_days", report);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches;
+use model::AsProblem as _;
 use pack::program::{Program, Value};
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
@@ -26,12 +27,11 @@ pub enum Format {
 }
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum QueryError {
     #[error(transparent)]
     Session(#[from] SessionError),
-    #[error("the result cannot be printed: {0}")]
     Print(#[from] ArrowError),
-    #[error("the result cannot be printed: {0}")]
     Csv(#[from] csv::Error),
 }
 

@@ -3,23 +3,25 @@
 use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
+use model::AsProblem as _;
 use thiserror::Error;
 
 /// Why a query has no answer.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum SessionError {
-    #[error("`{}` is not a run directory: {reason}", path.display())]
-    RunFormat { path: PathBuf, reason: String },
-    #[error("the snapshot has no file `{}`", path.display())]
-    SnapshotFile { path: PathBuf },
-    #[error("the query was refused: {0}")]
+    RunFormat {
+        path: PathBuf,
+        reason: String,
+    },
+    SnapshotFile {
+        path: PathBuf,
+    },
     Query(#[source] DataFusionError),
-    #[error("`{}`: {source}", path.display())]
     File {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
-    #[error("a worker stopped unexpectedly: {0}")]
     Worker(String),
 }

@@ -7,6 +7,7 @@
 
 mod answer;
 mod error;
+mod problem;
 mod session;
 
 pub use answer::{Answer, Format, QueryError, answer};

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use app::explain::StoredRun;
 use clap::{Parser, ValueEnum};
 use model::Lang;
-use query::{Format, QueryError};
+use query::Format;
 use xiaokang::arguments::LangArgument;
-use xiaokang::console::{CommandResult, Failure, Outcome, ended, pack_of_run};
+use xiaokang::console::{CommandResult, Outcome, ended, pack_of_run};
 use xiaokang::say;
 
 fn main() -> ExitCode {
     let options = SqlOptions::parse();
     let lang = options.lang.0;
-    ended(run(&options, lang))
+    ended(run(&options, lang), lang)
 }
 
 /// Queries a run and its registry with SQL.
@@ -45,15 +45,14 @@ enum RowFormat {
 }
 
 fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
-    StoredRun::open(&options.run).map_err(|error| xiaokang::explain::failure(error, lang))?;
+    StoredRun::open(&options.run)?;
     let pack = pack_of_run(&options.run, None)?;
     let format = match options.format {
         RowFormat::Table => Format::Table,
         RowFormat::Csv => Format::Csv,
         RowFormat::Json => Format::Json,
     };
-    let answer = query::answer(&pack.program, &options.run, &options.query, format, options.unmasked)
-        .map_err(refused)?;
+    let answer = query::answer(&pack.program, &options.run, &options.query, format, options.unmasked)?;
     say!("{}", answer.text.trim_end());
     let columns = answer.personal.join(", ");
     match (options.unmasked, columns.is_empty(), lang) {
@@ -68,11 +67,4 @@ fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
         (false, true, _) => {}
     }
     Ok(Outcome::Done)
-}
-
-/// DataFusion lists every column there is; what it takes to be meant is enough.
-fn refused(error: QueryError) -> Failure {
-    let message = error.to_string();
-    let short = message.split("\nValid fields are").next().unwrap_or_default();
-    Failure::with_hint(short, "`select * from household limit 1` shows the columns of a table")
 }

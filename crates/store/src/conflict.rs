@@ -1,7 +1,5 @@
 //! What a write was to change and another has changed meanwhile.
 
-use std::fmt;
-
 use pack::program::{ColumnId, Value};
 
 /// What the writer of a record takes for granted about it.
@@ -56,26 +54,4 @@ pub struct FieldConflict {
     pub now: Option<Value>,
     /// As it was to be written; as seen, if the write did not carry the field.
     pub given: Option<Value>,
-}
-
-/// What stands in the message of the error: no values, since they may be personal.
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Stream(StreamConflict { stream, expected, found }) => {
-                write!(f, "stream `{stream}` has {found} events and not {expected}")
-            }
-            Self::Record(conflict) => {
-                write!(f, "`{}` `{}` ", conflict.entity, conflict.key)?;
-                match (conflict.expected, conflict.found) {
-                    (Expected::Absent, _) => f.write_str("is there already")?,
-                    (_, None) => f.write_str("is no longer there")?,
-                    (_, Some(_)) => f.write_str("was changed")?,
-                }
-                let names: Vec<String> =
-                    conflict.fields.iter().map(|field| format!("`{}`", field.name)).collect();
-                if names.is_empty() { Ok(()) } else { write!(f, " ({})", names.join(", ")) }
-            }
-        }
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use model::{DivisionCode, DivisionLevel};
+use model::{DivisionCode, DivisionLevel, Text, text};
 
 use crate::error::{Result, StoreError};
 
@@ -23,12 +23,17 @@ pub fn read_division_list(csv: &str) -> Result<Vec<NewDivision>> {
     const HEADER: &str = "code,parent,level,name";
     let csv = csv.strip_prefix('\u{feff}').unwrap_or(csv);
     let mut lines = csv.lines().enumerate();
-    let refuse = |line: usize, detail: String| StoreError::DivisionList { line: line + 1, detail };
+    let refuse =
+        |line: usize, detail: Text| StoreError::DivisionList { line: line + 1, detail: Box::new(detail) };
     match lines.next() {
         Some((_, HEADER)) => {}
         other => {
             let found = other.map_or("", |(_, line)| line);
-            return Err(refuse(0, format!("`{found}` is not the header `{HEADER}`; put that in front")));
+            let detail = text!(
+                "`{found}` 不是表头 `{HEADER}`，请把表头放在最前",
+                "`{found}` is not the header `{HEADER}`; put that in front"
+            );
+            return Err(refuse(0, detail));
         }
     }
     let mut divisions = Vec::new();
@@ -38,7 +43,11 @@ pub fn read_division_list(csv: &str) -> Result<Vec<NewDivision>> {
         }
         let cells: Vec<&str> = line.split(',').map(str::trim).collect();
         let [code, parent, level, name] = cells[..] else {
-            let detail = format!("there are {} cells instead of 4; remove commas inside names", cells.len());
+            let count = cells.len();
+            let detail = text!(
+                "有 {count} 格，应为 4 格；请去掉名称中的逗号",
+                "there are {count} cells instead of 4; remove commas inside names"
+            );
             return Err(refuse(number, detail));
         };
         divisions.push(NewDivision {
@@ -55,8 +64,9 @@ pub fn read_division_list(csv: &str) -> Result<Vec<NewDivision>> {
     Ok(divisions)
 }
 
-fn cell<T: FromStr<Err: ToString>>(text: &str) -> std::result::Result<T, String> {
-    text.parse().map_err(|error: T::Err| error.to_string())
+fn cell<T: FromStr>(cell: &str) -> std::result::Result<T, Text> {
+    cell.parse()
+        .map_err(|_| text!("`{cell}` 不是区划代码或级别", "`{cell}` is neither a division code nor a level"))
 }
 
 #[cfg(test)]
@@ -79,7 +89,7 @@ mod tests {
         let check = |csv: &str, line: usize, word: &str| match read_division_list(csv) {
             Err(StoreError::DivisionList { line: found, detail }) => {
                 assert_eq!(found, line, "{csv}");
-                assert!(detail.contains(word), "{detail}");
+                assert!(detail.en.contains(word), "{detail:?}");
             }
             other => panic!("{csv}: {other:?}"),
         };

@@ -29,6 +29,7 @@ mod history;
 mod identity;
 mod layout;
 mod meta;
+mod problem;
 mod reading;
 mod registry;
 mod schema;

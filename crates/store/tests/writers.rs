@@ -247,7 +247,7 @@ fn every_expectation_is_checked_before_anything_is_written() {
     let mut check = |key: &str, expected, found: Option<u64>, words: &str| {
         let met = conflict(&mut registry, &program, expecting(key, expected));
         assert_eq!((met.expected, met.found), (expected, found));
-        assert!(Conflict::Record(met).to_string().contains(words));
+        assert!(Conflict::Record(met).text().en.contains(words));
     };
     check("h1", Expected::Absent, Some(1), "is there already");
     check("h2", Expected::Change(2), None, "is no longer there");

@@ -1,34 +1,44 @@
 //! Why records could not be made.
 
+use model::AsProblem as _;
 use thiserror::Error;
 
 /// Why records could not be made.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum SynthError {
-    #[error("profile `{file}`: {detail}")]
-    ProfileText { file: String, detail: String },
-    #[error("profile of `{place}`: {detail}")]
-    Profile { place: String, detail: String },
-    #[error("the profile goes in a circle: {circle}")]
-    Circle { circle: String },
-    #[error(
-        "the pack has divisions and no list of them was given\nhint: a pack with divisions ships them as data/divisions.csv"
-    )]
+    ProfileText {
+        file: String,
+        detail: String,
+    },
+    Profile {
+        place: String,
+        detail: String,
+    },
+    Circle {
+        circle: String,
+    },
     DivisionsMissing,
-    #[error("division `{code}` has no parent of the level of `{entity}`")]
-    DivisionParent { code: String, entity: String },
-    #[error("`{count}` provinces cannot have codes of their own; there are {max} at most")]
-    Provinces { count: usize, max: usize },
-    #[error(
-        "a sheet holds {max} rows, and `{entity}` has more\nhint: make fewer persons, or choose --format csv"
-    )]
-    SheetFull { entity: String, max: u32 },
-    #[error("there are more than 2,147,483,647 rows of an entity, and a snapshot cannot number them")]
+    DivisionParent {
+        code: String,
+        entity: String,
+    },
+    Provinces {
+        count: usize,
+        max: usize,
+    },
+    SheetFull {
+        entity: String,
+        max: u32,
+    },
     TooMany,
-    #[error("`{path}` is there already\nhint: name another folder, or remove it")]
-    OutExists { path: String },
-    #[error("`{path}` cannot be written: {detail}")]
-    Write { path: String, detail: String },
+    OutExists {
+        path: String,
+    },
+    Write {
+        path: String,
+        detail: String,
+    },
     #[error(transparent)]
     Store(#[from] store::StoreError),
 }

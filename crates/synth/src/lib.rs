@@ -23,6 +23,7 @@ mod make;
 mod output;
 mod parts;
 mod plan;
+mod problem;
 mod profile;
 mod random;
 mod reference;

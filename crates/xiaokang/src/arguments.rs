@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::Lang;
+use model::{Lang, Text};
 use pack::Override;
 
 pub use date::DateArgument;
@@ -209,12 +209,24 @@ pub struct CalculateOptions {
     pub file: Option<PathBuf>,
 }
 
+/// How an argument is written that was written otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form(pub Text);
+
+impl std::fmt::Display for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.en)
+    }
+}
+
+impl std::error::Error for Form {}
+
 /// A number of bytes: `512MiB`.
 #[derive(Clone, Copy)]
 pub struct SizeArgument(pub usize);
 
 impl FromStr for SizeArgument {
-    type Err = String;
+    type Err = Form;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.len() - text.trim_start_matches(|letter: char| letter.is_ascii_digit()).len();
@@ -224,11 +236,15 @@ impl FromStr for SizeArgument {
             "KiB" | "K" => 1 << 10,
             "MiB" | "M" => 1 << 20,
             "GiB" | "G" => 1 << 30,
-            _ => return Err(format!("`{text}` is no size: write `512MiB` or `2GiB`")),
+            _ => return Err(size_form()),
         };
         let size = number.parse::<usize>().ok().and_then(|number| number.checked_mul(factor));
-        size.map(Self).ok_or_else(|| format!("`{text}` is no size: write `512MiB` or `2GiB`"))
+        size.map(Self).ok_or_else(size_form)
     }
+}
+
+fn size_form() -> Form {
+    Form(Text::new("大小请写成 `512MiB` 或 `2GiB`", "write a size as `512MiB` or `2GiB`"))
 }
 
 /// `name=value`.
@@ -236,11 +252,12 @@ impl FromStr for SizeArgument {
 pub struct SetArgument(pub Override);
 
 impl FromStr for SetArgument {
-    type Err = String;
+    type Err = Form;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (parameter, value) =
-            text.split_once('=').ok_or_else(|| format!("`{text}` is not of the form name=value"))?;
+        let (parameter, value) = text
+            .split_once('=')
+            .ok_or_else(|| Form(Text::new("请写成 `参数=值`", "write it as `name=value`")))?;
         Ok(Self(Override { parameter: parameter.trim().to_owned(), value: value.trim().to_owned() }))
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
 use app::explain::StoredRun;
 use app::{Progress, SnapshotFiles, Timings, notices, totals};
-use model::Lang;
+use model::{AsProblem as _, Lang, Text};
 use serde_json::json;
 
 use crate::arguments;
@@ -70,7 +70,12 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let done = match (&options.snapshot, &options.registry) {
         (Some(snapshot), _) => assess_snapshot(snapshot, &pack, &settings),
         (None, Some(registry)) => assess(&open_registry(registry, &pack.program)?, &pack, &settings),
-        (None, None) => return Err(Failure::input("say `--registry` or `--snapshot`")),
+        (None, None) => {
+            return Err(Failure::input(Text::new(
+                "请写 `--registry` 或 `--snapshot`",
+                "say `--registry` or `--snapshot`",
+            )));
+        }
     };
     let done = done.map_err(failure)?;
     bar.finish_and_clear();
@@ -81,9 +86,9 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     // A snapshot in an object store cannot be asked why something is unknown.
     let stored = done.run.as_deref().and_then(|run| StoredRun::open(run).ok());
     let unreliable = totals::warning(&pack.program, manifest, stored.as_ref());
-    let unreliable = unreliable.map_err(|error| crate::explain::failure(error, lang))?;
+    let unreliable = unreliable?;
     let late = stored.as_ref().map(|run| notices::stale_records(&pack.program, run)).transpose();
-    let late = late.map_err(|error| crate::explain::failure(error, lang))?.flatten();
+    let late = late?.flatten();
     let lacking = notices::not_in_force(&pack.program, options.as_of.0, lang);
     for text in unreliable
         .iter()
@@ -110,7 +115,7 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let findings = !manifest.findings.is_empty();
     if findings && !options.json {
         let text = notices::findings_text(&pack.program, manifest, done.run.as_deref(), lang);
-        say!("{}", text.map_err(|error| crate::explain::failure(error, lang))?.trim_end());
+        say!("{}", text?.trim_end());
     }
     Ok(if findings || unreliable.is_some() { Outcome::Findings } else { Outcome::Done })
 }
@@ -135,8 +140,5 @@ fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
 }
 
 pub fn failure(error: AssessError) -> Failure {
-    match error {
-        AssessError::Io { .. } => Failure::internal(error),
-        other => Failure::input(other),
-    }
+    error.into()
 }

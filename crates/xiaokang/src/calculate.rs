@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Write as _};
+use std::path::Path;
 
 use app::calculate::{BATCH_LINES, CalculateError, Calculator};
 
@@ -11,12 +12,12 @@ use crate::console::{CommandResult, Failure, Outcome, load_pack};
 pub fn run(options: &CalculateOptions) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
     let pack = load_pack(&options.pack, &options.overlay, &overrides)?;
-    let calculator = Calculator::new(&pack.program, options.as_of.0, &options.only).map_err(failure)?;
+    let calculator = Calculator::new(&pack.program, options.as_of.0, &options.only)?;
     let calculator = calculator.with_reasons(options.reasons);
     let mut input: Box<dyn BufRead> = match &options.file {
         Some(path) => {
             let file = File::open(path);
-            let file = file.map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+            let file = file.map_err(|error| Failure::file(path, &error))?;
             Box::new(BufReader::with_capacity(1 << 20, file))
         }
         None => Box::new(BufReader::with_capacity(1 << 20, io::stdin())),
@@ -39,7 +40,7 @@ pub fn run(options: &CalculateOptions) -> CommandResult {
             break;
         }
         for results in side_by_side(&calculator, &batches) {
-            for result in results.map_err(failure)? {
+            for result in results? {
                 writeln!(output, "{result}").map_err(Failure::internal)?;
             }
         }
@@ -52,7 +53,9 @@ pub fn run(options: &CalculateOptions) -> CommandResult {
 fn read_batch(input: &mut dyn BufRead) -> Result<Vec<String>, Failure> {
     let mut lines = vec![];
     let mut line = String::new();
-    while lines.len() < BATCH_LINES && input.read_line(&mut line).map_err(Failure::input)? > 0 {
+    while lines.len() < BATCH_LINES
+        && input.read_line(&mut line).map_err(|error| Failure::file(Path::new("-"), &error))? > 0
+    {
         lines.push(std::mem::take(&mut line));
     }
     Ok(lines)
@@ -73,11 +76,4 @@ fn side_by_side(
         let works: Vec<_> = works.collect();
         works.into_iter().map(|work| work.join().expect("a worker does not panic")).collect()
     })
-}
-
-fn failure(error: CalculateError) -> Failure {
-    match error {
-        CalculateError::Engine(_) => Failure::internal(error),
-        error => Failure::input(error),
-    }
 }

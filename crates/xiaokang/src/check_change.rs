@@ -1,6 +1,7 @@
 //! `xiaokang check-change`
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,29 +14,27 @@ use pack::program::Program;
 
 use crate::arguments::CheckChangeOptions;
 use crate::console::{CommandResult, Failure, Outcome, program_of_run, say};
-use crate::reassess::{deep, failure, line, print_totals};
+use crate::reassess::{deep, line, print_totals};
 
 pub fn run(options: &CheckChangeOptions, lang: Lang) -> CommandResult {
     deep(|| check(options, lang))
 }
 
 fn check(options: &CheckChangeOptions, lang: Lang) -> CommandResult {
-    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
-    let run = run.map_err(|error| crate::explain::failure(error, lang))?;
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let program = Arc::new(program_of_run(&options.run, run.pack_digest(), None)?);
-    let failure = |error| failure(error, lang);
-    let mut standing = Standing::new(Arc::clone(&program), Arc::new(run)).map_err(failure)?;
+    let mut standing = Standing::new(Arc::clone(&program), Arc::new(run))?;
     if let Some(folder) = &options.registry {
-        let registry = registry::open(folder, &program).map_err(Failure::input)?;
-        standing = standing.caught_up(&registry).map_err(failure)?;
+        let registry = registry::open(folder, &program)?;
+        standing = standing.caught_up(&registry)?;
     }
     let mut pencilled = Arc::default();
     let mut outcome = Outcome::Done;
     for (number, change) in given(&options.changes)?.iter().enumerate() {
         let since = Instant::now();
-        let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
+        let at = |reason| ReassessError::Line { line: number + 1, reason: Box::new(reason) };
         let change = changes::read(&program, change).map_err(at)?;
-        let checked = check_change(&standing, &pencilled, &change).map_err(failure)?;
+        let checked = check_change(&standing, &pencilled, &change)?;
         if options.timings {
             eprintln!("{:.1} ms", since.elapsed().as_secs_f64() * 1000.0);
         }
@@ -64,7 +63,7 @@ fn given(changes: &[String]) -> Result<Vec<String>, Failure> {
             continue;
         }
         for line in io::stdin().lines() {
-            let line = line.map_err(Failure::input)?;
+            let line = line.map_err(|error| Failure::file(Path::new("-"), &error))?;
             given.extend(Some(line).filter(|line| !line.trim().is_empty()));
         }
     }

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
-use model::Lang;
+use model::{Lang, Text, io_text, text};
 
 use crate::console::{CommandResult, Failure, Outcome};
 
@@ -41,21 +41,19 @@ impl Companion {
     /// # Errors
     /// If it is not there or does not start; the message says how it is built.
     pub fn run(self, lang: Lang, arguments: impl IntoIterator<Item = OsString>) -> CommandResult {
-        let Some(program) = self.find() else { return Err(self.missing(lang)) };
+        let Some(program) = self.find() else { return Err(self.missing()) };
         let mut command = Command::new(&program);
         command.arg("--lang").arg(if lang == Lang::Zh { "zh" } else { "en" }).args(arguments);
         let status = command.status().map_err(|error| {
-            Failure::input(match lang {
-                Lang::Zh => format!("`{}` 无法启动：{error}", program.display()),
-                Lang::En => format!("`{}` does not start: {error}", program.display()),
-            })
+            let (program, Text { zh, en }) = (program.display(), io_text(&error));
+            Failure::input(text!("`{program}` 无法启动：{zh}", "`{program}` does not start: {en}"))
         })?;
         match status.code() {
             Some(0) => Ok(Outcome::Done),
             Some(1) => Ok(Outcome::Findings),
             // It has said what was wrong.
             Some(code) => Err(Failure::Said { code: u8::try_from(code).unwrap_or(3) }),
-            None => Err(Failure::Internal { message: format!("`{}`: {status}", self.program()) }),
+            None => Err(Failure::internal(format!("{}: {status}", self.program()))),
         }
     }
 
@@ -67,20 +65,15 @@ impl Companion {
         folders.map(|folder| folder.join(&name)).find(|file| file.is_file())
     }
 
-    fn missing(self, lang: Lang) -> Failure {
+    fn missing(self) -> Failure {
         let (program, build) = (self.program(), self.build());
-        match lang {
-            Lang::Zh => Failure::with_hint(
-                format!("没有找到程序 `{program}`"),
-                format!("在项目文件夹中运行 `{build}`，它就会在本程序旁边（或放在 PATH 中）"),
+        Failure::with_hint(
+            text!("没有找到程序 `{program}`", "the program `{program}` is not there"),
+            text!(
+                "在项目文件夹中运行 `{build}`，它就会在本程序旁边（或放在 PATH 中）",
+                "`{build}`, in the project's folder, puts it beside this one (or have it on the PATH)"
             ),
-            Lang::En => Failure::with_hint(
-                format!("the program `{program}` is not there"),
-                format!(
-                    "`{build}`, in the project's folder, puts it beside this one (or have it on the PATH)"
-                ),
-            ),
-        }
+        )
     }
 }
 

@@ -8,8 +8,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use app::RegistryId;
 use app::pack_cache::PackCache;
 use app::packs::{self, Loaded, PackError};
-use app::registry::{self, RegistryError};
+use app::registry;
 use indicatif::{ProgressBar, ProgressStyle};
+use model::{AsProblem, Lang, Problem, ProblemKind, Text, io_problem, text};
 use pack::Override;
 use pack::program::Program;
 
@@ -39,66 +40,82 @@ pub enum Outcome {
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub enum Failure {
-    /// The user can mend it: exit code 2.
-    Input { message: String, hint: Option<String> },
-    /// A fault of the program or the machine: exit code 3.
-    Internal { message: String },
+    /// What is said of it; exit code 2, or 3 for a fault of the program.
+    Problem(Box<Problem>),
     /// A program beside this one has said it.
     Said { code: u8 },
 }
 
+/// Every error of a use case says itself in both languages.
+impl<E: AsProblem> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Problem(Box::new(error.problem()))
+    }
+}
+
 impl Failure {
-    pub fn input(message: impl std::fmt::Display) -> Self {
-        // Library messages carry their hint on a line of its own.
-        let message = message.to_string();
-        match message.split_once("\nhint: ") {
-            Some((message, hint)) => Self::Input { message: message.to_owned(), hint: Some(hint.to_owned()) },
-            None => Self::Input { message, hint: None },
-        }
+    /// Something that the user can mend.
+    pub fn input(text: Text) -> Self {
+        Self::Problem(Box::new(Problem::new(ProblemKind::Input, "usage", text)))
     }
 
-    pub fn with_hint(message: impl std::fmt::Display, hint: impl Into<String>) -> Self {
-        Self::Input { message: message.to_string(), hint: Some(hint.into()) }
+    /// The same with what to do about it.
+    pub fn with_hint(text: Text, hint: Text) -> Self {
+        Self::Problem(Box::new(Problem::new(ProblemKind::Input, "usage", text).hint(hint)))
     }
 
-    pub fn internal(message: impl std::fmt::Display) -> Self {
-        Self::Internal { message: message.to_string() }
+    /// A file that cannot be read or written.
+    pub fn file(path: &Path, error: &std::io::Error) -> Self {
+        Self::Problem(Box::new(io_problem(path.display(), error)))
+    }
+
+    /// A fault of the program or the machine.
+    pub fn internal(detail: impl std::fmt::Display) -> Self {
+        let text = text!("内部错误（`{detail}`）", "internal error: {detail}");
+        let hint = Text::new(
+            "未作任何更改；请把引起它的命令一并报告",
+            "nothing was changed; please report this with the command that caused it",
+        );
+        Self::Problem(Box::new(Problem::new(ProblemKind::Bug, "internal", text).hint(hint)))
     }
 
     pub fn code(&self) -> u8 {
         match self {
-            Self::Input { .. } => 2,
-            Self::Internal { .. } => 3,
+            Self::Problem(problem) if problem.kind == ProblemKind::Bug => 3,
+            Self::Problem(_) => 2,
             Self::Said { code } => *code,
         }
     }
 
-    pub fn print(&self) {
-        match self {
-            Self::Input { message, hint } => {
-                eprintln!("error: {message}");
-                if let Some(hint) = hint {
-                    eprintln!("hint: {hint}");
-                }
-            }
-            Self::Said { .. } => {}
-            Self::Internal { message } => {
-                eprintln!("internal error: {message}");
-                eprintln!("hint: nothing was changed; please report this with the command that caused it");
-            }
+    /// What is printed of it: the message with its stable code, details below it, and what to do.
+    pub fn text(&self, lang: Lang) -> String {
+        let Self::Problem(problem) = self else { return String::new() };
+        let (error, hint) = match lang {
+            Lang::Zh => ("错误：", "提示："),
+            Lang::En => ("error: ", "hint: "),
+        };
+        let message = problem.text.get(lang);
+        let (first, rest) = message.split_once('\n').map_or((message, ""), |(first, rest)| (first, rest));
+        let mut text = format!("{error}{first} [{}]\n", problem.code);
+        if !rest.is_empty() {
+            text.push_str(&format!("{rest}\n"));
         }
+        if let Some(mend) = &problem.hint {
+            text.push_str(&format!("{hint}{}\n", mend.get(lang)));
+        }
+        text
     }
 }
 
 pub type CommandResult = Result<Outcome, Failure>;
 
 /// Says what went wrong, if anything did, and gives the exit code.
-pub fn ended(outcome: CommandResult) -> ExitCode {
+pub fn ended(outcome: CommandResult, lang: Lang) -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         Err(failure) => {
-            failure.print();
+            eprint!("{}", failure.text(lang));
             ExitCode::from(failure.code())
         }
     }
@@ -121,14 +138,14 @@ pub fn pack_cache() -> PackCache {
 
 /// Compiles a pack, or prints every mistake in it.
 pub fn load_pack(folder: &Path, overlays: &[PathBuf], overrides: &[Override]) -> Result<Loaded, Failure> {
-    packs::load_with(folder, overlays, overrides, &pack_cache()).map_err(|error| pack_failure(folder, error))
+    packs::load_with(folder, overlays, overrides, &pack_cache()).map_err(pack_failure)
 }
 
 /// The pack a run was made with, or the one that is named.
 pub fn pack_of_run(run: &Path, named: Option<&Path>) -> Result<Loaded, Failure> {
     match named {
         Some(folder) => load_pack(folder, &[], &[]),
-        None => Loaded::of_run(run, &pack_cache()).map_err(|error| pack_failure(run, error)),
+        None => Loaded::of_run(run, &pack_cache()).map_err(pack_failure),
     }
 }
 
@@ -139,45 +156,30 @@ pub fn program_of_run(run: &Path, digest: &str, named: Option<&Path>) -> Result<
     kept.map_or_else(|| Ok(pack_of_run(run, named)?.program), Ok)
 }
 
-fn pack_failure(folder: &Path, error: PackError) -> Failure {
-    match error {
-        PackError::Mistakes(failure) => {
-            eprint!("{}", failure.render(std::io::stderr().is_terminal()));
-            let count = failure.diagnostics.len();
-            Failure::input(format!(
-                "the pack `{}` has {count} mistake{}",
-                folder.display(),
-                if count == 1 { "" } else { "s" }
-            ))
-        }
-        PackError::NotAPack { .. } => {
-            Failure::with_hint(error, "name the folder that holds `pack.toml`, like packs/sichuan-2015")
-        }
-        other => Failure::input(other),
+fn pack_failure(error: PackError) -> Failure {
+    if let PackError::Mistakes(failure) = &error {
+        eprint!("{}", failure.render(std::io::stderr().is_terminal()));
     }
+    Failure::from(error)
 }
 
 /// An existing registry.
 pub fn open_registry(folder: &Path, program: &Program) -> Result<app::Registry, Failure> {
-    registry::open(folder, program).map_err(registry_failure)
+    Ok(registry::open(folder, program)?)
 }
 
 /// A registry that is made, with what the pack ships, if it is not there.
 pub fn open_or_create_registry(folder: &Path, pack: &Loaded) -> Result<registry::Opened, Failure> {
     let now = app::Moment::from_unix_ms(now_ms());
-    registry::open_or_create(folder, pack, now, new_registry_id()?).map_err(registry_failure)
+    Ok(registry::open_or_create(folder, pack, now, new_registry_id()?)?)
 }
 
 /// An id that no other registry has.
 pub fn new_registry_id() -> Result<RegistryId, Failure> {
     let mut random = [0; 16];
     getrandom::fill(&mut random)
-        .map_err(|error| Failure::input(format!("the system gives no random numbers: {error}")))?;
+        .map_err(|error| Failure::internal(format!("the system gives no random numbers: {error}")))?;
     Ok(RegistryId::from_random(random))
-}
-
-pub fn registry_failure(error: RegistryError) -> Failure {
-    Failure::input(error)
 }
 
 /// Milliseconds since 1970 in UTC. The one place that reads the clock.

@@ -5,9 +5,7 @@ use model::Lang;
 use store_moment::now;
 
 use crate::arguments;
-use crate::console::{
-    CommandResult, Failure, Outcome, load_pack, open_or_create_registry, progress_bar, registry_failure, say,
-};
+use crate::console::{CommandResult, Outcome, load_pack, open_or_create_registry, progress_bar, say};
 
 pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
     let pack = load_pack(&options.pack, &[], &[])?;
@@ -32,13 +30,12 @@ pub fn run(options: &arguments::ImportOptions, lang: Lang) -> CommandResult {
                 true
             },
         },
-    )
-    .map_err(|error| Failure::input(error.message(lang)))?;
+    )?;
     bar.finish_and_clear();
     // A registry of which nothing was accepted is as good as none.
     let made_for_nothing = opened.is_new() && (options.preview || report.accepted() == 0);
     if !made_for_nothing {
-        opened.keep().map_err(registry_failure)?;
+        opened.keep()?;
     }
     if options.json {
         say!("{:#}", report.to_json());

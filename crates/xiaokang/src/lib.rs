@@ -15,6 +15,7 @@ pub mod companion;
 pub mod console;
 pub mod demo;
 pub mod explain;
+pub mod help;
 pub mod import;
 pub mod migrate;
 pub mod packs;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use app::cases::{self, CaseResult};
 use app::mutate::{Mutation, Selection};
 use engine_text::shown;
-use model::Lang;
+use model::{Lang, text};
 use pack::program::Program;
 
 use crate::arguments::{
@@ -146,15 +146,17 @@ fn coverage(options: &PackCoverageOptions, lang: Lang) -> CommandResult {
     let coverage = app::coverage::of(&program);
     let ran = match &options.run {
         Some(run) if !run.is_dir() => {
-            return Err(Failure::input(format!("`{}` is not the folder of a run", run.display())));
+            return Err(Failure::input({
+                let run = run.display();
+                text!("“{run}”不是运行文件夹", "`{run}` is not the folder of a run")
+            }));
         }
-        Some(run) => Some(app::coverage::in_run(&program, run).map_err(Failure::input)?),
+        Some(run) => Some(app::coverage::in_run(&program, run)?),
         None => None,
     };
     if let Some(path) = &options.html {
         let page = coverage.to_html(&program, ran.as_ref(), lang).map_err(Failure::internal)?;
-        std::fs::write(path, page)
-            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        std::fs::write(path, page).map_err(|error| Failure::file(path, &error))?;
         say!("{}", path.display());
     } else if folder.json {
         say!("{:#}", coverage.to_json(ran.as_ref()));
@@ -166,7 +168,7 @@ fn coverage(options: &PackCoverageOptions, lang: Lang) -> CommandResult {
 
 fn docs(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
-    let written = app::dictionary::write(&program, &options.out).map_err(Failure::input)?;
+    let written = app::dictionary::write(&program, &options.out)?;
     for path in written {
         say!("{}", path.display());
     }
@@ -175,7 +177,7 @@ fn docs(options: &PackDocsOptions) -> CommandResult {
 
 fn forms(options: &PackDocsOptions) -> CommandResult {
     let program = load_pack(&options.folder.pack, &options.folder.overlay, &[])?.program;
-    for path in app::forms::write(&program, &options.out).map_err(Failure::input)? {
+    for path in app::forms::write(&program, &options.out)? {
         say!("{}", path.display());
     }
     Ok(Outcome::Done)
@@ -189,7 +191,7 @@ fn compile(options: &PackCompileOptions) -> CommandResult {
         DialectArgument::Postgres => app::Dialect::Postgres,
         DialectArgument::Duckdb => app::Dialect::DuckDb,
     };
-    let script = app::sql_script(&program, as_of, dialect).map_err(Failure::input)?;
+    let script = app::sql_script(&program, as_of, dialect)?;
     say!("{}", script.trim_end());
     Ok(Outcome::Done)
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
 use app::{changes, registry, totals, value_text};
-use model::{Lang, Text};
+use model::{AsProblem as _, Lang, Text, text};
 use pack::program::{ColumnId, Program, Value};
 
 use crate::arguments::ReassessOptions;
@@ -33,11 +33,9 @@ pub fn deep(work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
 }
 
 fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
-    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
-    let run = run.map_err(|error| crate::explain::failure(error, lang))?;
-    let failure = |error| failure(error, lang);
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let program = program_of_run(&options.run, run.pack_digest(), None)?;
-    let mut reassessment = Reassessment::new(&program, &run).map_err(failure)?;
+    let mut reassessment = Reassessment::new(&program, &run)?;
     let mut outcome = Outcome::Done;
     let mut tell = |reassessed: &Reassessed, since: Instant| {
         if options.timings {
@@ -55,22 +53,26 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
     match (&options.changes, &options.registry) {
         (Some(path), _) => {
             for (number, line) in lines(path)?.enumerate() {
-                let line = line.map_err(Failure::input)?;
+                let line = line.map_err(|error| Failure::file(path, &error))?;
                 if line.trim().is_empty() {
                     continue;
                 }
                 let since = Instant::now();
-                let at = |reason: String| failure(ReassessError::Line { line: number + 1, reason });
-                let changes = changes::read(&program, &line).map_err(at)?;
-                let reassessed = reassessment.apply(&changes).map_err(|error| at(error.to_string()))?;
+                let number = number + 1;
+                let wrong = |reason| ReassessError::Line { line: number, reason: Box::new(reason) };
+                let changes = changes::read(&program, &line).map_err(wrong)?;
+                let reassessed = reassessment.apply(&changes).map_err(|error| {
+                    let within = (text!("第 {number} 行", "line {number}"), error.problem());
+                    Failure::Problem(Box::new(within.1.within(within.0.zh, within.0.en)))
+                })?;
                 tell(&reassessment.masked(reassessed), since);
             }
         }
         (None, Some(folder)) => {
-            let registry = registry::open(folder, &program).map_err(Failure::input)?;
+            let registry = registry::open(folder, &program)?;
             let since = Instant::now();
-            let changes = reassessment.since(&registry).map_err(failure)?;
-            let reassessed = reassessment.apply(&changes).map_err(failure)?;
+            let changes = reassessment.since(&registry)?;
+            let reassessed = reassessment.apply(&changes)?;
             tell(&reassessment.masked(reassessed), since);
         }
         (None, None) => {}
@@ -86,9 +88,7 @@ fn lines(path: &std::path::Path) -> Result<io::Lines<Box<dyn BufRead>>, Failure>
         Box::new(BufReader::new(io::stdin()))
     } else {
         let file = File::open(path);
-        Box::new(BufReader::new(
-            file.map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?,
-        ))
+        Box::new(BufReader::new(file.map_err(|error| Failure::file(path, &error))?))
     };
     Ok(input.lines())
 }
@@ -166,11 +166,4 @@ pub fn line(
     let label = column.label.get(lang);
     let named = if label.is_empty() { column.name.clone() } else { format!("{label} [{}]", column.name) };
     format!("{named}: {} → {}", value(before), value(after))
-}
-
-pub fn failure(error: ReassessError, lang: Lang) -> Failure {
-    match error {
-        ReassessError::Run(error) => crate::explain::failure(error, lang),
-        other => Failure::input(other.text().get(lang)),
-    }
 }

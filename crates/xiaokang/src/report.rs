@@ -2,27 +2,21 @@
 
 use app::Moment;
 use app::explain::StoredRun;
-use app::report::{Disclosure, ReportError, ReportOptions as Wanted, write};
+use app::report::{Disclosure, ReportOptions as Wanted, write};
 use app::totals;
 use model::Lang;
 
 use crate::arguments::ReportOptions;
-use crate::console::{CommandResult, Failure, Outcome, now_ms, pack_of_run, say};
+use crate::console::{CommandResult, Outcome, now_ms, pack_of_run, say};
 
 pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
-    let told = |error| crate::explain::failure(error, lang);
-    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref());
-    let run = run.map_err(|error| crate::explain::failure(error, lang))?;
+    let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let pack = pack_of_run(&options.run, options.pack.as_deref())?;
     let at = Moment::from_unix_ms(now_ms());
     let unmasked = options.unmasked.then(|| Disclosure { actor: options.actor.clone(), at });
     let shown = unmasked.is_some();
-    let summary = write(&pack.program, &run, &options.out, &Wanted { lang, unmasked });
-    let summary = summary.map_err(|error| match error {
-        ReportError::Run(error) => told(error),
-        other => Failure::input(other.text().get(lang)),
-    })?;
-    let unreliable = totals::warning(&pack.program, &run.manifest, Some(&run)).map_err(told)?;
+    let summary = write(&pack.program, &run, &options.out, &Wanted { lang, unmasked })?;
+    let unreliable = totals::warning(&pack.program, &run.manifest, Some(&run))?;
     if let Some(warning) = &unreliable {
         say!("{}", warning.to_text(lang).trim_end());
     }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use app::synth::{GenerateError, GenerateOptions, generate};
+use app::synth::{GenerateOptions, generate};
 use model::Lang;
 use serde_json::{Map, Value as Json, json};
 
 use crate::arguments::{self, SynthFormat};
-use crate::console::{CommandResult, Failure, Outcome, load_pack, progress_bar};
+use crate::console::{CommandResult, Outcome, load_pack, progress_bar};
 
 pub fn run(options: &arguments::SynthOptions, lang: Lang) -> CommandResult {
     let pack = load_pack(&options.pack, &[], &[])?;
@@ -32,8 +32,7 @@ pub fn run(options: &arguments::SynthOptions, lang: Lang) -> CommandResult {
             },
         },
         &options.out,
-    )
-    .map_err(failure)?;
+    )?;
     bar.finish_and_clear();
     let taken = start.elapsed();
     for name in &summary.unused {
@@ -67,13 +66,6 @@ fn text(summary: &app::synth::Summary, taken: Duration, lang: Lang) -> String {
         Lang::En => format!("{rows} rows in {seconds:.2} s ({rate:.0} rows a second), {megabytes:.1} MB\n"),
     });
     text
-}
-
-fn failure(error: GenerateError) -> Failure {
-    match error {
-        GenerateError::Io { .. } => Failure::internal(error),
-        other => Failure::input(other),
-    }
 }
 
 /// A stopwatch, for what is printed.

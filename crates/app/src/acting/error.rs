@@ -4,38 +4,42 @@ use std::path::PathBuf;
 
 use model::ledger::{LedgerRefusal, ReplayError};
 use model::payment::{BatchReplayError, FileFault, PaymentRefusal, ReceiveError};
-use model::{Lang, Reason as _, Refusal, Text};
+use model::{AsProblem, Problem, ProblemKind, Reason as _, Refusal, Text, io_problem, text};
 use proof::Fault;
 use store::StoreError;
 use thiserror::Error;
 
 /// A refusal is an answer, and nothing has changed; so it is after every other error.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ActingError {
     /// What the procedure does not allow, with what a person needs to know beside it.
-    #[error("{refusal}")]
-    Refused { refusal: Box<Refusal>, details: Vec<Text> },
-    #[error("{0}")]
+    Refused {
+        refusal: Box<Refusal>,
+        details: Vec<Text>,
+    },
     Ledger(LedgerRefusal),
-    #[error("{0}")]
     Payment(PaymentRefusal),
     /// A bank's file that cannot be written or read.
-    #[error("the bank's file has {} faults", .0.len())]
     File(Vec<FileFault>),
     /// A return file that does not agree with its batch.
-    #[error("the return file has {} findings", .0.len())]
     Findings(Vec<PaymentRefusal>),
     /// Something that is named and not there.
-    #[error("{}", .what.en)]
-    Unknown { what: Text, hint: Text },
+    Unknown {
+        what: Text,
+        hint: Text,
+    },
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("{}", .0.text().en)]
     Log(Fault),
-    #[error("stream `{stream}` is damaged: {detail}; restore the registry from a backup")]
-    Damaged { stream: String, detail: String },
-    #[error("`{}`: {source}", .path.display())]
-    Io { path: PathBuf, source: std::io::Error },
+    Damaged {
+        stream: String,
+        detail: String,
+    },
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
 }
 
 impl ActingError {
@@ -67,27 +71,37 @@ impl ActingError {
         }
     }
 
+    /// Whether the answer is that the rules do not allow it, rather than that something failed.
+    pub fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Store(_) | Self::Damaged { .. } | Self::Io { .. })
+    }
+
     /// One sentence, and a line for each detail.
-    pub fn message(&self, lang: Lang) -> String {
-        let lines = |lines: Vec<String>| lines.join("\n  ");
+    fn text(&self) -> Text {
+        let lines = |lines: Vec<Text>| {
+            let join = |of: fn(&Text) -> &str| lines.iter().map(of).collect::<Vec<_>>().join("\n  ");
+            Text { zh: join(|text| &text.zh), en: join(|text| &text.en) }
+        };
         match self {
             Self::Refused { refusal, details } => {
-                let mut all = vec![refusal.message_in(lang)];
-                all.extend(details.iter().map(|text| text.get(lang).to_owned()));
-                lines(all)
+                lines(std::iter::once(refusal.message()).chain(details.iter().cloned()).collect())
             }
-            Self::Ledger(refused) => refused.message_in(lang),
-            Self::Payment(refused) => refused.message_in(lang),
-            Self::File(faults) => lines(faults.iter().map(|fault| fault.message_in(lang)).collect()),
-            Self::Findings(findings) => lines(findings.iter().map(|it| it.message_in(lang)).collect()),
-            Self::Unknown { what, .. } => what.get(lang).to_owned(),
-            Self::Log(fault) => fault.text().get(lang).to_owned(),
-            other => other.to_string(),
+            Self::Ledger(refused) => refused.message(),
+            Self::Payment(refused) => refused.message(),
+            Self::File(faults) => lines(faults.iter().map(FileFault::message).collect()),
+            Self::Findings(findings) => lines(findings.iter().map(PaymentRefusal::message).collect()),
+            Self::Unknown { what, .. } => what.clone(),
+            Self::Store(error) => error.problem().text,
+            Self::Log(fault) => fault.text(),
+            Self::Damaged { stream, detail } => {
+                text!("流 `{stream}` 已损坏（`{detail}`）", "stream `{stream}` is damaged: {detail}")
+            }
+            Self::Io { path, source } => io_problem(path.display(), source).text,
         }
     }
 
     /// What the person can do about it.
-    pub fn hint(&self, lang: Lang) -> Option<String> {
+    fn hint(&self) -> Option<Text> {
         let hint = match self {
             Self::Refused { refusal, .. } => refusal.code.hint(),
             Self::Ledger(refused) => refused.code.hint(),
@@ -95,9 +109,29 @@ impl ActingError {
             Self::File(faults) => faults.first()?.code.hint(),
             Self::Findings(findings) => findings.first()?.code.hint(),
             Self::Unknown { hint, .. } => hint.clone(),
-            _ => return None,
+            Self::Store(error) => return error.problem().hint,
+            Self::Damaged { .. } => Text::new("请从备份恢复登记库", "restore the registry from a backup"),
+            Self::Log(_) | Self::Io { .. } => return None,
         };
-        Some(hint.get(lang).to_owned()).filter(|hint| !hint.is_empty())
+        Some(hint).filter(|hint| !hint.zh.is_empty())
+    }
+}
+
+impl AsProblem for ActingError {
+    fn problem(&self) -> Problem {
+        let kind = match self {
+            Self::Refused { .. } | Self::Ledger(_) | Self::Payment(_) => ProblemKind::Refused,
+            Self::File(_) | Self::Findings(_) => ProblemKind::Input,
+            Self::Unknown { .. } => ProblemKind::Missing,
+            Self::Store(error) => error.problem().kind,
+            Self::Log(_) => ProblemKind::Input,
+            Self::Damaged { .. } | Self::Io { .. } => ProblemKind::Machine,
+        };
+        let problem = Problem::new(kind, self.code(), self.text());
+        match self.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use evaluate::interpret::calculate;
-use model::Date;
+use model::{AsProblem as _, Date};
 use pack::program::{
     CaseRecord, ColumnId, Derived, EdgeId, EntityId, Network, NetworkFunction, NodePath, Program, Type, Value,
 };
@@ -21,13 +21,16 @@ use network::{Graph, Joined, Link};
 pub use store::Derived as Values;
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum DerivedError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the earlier run: {0}")]
     Table(#[from] TableError),
-    #[error("the earlier run `{run}` has no results `{column}` of `{entity}`")]
-    ColumnMissing { run: String, entity: String, column: String },
+    ColumnMissing {
+        run: String,
+        entity: String,
+        column: String,
+    },
 }
 
 /// Values of all derived fields of a registry's records. `previous` is the folder of an earlier run.

@@ -2,50 +2,30 @@
 
 use std::path::PathBuf;
 
-use model::{Lang, Text};
+use model::{AsProblem, Lang, Problem, ProblemKind as Kind, Text, text};
 use store::StoreError;
 use thiserror::Error;
 
 /// An import that changed nothing. [`ImportError::code`] is stable; the words may improve.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ImportError {
-    #[error("`{file}` cannot be read: {reason}")]
     FileUnreadable { file: String, reason: String },
-    #[error("there is no file `{path}`\nhint: mend the path")]
     FileMissing { path: String },
-    #[error("`{path}` is a folder\nhint: name the files in it, like {path}/*.xlsx")]
     FileIsFolder { path: String },
-    #[error("`{file}` is not a workbook, a CSV file or a Parquet file\nhint: save it as xlsx or csv")]
     FileKindUnknown { file: String },
-    #[error("`{file}` {}\nhint: {}", what.en, mend.en)]
     FileUnusable { file: Box<str>, code: &'static str, what: Box<Text>, mend: Box<Text> },
-    #[error("{} {}\nhint: {}", place.en, what.en, mend.en)]
     DelimitedFaulty { place: Box<Text>, code: &'static str, what: Box<Text>, mend: Box<Text> },
-    #[error("`{file}`: no sheet holds anything that the pack records\nhint: {}", reason.en)]
     SheetUnrecognised { file: Box<str>, reason: Box<Text> },
-    #[error("`{file}`, sheet `{sheet}`: no column for {missing}\nhint: found {found}; expected {expected}")]
     ColumnMissing { file: Box<str>, sheet: Box<str>, missing: Box<str>, found: Box<str>, expected: Box<str> },
-    #[error(
-        "`{file}`, sheet `{sheet}`: `{first}` and `{second}` both mean `{field}`\nhint: delete one of them"
-    )]
     ColumnRepeated { file: Box<str>, sheet: Box<str>, first: Box<str>, second: Box<str>, field: Box<str> },
-    #[error("`{file}` is given twice\nhint: name each file once")]
     FileRepeated { file: String },
-    #[error("{0}")]
     Store(#[source] Box<StoreError>),
-    #[error(
-        "only lock files of a spreadsheet program are given (`~$…`)\nhint: name the workbooks themselves"
-    )]
     OnlyLockFiles,
-    #[error("the report would overwrite `{}`, which is imported\nhint: give the report another name", path.display())]
     ReportOverInput { path: PathBuf },
-    #[error("the report `{}` {}\nhint: {}", path.display(), what.en, mend.en)]
     ReportPath { path: PathBuf, what: Box<Text>, mend: Box<Text> },
-    #[error("the report `{}` cannot be written: {reason}", path.display())]
     ReportUnwritable { path: PathBuf, reason: String },
-    #[error("`{file}`, which the pack ships, row {row}: {}\nhint: mend the pack's file", reason.en)]
     SeedFaulty { file: String, row: u32, reason: Text },
-    #[error("the import was cancelled; nothing was changed")]
     Cancelled,
 }
 
@@ -78,58 +58,129 @@ impl ImportError {
         }
     }
 
-    /// The message for a reader of the language; what comes from other crates stays in English.
+    /// The message for a reader of the language, with its hint on a line of its own.
     pub fn message(&self, lang: Lang) -> String {
-        match lang {
-            Lang::En => self.to_string(),
-            Lang::Zh => self.chinese(),
-        }
+        self.problem().message(lang)
     }
+}
 
-    /// The message in both languages.
-    pub fn text(&self) -> Text {
-        Text::new(self.chinese(), self.to_string())
-    }
-
-    fn chinese(&self) -> String {
-        match self {
-            Self::FileUnreadable { file, reason } => format!("无法读取“{file}”：{reason}"),
-            Self::FileMissing { path } => format!("没有文件“{path}”\n提示：请检查路径"),
-            Self::FileIsFolder { path } => {
-                format!("“{path}”是文件夹\n提示：请给出其中的文件，如 {path}/*.xlsx")
-            }
-            Self::FileKindUnknown { file } => {
-                format!("“{file}”不是工作簿、CSV 或 Parquet 文件\n提示：请另存为 xlsx 或 csv")
-            }
+impl AsProblem for ImportError {
+    fn problem(&self) -> Problem {
+        let (kind, words, hint) = match self {
+            Self::FileUnreadable { file, reason } => (
+                Kind::Input,
+                text!("无法读取“{file}”（`{reason}`）", "`{file}` cannot be read: {reason}"),
+                None,
+            ),
+            Self::FileMissing { path } => (
+                Kind::Missing,
+                text!("没有文件“{path}”", "there is no file `{path}`"),
+                Some(Text::new("请检查路径", "mend the path")),
+            ),
+            Self::FileIsFolder { path } => (
+                Kind::Input,
+                text!("“{path}”是文件夹", "`{path}` is a folder"),
+                Some(text!("请给出其中的文件，如 {path}/*.xlsx", "name the files in it, like {path}/*.xlsx")),
+            ),
+            Self::FileKindUnknown { file } => (
+                Kind::Input,
+                text!(
+                    "“{file}”不是工作簿、CSV 或 Parquet 文件",
+                    "`{file}` is not a workbook, a CSV file or a Parquet file"
+                ),
+                Some(Text::new("请另存为 xlsx 或 csv", "save it as xlsx or csv")),
+            ),
             Self::FileUnusable { file, what, mend, .. } => {
-                format!("“{file}”{}\n提示：{}", what.zh, mend.zh)
+                let Text { zh, en } = &**what;
+                (Kind::Input, text!("“{file}”{zh}", "`{file}` {en}"), Some(Text::clone(mend)))
             }
             Self::DelimitedFaulty { place, what, mend, .. } => {
-                format!("{}{}\n提示：{}", place.zh, what.zh, mend.zh)
+                let words =
+                    Text::new(format!("{}{}", place.zh, what.zh), format!("{} {}", place.en, what.en));
+                (Kind::Input, words, Some(Text::clone(mend)))
             }
-            Self::SheetUnrecognised { file, reason } => {
-                format!("“{file}”中没有可识别的表\n提示：{}", reason.zh)
-            }
-            Self::OnlyLockFiles => "只给了表格软件的锁定文件（~$…）\n提示：请给出工作簿本身".to_owned(),
+            Self::SheetUnrecognised { file, reason } => (
+                Kind::Input,
+                text!("“{file}”中没有可识别的表", "`{file}`: no sheet holds anything that the pack records"),
+                Some(Text::clone(reason)),
+            ),
+            Self::ColumnMissing { file, sheet, missing, found, expected } => (
+                Kind::Input,
+                text!(
+                    "“{file}”的表“{sheet}”缺少列 {missing}",
+                    "`{file}`, sheet `{sheet}`: no column for {missing}"
+                ),
+                Some(text!("现有列 {found}；应有列 {expected}", "found {found}; expected {expected}")),
+            ),
+            Self::ColumnRepeated { file, sheet, first, second, field } => (
+                Kind::Input,
+                text!(
+                    "“{file}”的表“{sheet}”中“{first}”和“{second}”都表示“{field}”",
+                    "`{file}`, sheet `{sheet}`: `{first}` and `{second}` both mean `{field}`"
+                ),
+                Some(Text::new("请删除其中一列", "delete one of them")),
+            ),
+            Self::FileRepeated { file } => (
+                Kind::Input,
+                text!("“{file}”给了两次", "`{file}` is given twice"),
+                Some(Text::new("每个文件只给一次", "name each file once")),
+            ),
+            Self::Store(error) => return error.problem(),
+            Self::OnlyLockFiles => (
+                Kind::Input,
+                Text::new(
+                    "只给了表格软件的锁定文件（~$…）",
+                    "only lock files of a spreadsheet program are given (`~$…`)",
+                ),
+                Some(Text::new("请给出工作簿本身", "name the workbooks themselves")),
+            ),
             Self::ReportOverInput { path } => {
-                format!("报告会覆盖正在导入的“{}”\n提示：请给报告另起文件名", path.display())
+                let path = path.display();
+                (
+                    Kind::Conflict,
+                    text!(
+                        "报告会覆盖正在导入的“{path}”",
+                        "the report would overwrite `{path}`, which is imported"
+                    ),
+                    Some(Text::new("请给报告另起文件名", "give the report another name")),
+                )
             }
             Self::ReportPath { path, what, mend } => {
-                format!("报告“{}”{}\n提示：{}", path.display(), what.zh, mend.zh)
+                let (path, Text { zh, en }) = (path.display(), &**what);
+                (Kind::Input, text!("报告“{path}”{zh}", "the report `{path}` {en}"), Some(Text::clone(mend)))
             }
-            Self::ColumnMissing { file, sheet, missing, found, expected } => {
-                format!("“{file}”的表“{sheet}”缺少列 {missing}\n提示：现有列 {found}；应有列 {expected}")
+            Self::ReportUnwritable { path, reason } => {
+                let path = path.display();
+                (
+                    Kind::Machine,
+                    text!(
+                        "无法写出报告“{path}”（`{reason}`）",
+                        "the report `{path}` cannot be written: {reason}"
+                    ),
+                    None,
+                )
             }
-            Self::ColumnRepeated { file, sheet, first, second, field } => {
-                format!("“{file}”的表“{sheet}”中“{first}”和“{second}”都表示“{field}”\n提示：请删除其中一列")
-            }
-            Self::FileRepeated { file } => format!("“{file}”给了两次\n提示：每个文件只给一次"),
-            Self::Store(error) => error.to_string(),
-            Self::ReportUnwritable { path, reason } => format!("无法写出报告“{}”：{reason}", path.display()),
             Self::SeedFaulty { file, row, reason } => {
-                format!("政策包自带的“{file}”第 {row} 行：{}\n提示：请改正政策包中的文件", reason.zh)
+                let Text { zh, en } = reason;
+                (
+                    Kind::Input,
+                    text!(
+                        "政策包自带的“{file}”第 {row} 行：{zh}",
+                        "`{file}`, which the pack ships, row {row}: {en}"
+                    ),
+                    Some(Text::new("请改正政策包中的文件", "mend the pack's file")),
+                )
             }
-            Self::Cancelled => "导入已取消，未作任何更改".to_owned(),
+            Self::Cancelled => (
+                Kind::Input,
+                Text::new("导入已取消，未作任何更改", "the import was cancelled; nothing was changed"),
+                None,
+            ),
+        };
+        let problem = Problem::new(kind, self.code(), words);
+        match hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
         }
     }
 }

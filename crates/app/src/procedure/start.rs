@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use model::flow::{Command, State};
 use model::{RecordKey, Refusal, RefusalCode, Text};
-use pack::program::{Program, Value};
+use pack::program::Program;
 use serde::Serialize;
 use store::Registry;
 
 use super::context::Day;
 use super::effects::carry_out;
 use super::{Case, Declared, declared};
-use crate::acting::{Acting, ActingError, Deed, Pending, Randomness, known};
+use crate::acting::{Acting, ActingError, Deed, Pending, Randomness};
 
 /// The stream that counts the cases of a flow and year.
 fn counter(flow: &str, year: i32) -> String {
@@ -77,7 +77,7 @@ fn items(
     };
     let mut keys: BTreeSet<String> = asked.items.iter().cloned().collect();
     if keys.is_empty() {
-        keys = promised(deed, flow, asked)?;
+        keys = promised_below(deed, flow, asked)?;
     }
     for key in &keys {
         if deed.view().record(flow.entity, key)?.is_none() {
@@ -89,26 +89,15 @@ fn items(
     if items.is_empty() { Err(Refusal::from(RefusalCode::RequiredMissing).into()) } else { Ok(items) }
 }
 
-fn promised(
+fn promised_below(
     deed: &Deed<'_>,
     flow: &Declared<'_>,
     asked: &Start<'_>,
 ) -> Result<BTreeSet<String>, ActingError> {
-    let program = deed.program;
-    let (Some(sheet), Some(entity), Some(benefit)) = (asked.sheet, flow.sheet, flow.benefit) else {
+    let (Some(sheet), Some(entity)) = (asked.sheet, flow.sheet) else { return Ok(BTreeSet::new()) };
+    let Some(below) = super::promised::edge(deed.program, flow.entity, entity) else {
         return Ok(BTreeSet::new());
     };
-    let mut edges = (0..program.edges.len() as u32).map(pack::program::EdgeId);
-    let edge = edges.find(|edge| {
-        let edge = program.edge(*edge);
-        edge.child == flow.entity && edge.parent == entity
-    });
-    let Some(edge) = edge else { return Ok(BTreeSet::new()) };
-    let below: BTreeSet<String> = deed.view().children(edge, sheet)?.into_iter().collect();
-    let who = benefit.who;
-    let columns = [who].into();
-    let on = deed.acting.on;
-    let known = known(program, deed.view(), on, flow.entity, &below, &columns, &Pending::new())?;
-    let is_promised = |key: &String| known.value(key, who) == Some(&Value::Bool(true));
-    Ok(below.into_iter().filter(is_promised).collect())
+    let items = super::promised::items(deed.program, deed.view(), flow, below, sheet, deed.acting.on)?;
+    Ok(items.into_keys().collect())
 }

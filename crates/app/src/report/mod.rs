@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use arrow::array::RecordBatch;
 use evaluate::explain::{mask, unit_text, value_text};
-use model::{Lang, Text};
+use model::{AsProblem as _, Lang, Text};
 use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use store::Moment;
@@ -37,50 +37,24 @@ use place::{Names, Place, levels};
 use sheet::{Cell, Head, Style, TableSheet, Title, sheet_name};
 
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ReportError {
     #[error(transparent)]
     Run(#[from] ExplainError),
     #[error(transparent)]
     Table(#[from] TableError),
-    #[error("the workbook cannot be made: {0}")]
     Workbook(#[from] XlsxError),
-    #[error("{}", self.text().en)]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("{}", self.text().en)]
-    NotAWorkbook { path: PathBuf },
-    #[error("{}", self.text().en)]
-    OverInput { path: PathBuf, why: Text },
-}
-
-impl ReportError {
-    /// The error in both languages, as far as it has been written in both; its hint follows on a line of its own.
-    pub fn text(&self) -> Text {
-        match self {
-            Self::Run(error) => error.text(),
-            Self::Io { path, source } => {
-                let path = path.display();
-                Text::new(
-                    format!("`{path}` 写不进去（{source}）；原来的文件没有改动"),
-                    format!("`{path}` cannot be written ({source}); what was there before is still there"),
-                )
-            }
-            Self::NotAWorkbook { path } => {
-                let path = path.display();
-                Text::new(
-                    format!("`{path}` 不以 `.xlsx` 结尾\nhint: 工作簿的名字应像 `report.xlsx`"),
-                    format!("`{path}` does not end in `.xlsx`\nhint: name the workbook like `report.xlsx`"),
-                )
-            }
-            Self::OverInput { path, why } => {
-                let path = path.display();
-                Text::new(
-                    format!("`{path}` {}\nhint: 换一个名字", why.zh),
-                    format!("`{path}` {}\nhint: choose another name", why.en),
-                )
-            }
-            other => Text::same(other.to_string()),
-        }
-    }
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    NotAWorkbook {
+        path: PathBuf,
+    },
+    OverInput {
+        path: PathBuf,
+        why: Text,
+    },
 }
 
 /// Sheets and rows written.

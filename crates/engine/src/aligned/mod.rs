@@ -19,8 +19,8 @@ pub(crate) use plan::AlignedPlan;
 use plan::{AlignedStage, Pass, Projection, Segment, WindowSegment};
 
 use crate::EngineError;
-use crate::run::Timings;
 use crate::table::Tables;
+use crate::timings::Timings;
 use crate::vector::{Accumulator, Column, Machine};
 
 impl AlignedPlan {

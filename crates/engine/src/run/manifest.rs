@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use model::Date;
+use model::{AsProblem as _, Date};
 use pack::program::{Dated, Parameter, ParameterShape, Program, Source, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -82,14 +82,11 @@ pub struct FileNote {
 
 /// Why a folder is not taken for a run.
 #[derive(Debug, Error)]
+#[error("{}", self.problem().text.en)]
 pub enum ManifestError {
-    #[error("it has no `manifest.json`")]
     Absent,
-    #[error("its `manifest.json` cannot be read: {0}")]
     Io(std::io::Error),
-    #[error("its `manifest.json` is damaged: {0}")]
     Damaged(serde_json::Error),
-    #[error("its format is {found}, and this version reads format {FORMAT}; make the run again")]
     Format { found: u64 },
 }
 

@@ -35,7 +35,6 @@ mod rounds;
 mod snapshot;
 mod spill;
 mod split;
-mod timings;
 mod totals;
 mod work;
 
@@ -63,6 +62,7 @@ use split::Split;
 use totals::Totals;
 use work::{Output, Work};
 
+pub use crate::timings::{Timing, Timings};
 pub use group::{GroupResult, INDEX as GROUP_INDEX};
 pub use manifest::{
     EngineNote, FORMAT as RUN_FORMAT, FileNote, ManifestError, PackNote, RunManifest, SnapshotNote,
@@ -70,7 +70,6 @@ pub use manifest::{
 };
 pub use options::{PART_ROWS, Progress, Request, RunOptions, Workers};
 pub use snapshot::{SnapshotFiles, digest as snapshot_digest};
-pub use timings::{Timing, Timings};
 
 /// What came out of a run.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,8 +7,8 @@ use model::Date;
 
 use super::group::GroupResult;
 use super::snapshot::SnapshotFiles;
-use super::timings::Timings;
 use crate::EngineError;
+use crate::timings::Timings;
 
 /// Rows of the largest entity in a part, where nothing else is said.
 pub const PART_ROWS: usize = 1 << 17;

@@ -21,7 +21,6 @@ use super::phases::{Phase, Phases};
 use super::rounds::Rounds;
 use super::snapshot::Snapshot;
 use super::split::{Split, kept};
-use super::timings::Timings;
 use super::totals::Totals;
 use crate::EngineError;
 use crate::aligned::AlignedPlan;
@@ -30,6 +29,7 @@ use crate::findings::{Finding, collect};
 use crate::load::{Missing, Wanted, load};
 use crate::stages::Stage;
 use crate::table::{ROW_TYPE, Table, Tables, data_type};
+use crate::timings::Timings;
 
 /// The results of one entity.
 pub(crate) struct Output {

@@ -284,19 +284,3 @@ fn gathered_nulls(array: &dyn Array, positions: &[i64], nulls: &Nulls) -> Nulls 
     let found: Vec<u8> = (0..positions.len()).map(null).inspect(|null| any |= null).collect();
     (any != 0).then(|| Rc::new(found))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bits_become_bytes_wherever_they_start() {
-        let bits = BooleanBuffer::collect_bool(300, |row| row % 3 == 0 || row % 7 == 2);
-        for (start, length) in [(0, 0), (0, 300), (1, 64), (13, 130), (63, 65), (299, 1)] {
-            let slice = bits.slice(start, length);
-            let expected: Vec<u8> = slice.iter().map(u8::from).collect();
-            assert_eq!(unpacked(&slice, 0), expected);
-            assert_eq!(unpacked(&slice, 1), expected.iter().map(|bit| bit ^ 1).collect::<Vec<u8>>());
-        }
-    }
-}

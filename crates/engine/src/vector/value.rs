@@ -175,3 +175,19 @@ pub(super) fn unpacked(bits: &BooleanBuffer, flip: u8) -> Vec<u8> {
     bytes.truncate(bits.len());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_become_bytes_wherever_they_start() {
+        let bits = BooleanBuffer::collect_bool(300, |row| row % 3 == 0 || row % 7 == 2);
+        for (start, length) in [(0, 0), (0, 300), (1, 64), (13, 130), (63, 65), (299, 1)] {
+            let slice = bits.slice(start, length);
+            let expected: Vec<u8> = slice.iter().map(u8::from).collect();
+            assert_eq!(unpacked(&slice, 0), expected);
+            assert_eq!(unpacked(&slice, 1), expected.iter().map(|bit| bit ^ 1).collect::<Vec<u8>>());
+        }
+    }
+}

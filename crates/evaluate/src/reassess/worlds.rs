@@ -36,7 +36,7 @@ pub(super) struct Worlds<'w, R: Records> {
     pub failure: Option<ReassessError<R::Error>>,
 }
 
-impl<'w, R: Records> Worlds<'w, R> {
+impl<R: Records> Worlds<'_, R> {
     /// What the records say, or nothing and a note of their failure.
     fn ask<T: Default>(&mut self, question: impl FnOnce(&Self) -> Result<T, R::Error>) -> T {
         if self.failure.is_some() {

@@ -52,6 +52,9 @@ fn a_change_is_seen_by_whoever_reads_the_overlay_and_by_nobody_else() {
     assert!(plain.patch().is_empty() && !overlay.patch().is_empty());
 }
 
+/// The field that is given; without one, the record goes.
+type Given = Option<[(ColumnId, Value); 1]>;
+
 #[test]
 fn records_come_go_and_move() {
     let sample = Sample::new();
@@ -59,10 +62,10 @@ fn records_come_go_and_move() {
     let base = FactRecords::new(sample.program(), &facts);
     let via = sample.program().edges[1].via;
     let child = |parent: &str| Some([(via, text(parent))]);
-    let check = |what: &str, changes: &[(&str, Option<[(ColumnId, Value); 1]>)], members: Option<i128>| {
+    let check = |what: &str, changes: &[(&str, Given)], members: Option<i128>| {
         let mut overlay = Overlay::new(base);
         for (key, fields) in changes {
-            let fields = fields.as_ref().map(|fields| fields.as_slice());
+            let fields = fields.as_ref().map(<[_; 1]>::as_slice);
             overlay.change(&[change(&sample, "person", key, fields)]).unwrap();
         }
         assert_eq!(result(&sample, &overlay, "members"), members.map(number), "{what}");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::turn::{Turn, list};
 use super::{BranchOn, Context, Drawn, Minutes, Step, Strand, StrandId, Tally, Target, Vote, What, draw};
-use crate::{Digest, RecordKey, Refusal, RefusalCode};
+use crate::{Digest, RecordKey, Refusal, RefusalCode, Text};
 
 impl Turn<'_> {
     /// Whether the actor may act in the strand's present step.
@@ -331,7 +331,9 @@ fn tally(vote: &Vote, minutes: &Minutes, strand: &Strand, context: &Context<'_>)
         Err(Refusal::new(RefusalCode::VoteInconsistent).value(value).expected(expected))
     };
     if let Some(electorate) = vote.electorate {
-        let registered = context.quantity(electorate)?;
+        let field = Text::new("有权投票的人数", "how many are entitled to vote");
+        let unknown = |_| Refusal::new(RefusalCode::ConditionUnknown).field(field);
+        let registered = context.quantity(electorate).map_err(unknown)?;
         if registered.as_whole() != Some(*entitled) {
             return wrong(entitled.to_string(), registered.to_string());
         }

@@ -1,5 +1,7 @@
 //! Layouts of banks' files, `[[bank_layout]]` of a pack.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -92,6 +94,33 @@ pub enum Field {
     Ignored,
 }
 
+impl Field {
+    /// As packs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Batch => "batch",
+            Self::Line => "line",
+            Self::Name => "name",
+            Self::Account => "account",
+            Self::Amount => "amount",
+            Self::Date => "date",
+            Self::Status => "status",
+            Self::Reason => "reason",
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Constant => "constant",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// How text becomes bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Encoding {
@@ -165,21 +194,30 @@ pub enum Meaning {
     Returned,
 }
 
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Delivered => "delivered",
+            Self::Returned => "returned",
+        })
+    }
+}
+
 /// Why a layout cannot be used. For the authors of packs.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LayoutProblem {
-    #[error("the {file} file has no `{field:?}` column")]
+    #[error("the {file} file has no `{field}` column")]
     FieldMissing { file: &'static str, field: Field },
-    #[error("the {file} file has two `{field:?}` columns")]
+    #[error("the {file} file has two `{field}` columns")]
     FieldRepeated { file: &'static str, field: Field },
-    #[error("`{field:?}` has no place among the {place} of the {file} file")]
+    #[error("`{field}` has no place among the {place} of the {file} file")]
     FieldMisplaced { file: &'static str, field: Field, place: &'static str },
     #[error("column `{title}` of the {file} file has no width, and the file no delimiter")]
     WidthMissing { file: &'static str, title: String },
     #[error("column `{title}` of the {file} file has a width, though the file has a delimiter")]
     WidthNeedless { file: &'static str, title: String },
-    #[error("`{char}` cannot delimit or fill: it is no printable ASCII character")]
-    NotAscii { char: char },
+    #[error("`{char}` cannot delimit or fill in the {file} file: it is no printable ASCII character")]
+    NotAscii { file: &'static str, char: char },
     #[error(
         "column `{title}` of the {file} file is constant without a text, or has a text and is not constant"
     )]
@@ -188,12 +226,67 @@ pub enum LayoutProblem {
     FormatUnfit { file: &'static str, title: String },
     #[error("`match_by` is empty")]
     MatchByEmpty,
-    #[error("`{field:?}` cannot be matched by; `number`, `line`, `name`, `account` and `amount` can")]
+    #[error("lines cannot be told apart by `{field}`")]
     NotMatchable { field: Field },
+    #[error("lines are matched by `{field}`, but the return file has no such column")]
+    MatchMissing { field: Field },
     #[error("status `{code}` is declared twice")]
     StatusRepeated { code: String },
-    #[error("no status means `{meaning:?}`")]
+    #[error("no status means `{meaning}`")]
     MeaningMissing { meaning: Meaning },
+}
+
+impl LayoutProblem {
+    /// The key of the layout under which it stands.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::FieldMissing { file, .. }
+            | Self::FieldRepeated { file, .. }
+            | Self::FieldMisplaced { file, .. }
+            | Self::WidthMissing { file, .. }
+            | Self::WidthNeedless { file, .. }
+            | Self::NotAscii { file, .. }
+            | Self::ConstantText { file, .. }
+            | Self::FormatUnfit { file, .. } => match file.as_bytes() {
+                b"return" => "returns",
+                _ => "payment",
+            },
+            Self::MatchByEmpty | Self::NotMatchable { .. } | Self::MatchMissing { .. } => "match_by",
+            Self::StatusRepeated { .. } | Self::MeaningMissing { .. } => "statuses",
+        }
+    }
+
+    /// How to mend it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::FieldMissing { field, .. } | Self::MatchMissing { field } => {
+                format!("add a column `{{ field = \"{field}\", title = \"…\" }}`")
+            }
+            Self::FieldRepeated { .. } => "drop one of them, or let it be `ignored`".to_owned(),
+            Self::FieldMisplaced { place: "totals", .. } => {
+                "totals hold `count`, `sum`, `batch`, `date`, `constant` and `ignored`".to_owned()
+            }
+            Self::FieldMisplaced { .. } => "`count` and `sum` stand in `totals`".to_owned(),
+            Self::WidthMissing { .. } => {
+                "give each column a `width` in bytes, or the file a `delimiter`".to_owned()
+            }
+            Self::WidthNeedless { .. } => "drop the width, or the delimiter".to_owned(),
+            Self::NotAscii { .. } => "choose a character such as `|`, `,`, `0` or a space".to_owned(),
+            Self::ConstantText { .. } => {
+                "a constant has a `text = \"…\"`, and no other column has one".to_owned()
+            }
+            Self::FormatUnfit { .. } => {
+                "amounts are written as `yuan` or `fen`, dates as `iso` or `compact`".to_owned()
+            }
+            Self::MatchByEmpty | Self::NotMatchable { .. } => {
+                "match by `number`, `line`, `name`, `account` or `amount`".to_owned()
+            }
+            Self::StatusRepeated { .. } => "drop one of them: one word has one meaning".to_owned(),
+            Self::MeaningMissing { meaning } => {
+                format!("add `{{ code = \"…\", means = \"{meaning}\" }}`, with the bank's word for it")
+            }
+        }
+    }
 }
 
 impl BankLayout {
@@ -209,7 +302,7 @@ impl BankLayout {
             if !matches!(field, Number | Line | Name | Account | Amount) {
                 problems.push(LayoutProblem::NotMatchable { field });
             } else if !self.returns.has(field) {
-                problems.push(LayoutProblem::FieldMissing { file: "return", field });
+                problems.push(LayoutProblem::MatchMissing { field });
             }
         }
         for (place, status) in self.statuses.iter().enumerate() {
@@ -237,8 +330,8 @@ impl FileLayout {
             problems.push(LayoutProblem::FieldMissing { file, field });
         }
         let fills = |char: char| char.is_ascii_graphic() || char == ' ' || char == '\t';
-        problems
-            .extend(self.delimiter.filter(|char| !fills(*char)).map(|char| LayoutProblem::NotAscii { char }));
+        let unfit = self.delimiter.filter(|char| !fills(*char));
+        problems.extend(unfit.map(|char| LayoutProblem::NotAscii { file, char }));
         let totals = self.totals.iter().flat_map(|totals| &totals.columns);
         let cells =
             self.columns.iter().map(|cell| (cell, "columns")).chain(totals.map(|cell| (cell, "totals")));
@@ -256,7 +349,7 @@ impl FileLayout {
                 _ => {}
             }
             if !fills(column.pad) {
-                problems.push(LayoutProblem::NotAscii { char: column.pad });
+                problems.push(LayoutProblem::NotAscii { file, char: column.pad });
             }
             if column.text.is_some() != (field == Field::Constant) {
                 problems.push(LayoutProblem::ConstantText { file, title: title() });

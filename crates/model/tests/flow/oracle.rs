@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::flow::*;
-use model::{Date, RecordKey};
+use model::{Date, Digest, RecordKey};
 
 use crate::world::*;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::flow::*;
-use model::{Date, Fen, RecordKey, Refusal, Text};
+use model::{Date, Digest, Fen, RecordKey, Refusal, Text};
 
 pub const ELIGIBLE: ExpressionId = ExpressionId(1);
 pub const AMOUNT: ExpressionId = ExpressionId(2);

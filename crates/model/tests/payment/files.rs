@@ -300,24 +300,24 @@ fn layouts_that_cannot_work_are_told_to_their_authors() {
         assert_eq!(found, expected);
     };
     check(&|layout| layout.match_by.clear(), &["`match_by` is empty"]);
-    check(&|layout| layout.match_by = vec![Field::Number], &["the return file has no `Number` column"]);
     check(
-        &|layout| layout.match_by = vec![Field::Reason],
-        &["`Reason` cannot be matched by; `number`, `line`, `name`, `account` and `amount` can"],
+        &|layout| layout.match_by = vec![Field::Number],
+        &["lines are matched by `number`, but the return file has no such column"],
     );
-    check(&|layout| layout.statuses.truncate(1), &["no status means `Returned`"]);
+    check(&|layout| layout.match_by = vec![Field::Reason], &["lines cannot be told apart by `reason`"]);
+    check(&|layout| layout.statuses.truncate(1), &["no status means `returned`"]);
     check(&|layout| layout.statuses[1].code = "00".into(), &["status `00` is declared twice"]);
     check(
         &|layout| layout.returns.columns.retain(|column| column.field != Field::Status),
-        &["the return file has no `Status` column"],
+        &["the return file has no `status` column"],
     );
     check(
         &|layout| layout.payment.columns[1].field = Field::Account,
-        &["the payment file has two `Account` columns"],
+        &["the payment file has two `account` columns"],
     );
     check(
         &|layout| layout.payment.columns[0].field = Field::Sum,
-        &["`Sum` has no place among the columns of the payment file"],
+        &["`sum` has no place among the columns of the payment file"],
     );
     check(
         &|layout| layout.payment.columns[0].width = Some(3),
@@ -325,7 +325,7 @@ fn layouts_that_cannot_work_are_told_to_their_authors() {
     );
     check(
         &|layout| layout.payment.delimiter = Some('，'),
-        &["`，` cannot delimit or fill: it is no printable ASCII character"],
+        &["`，` cannot delimit or fill in the payment file: it is no printable ASCII character"],
     );
     check(
         &|layout| layout.payment.columns[4].text = None,

@@ -270,6 +270,7 @@ impl Compiler<'_> {
         reserve.finish();
         let (fund, amount) = (fund?, amount?);
         self.check_fund(&fund);
+        self.check_fund_kind(&fund);
         let money = Type::Number(NumberType::money());
         let amount = self.expression_of(reading, "reserve", &amount, Some(money));
         Some(Reserve { fund: fund.text, amount, period: period?.as_str().to_owned() })

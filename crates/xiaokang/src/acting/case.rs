@@ -6,7 +6,7 @@ use std::path::Path;
 use app::acting::Pending;
 use app::procedure::{self, Asked, CaseView, Declared, Start, Told, declared, event_text, outcome_text};
 use model::flow::{Act, Ballot, Flow, Minutes};
-use model::{Digest, Lang, Moment, RecordKey};
+use model::{AsProblem as _, Digest, Lang, Moment, RecordKey, Text, text};
 use pack::program::Program;
 
 use super::{Office, acting, failure, random, with_room, words};
@@ -53,7 +53,8 @@ fn show(options: &CaseShow, lang: Lang) -> CommandResult {
     let on = options.on.map_or_else(|| at.day(), |day| day.0);
     let reader = app::acting::Acting { role: String::new(), name: String::new(), at, on };
     let given = match &options.with {
-        Some(json) => app::changes::read(program, json).map_err(Failure::input)?,
+        Some(json) => app::changes::read(program, json)
+            .map_err(|Text { zh, en }| Failure::input(text!("`--with`：{zh}", "`--with`: {en}")))?,
         None => Pending::new(),
     };
     let view = procedure::show(&registry, program, &reader, &options.case, &given)
@@ -90,7 +91,9 @@ fn print_case(flow: &Flow, view: &CaseView, lang: Lang) {
             Some(id) => words(lang, "答复异议", "answer objection").to_owned() + &format!(" {id}"),
             None => title.get(lang).to_owned(),
         };
-        let why = refused.as_ref().map_or_else(String::new, |error| format!(": {}", error.message(lang)));
+        let why = refused
+            .as_ref()
+            .map_or_else(String::new, |error| format!(": {}", error.problem().text.get(lang)));
         say!("{} {roles} [{}] {what}{due}{why}", words(lang, "待办", "waits for"), waiting.strand.0);
     }
     say!("{}", words(lang, "经过", "what happened"));
@@ -192,11 +195,13 @@ fn step(
     let flow = declared(program, &case.state.flow).map_err(|error| failure(error, lang))?;
     let steps: Vec<&str> = flow.machine.steps.iter().map(|step| step.id.as_str()).collect();
     let hint = steps.join(", ");
-    flow.machine.step_named(id).ok_or_else(|| Failure::with_hint(format!("there is no step `{id}`"), hint))
+    flow.machine.step_named(id).ok_or_else(|| {
+        let text = text!("没有步骤 `{id}`", "there is no step `{id}`");
+        Failure::with_hint(text, text!("步骤有 `{hint}`", "its steps are {hint}"))
+    })
 }
 
 fn digest(file: &Path) -> Result<Digest, Failure> {
-    let bytes =
-        std::fs::read(file).map_err(|error| Failure::input(format!("`{}`: {error}", file.display())))?;
+    let bytes = std::fs::read(file).map_err(|error| Failure::file(file, &error))?;
     Ok(Digest::of(&bytes))
 }

@@ -2,7 +2,7 @@
 
 use app::funds::{self, Allot, Issue};
 use model::ledger::{Chain, Descent, Holder, Posting, trace_document, trace_holder};
-use model::{Lang, Text};
+use model::{Lang, Text, text};
 
 use super::{Office, acting, failure, random, with_room, words};
 use crate::arguments::acting::{FundAllot, FundCommand, FundIssue, FundTrace};
@@ -56,8 +56,9 @@ fn trace(options: &FundTrace, lang: Lang) -> CommandResult {
             say!("{}", words(lang, "没有到账的付款", "nothing was delivered"));
         }
     } else if let Some(number) = &options.document {
-        let descent = trace_document(&book, number)
-            .ok_or_else(|| Failure::input(format!("document `{number}` is not registered")))?;
+        let descent = trace_document(&book, number).ok_or_else(|| {
+            Failure::input(text!("没有登记文件 `{number}`", "document `{number}` is not registered"))
+        })?;
         print_descent(&descent, lang);
     }
     Ok(Outcome::Done)

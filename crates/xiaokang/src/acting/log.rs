@@ -32,14 +32,12 @@ fn receipt(options: &LogReceipt, lang: Lang) -> CommandResult {
     let wanted = Wanted { about: &options.about, kind: None };
     let receipts = publish::receipts(&registry, &options.log, &wanted, &mut random)
         .map_err(|error| failure(error, lang))?;
-    std::fs::create_dir_all(&options.out)
-        .map_err(|error| Failure::input(format!("`{}`: {error}", options.out.display())))?;
+    std::fs::create_dir_all(&options.out).map_err(|error| Failure::file(&options.out, &error))?;
     for (leaf, receipt) in receipts {
         let text = receipt.to_text().map_err(|fault| failure(fault.into(), lang))?;
         let name = format!("{}-{:06}-{}.receipt", options.about, receipt.index, leaf.kind().as_str());
         let path = options.out.join(name);
-        std::fs::write(&path, text)
-            .map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        std::fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
         say!("{}", path.display());
     }
     Ok(Outcome::Done)
@@ -99,5 +97,5 @@ fn read_key(given: &str) -> Result<String, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))
+    std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
 }

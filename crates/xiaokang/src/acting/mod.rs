@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use app::Registry;
 use app::acting::{Acting, ActingError};
 use app::packs::Loaded;
-use model::{Lang, Moment};
+use model::{Lang, Moment, Text};
 
 use crate::arguments::acting::{Actor, Site};
 use crate::console::{CommandResult, Failure, load_pack, now_ms, open_registry};
@@ -35,7 +35,13 @@ impl Office {
         let named =
             site.registry.clone().or_else(|| std::env::var_os("XIAOKANG_REGISTRY").map(PathBuf::from));
         let folder = named.ok_or_else(|| {
-            Failure::with_hint("no registry is named", "name it with --registry, or in XIAOKANG_REGISTRY")
+            Failure::with_hint(
+                Text::new("没有指明登记库", "no registry is named"),
+                Text::new(
+                    "请用 `--registry` 或环境变量 `XIAOKANG_REGISTRY` 指明",
+                    "name it with --registry, or in XIAOKANG_REGISTRY",
+                ),
+            )
         })?;
         let registry = open_registry(&folder, &pack.program)?;
         Ok(Self { pack, registry })
@@ -72,24 +78,17 @@ pub fn random() -> [u8; 32] {
 }
 
 /// What is said of an act that came to nothing.
-pub fn failure(error: ActingError, lang: Lang) -> Failure {
-    let is_refusal =
-        !matches!(error, ActingError::Store(_) | ActingError::Damaged { .. } | ActingError::Io { .. });
-    let message = error.message(lang);
-    let code = error.code();
-    let message = match message.split_once('\n') {
-        _ if !is_refusal => message,
-        Some((first, rest)) => format!("{first} [{code}]\n{rest}"),
-        None => format!("{message} [{code}]"),
-    };
-    match error.hint(lang) {
-        Some(hint) => Failure::with_hint(message, hint),
-        None => Failure::input(message),
-    }
+pub fn failure(error: ActingError, _lang: Lang) -> Failure {
+    error.into()
 }
 
 /// Runs a command where there is room to follow values through many columns.
 fn with_room(work: impl FnOnce() -> CommandResult + Send) -> CommandResult {
+    in_room(work)
+}
+
+/// As [`with_room`], for what is no command.
+pub fn in_room<T: Send>(work: impl FnOnce() -> Result<T, Failure> + Send) -> Result<T, Failure> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("acting".to_owned()).stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, work).map_err(Failure::internal)?;

@@ -1,8 +1,8 @@
 //! `xiaokang pay`
 
 use app::pay::{self, Correct, Plan, Planned};
-use model::Lang;
 use model::payment::{Batch, BatchStage};
+use model::{Lang, Text};
 
 use super::{Office, acting, failure, random, with_room, words};
 use crate::arguments::acting::{
@@ -31,7 +31,9 @@ fn plan(options: &PayPlan, lang: Lang) -> CommandResult {
             let asked = Plan { county: county.0, purpose: &options.purpose, layout: &options.layout };
             pay::plan(&mut registry, &pack.program, &acting, &asked, &mut random)
         }
-        (None, None) => return Err(Failure::input("name the county with --county")),
+        (None, None) => {
+            return Err(Failure::input(Text::new("请用 `--county` 指明县", "name the county with --county")));
+        }
     };
     let Planned { batch, left_out } = planned.map_err(|error| failure(error, lang))?;
     print_batch(&batch, lang);
@@ -63,8 +65,7 @@ fn acknowledge(options: &PayAcknowledge, lang: Lang) -> CommandResult {
 fn receive(options: &PayReturn, lang: Lang) -> CommandResult {
     let Office { pack, mut registry } = Office::open(&options.site)?;
     let acting = acting(&options.actor);
-    let bytes = std::fs::read(&options.file)
-        .map_err(|error| Failure::input(format!("`{}`: {error}", options.file.display())))?;
+    let bytes = std::fs::read(&options.file).map_err(|error| Failure::file(&options.file, &error))?;
     let batch = pay::receive_file(&mut registry, &pack.program, &acting, &options.batch, &bytes, &mut random)
         .map_err(|error| failure(error, lang))?;
     let Some(batch) = batch else {

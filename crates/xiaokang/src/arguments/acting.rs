@@ -114,6 +114,7 @@ pub struct CaseList {
 
 #[derive(Args)]
 pub struct CaseShow {
+    /// The number of the case.
     pub case: RecordKey,
     #[command(flatten)]
     pub site: Site,
@@ -127,6 +128,7 @@ pub struct CaseShow {
 
 #[derive(Args)]
 pub struct CaseDo {
+    /// The number of the case.
     pub case: RecordKey,
     /// Which part of the case, if several are open.
     #[arg(long)]
@@ -148,6 +150,7 @@ pub enum ActCommand {
     Attach {
         /// The kind of evidence that the step asks for.
         kind: String,
+        /// The document.
         file: PathBuf,
     },
     /// Say that the actor has investigated.
@@ -155,22 +158,33 @@ pub enum ActCommand {
     /// Draw the records that have to be visited.
     Draw,
     /// Say that records were visited.
-    Visit { items: Vec<RecordKey> },
+    Visit {
+        /// Keys of the records.
+        items: Vec<RecordKey>,
+    },
     /// Enter the minutes of a vote.
     Vote(VoteOptions),
     /// Post the notice at a place.
-    Post { place: String },
+    Post {
+        /// The place, as the procedure calls it.
+        place: String,
+    },
     /// Object to a notice, or to one record of it.
     Object {
+        /// The record that is objected to; all of them if absent.
         #[arg(long)]
         item: Option<RecordKey>,
+        /// What the objection rests on.
         #[arg(long)]
         grounds: String,
     },
     /// Answer an objection.
     Answer {
+        /// The number of the objection.
         objection: u32,
+        /// Whether it is right.
         verdict: Verdict,
+        /// Why.
         #[arg(long)]
         reasons: String,
     },
@@ -182,16 +196,23 @@ pub enum ActCommand {
     },
     /// Refuse records, or all of the part.
     Refuse {
+        /// A record; may be repeated. All of the part if absent.
         #[arg(long = "item")]
         items: Vec<RecordKey>,
+        /// Why.
         #[arg(long)]
         reasons: String,
     },
     /// Deliver the written refusal.
-    Deliver { letter: PathBuf },
+    Deliver {
+        /// The letter.
+        letter: PathBuf,
+    },
     /// Return it to an earlier step.
     Return {
+        /// The step.
         to: String,
+        /// Why.
         #[arg(long)]
         reasons: String,
     },
@@ -199,21 +220,25 @@ pub enum ActCommand {
     Void,
     /// Withdraw records, or all of the part.
     Withdraw {
+        /// A record; may be repeated. All of the part if absent.
         #[arg(long = "item")]
         items: Vec<RecordKey>,
     },
     /// Appeal against a refusal.
     Appeal {
+        /// What the appeal rests on.
         #[arg(long)]
         grounds: String,
     },
     /// Extend the time limit of the step.
     Extend {
+        /// Why.
         #[arg(long)]
         reasons: String,
     },
     /// Set records apart, so that the others can go on.
     Apart {
+        /// Keys of the records.
         #[arg(required = true)]
         items: Vec<RecordKey>,
     },
@@ -330,11 +355,15 @@ impl FromStr for Grant {
 
 #[derive(Args)]
 pub struct FundAllot {
+    /// The number printed on the document.
     pub document: DocumentNumber,
+    /// The purpose for which it was granted.
     #[arg(long)]
     pub purpose: Purpose,
+    /// The division that passes it down.
     #[arg(long)]
     pub from: Division,
+    /// The division that gets it.
     #[arg(long)]
     pub to: Division,
     /// In yuan.
@@ -381,6 +410,7 @@ pub struct PayPlan {
     /// The county whose approvals are to be paid.
     #[arg(long, required_unless_present = "again", conflicts_with = "again")]
     pub county: Option<Division>,
+    /// The purpose that is paid for.
     #[arg(long, default_value = "minimum-living")]
     pub purpose: Purpose,
     /// The layout of the bank's files, as the pack calls it.
@@ -397,6 +427,7 @@ pub struct PayPlan {
 
 #[derive(Args)]
 pub struct PayFile {
+    /// The number of the batch.
     pub batch: BatchId,
     /// The file to write.
     #[arg(long)]
@@ -409,6 +440,7 @@ pub struct PayFile {
 
 #[derive(Args)]
 pub struct PayAcknowledge {
+    /// The number of the batch.
     pub batch: BatchId,
     /// The number of payments that the bank took.
     #[arg(long)]
@@ -424,6 +456,7 @@ pub struct PayAcknowledge {
 
 #[derive(Args)]
 pub struct PayReturn {
+    /// The number of the batch.
     pub batch: BatchId,
     /// The bank's return file.
     pub file: PathBuf,
@@ -435,11 +468,14 @@ pub struct PayReturn {
 
 #[derive(Args)]
 pub struct PayCorrect {
+    /// The number of the batch.
     pub batch: BatchId,
+    /// The number of the line.
     pub line: LineId,
     /// The account that was verified with the household.
     #[arg(long)]
     pub account: String,
+    /// Why it is right.
     #[arg(long)]
     pub reasons: String,
     #[command(flatten)]
@@ -450,6 +486,7 @@ pub struct PayCorrect {
 
 #[derive(Args)]
 pub struct PayReconcile {
+    /// The number of the batch.
     pub batch: BatchId,
     /// What the bank's statement says was taken from the account, in yuan.
     #[arg(long, value_name = "YUAN")]
@@ -462,6 +499,7 @@ pub struct PayReconcile {
 
 #[derive(Args)]
 pub struct PayShow {
+    /// The number of the batch; all of them if absent.
     pub batch: Option<BatchId>,
     #[command(flatten)]
     pub site: Site,

@@ -2,27 +2,29 @@
 
 use std::path::PathBuf;
 
-use model::Lang;
+use model::{Lang, Text, text};
 
 use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
 use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
 use crate::{assess, explain, import};
 
 pub mod bank;
+pub mod cast;
 pub mod story;
 
 /// Workbooks of the sample county, as an office keeps them.
 const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
 
-/// A household of the sample that is promised something.
-const HOUSEHOLD: &str = "51333610020400025";
-
 pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     let data = options.pack.join("data").join("xiangcheng");
     if !data.is_dir() {
+        let pack = options.pack.display();
         return Err(Failure::with_hint(
-            format!("`{}` has no sample data", options.pack.display()),
-            "run the demo from the project's folder, or name the pack with --pack",
+            text!("“{pack}”没有样例数据", "`{pack}` has no sample data"),
+            Text::new(
+                "请在项目文件夹中运行演示，或用 --pack 指明政策包",
+                "run the demo from the project's folder, or name the pack with --pack",
+            ),
         ));
     }
     let folder = options
@@ -69,6 +71,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
         },
         lang,
     )?;
+    let cast = cast::Cast::find(&registry, &options.pack, story::started(), lang)?;
     heading(lang, "三、为什么", "3. why");
     explain::run(
         &ExplainOptions {
@@ -76,7 +79,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
             run,
             pack: None,
             entity: "household".to_owned(),
-            key: HOUSEHOLD.to_owned(),
+            key: cast.objected.clone(),
             rule: Some("minimum_living".to_owned()),
             json: false,
         },
@@ -87,7 +90,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
         "四、一个村的低保：从申请到任何人都能核对的到账",
         "4. one village: from the application to a payment that anyone verifies",
     );
-    let mut teller = story::Teller::new(&folder, &registry, &options.pack, lang);
+    let mut teller = story::Teller::new(&folder, &registry, &options.pack, lang, cast);
     story::whole(&mut teller)?;
     Ok(Outcome::Done)
 }

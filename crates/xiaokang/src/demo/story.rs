@@ -8,24 +8,27 @@ use std::path::{Path, PathBuf};
 
 use app::pay;
 use clap::Parser as _;
-use model::{Date, Fen, Lang};
+use model::{Date, Lang};
 
 use super::bank;
+use super::cast::{Cast, FLOW};
 use crate::acting::Office;
 use crate::arguments::Arguments;
 use crate::arguments::acting::Site;
 use crate::console::{Failure, Outcome, say};
 use crate::dispatch;
 
-/// The village, and the households of it that are promised the guarantee.
-pub const VILLAGE: &str = "513336205203";
-pub const HOUSEHOLDS: [&str; 2] = ["51333620520300427", "51333620520300443"];
+/// The day on which the village hands in, and those of the story are found.
+pub const STARTED: &str = "2016-03-01";
 pub const CASE: &str = "minimum-living-guarantee-2016-0001";
+/// Parts of the case after the objection: the others, and the household that is objected to.
+const STRANDS: [&str; 2] = ["0", "1"];
 pub const DOCUMENT: &str = "川财社〔2016〕12号";
-pub const BATCH: &str = "minimum-living-513336-2016-001";
-pub const BATCH_AGAIN: &str = "minimum-living-513336-2016-002";
-/// The household that is objected to.
-pub const OBJECTED: &str = HOUSEHOLDS[1];
+
+/// The day on which the village hands in.
+pub fn started() -> Date {
+    STARTED.parse().expect("it is a day")
+}
 
 /// Tells a story by running its commands.
 pub struct Teller {
@@ -33,6 +36,8 @@ pub struct Teller {
     registry: PathBuf,
     pack: PathBuf,
     lang: Lang,
+    /// Whom the story is about.
+    pub cast: Cast,
     /// Steps that were done before, and are passed over.
     pub done_before: usize,
     /// Steps that were told or passed over.
@@ -41,12 +46,13 @@ pub struct Teller {
 
 impl Teller {
     /// Files of the story stand in `folder`.
-    pub fn new(folder: &Path, registry: &Path, pack: &Path, lang: Lang) -> Self {
+    pub fn new(folder: &Path, registry: &Path, pack: &Path, lang: Lang, cast: Cast) -> Self {
         Self {
             folder: folder.to_owned(),
             registry: registry.to_owned(),
             pack: pack.to_owned(),
             lang,
+            cast,
             done_before: 0,
             steps: 0,
         }
@@ -91,7 +97,7 @@ impl Teller {
         if !offline {
             all.splice(place..place, ["--registry", &registry, "--pack", &pack]);
         }
-        let parsed = Arguments::try_parse_from(all).map_err(Failure::input)?;
+        let parsed = Arguments::try_parse_from(all).map_err(Failure::internal)?;
         dispatch(parsed)
     }
 
@@ -101,8 +107,8 @@ impl Teller {
             return Ok(());
         }
         match self.look(arguments) {
-            Err(Failure::Input { message, .. }) if message.contains(&format!("[{code}]")) => {
-                say!("  ✗ {message}");
+            Err(Failure::Problem(problem)) if problem.code == code => {
+                say!("  ✗ {} [{code}]", problem.text.get(self.lang));
                 Ok(())
             }
             Err(other) => Err(other),
@@ -113,13 +119,43 @@ impl Teller {
     /// A document for a step to attach.
     fn document(&self, name: &str, text: &str) -> Result<String, Failure> {
         let path = self.path(name);
-        fs::write(&path, text).map_err(|error| Failure::input(format!("`{}`: {error}", path.display())))?;
+        fs::write(&path, text).map_err(|error| Failure::file(&path, &error))?;
         Ok(path.display().to_string())
+    }
+
+    /// The first batch of the county's payments in the year, or a later one.
+    pub fn batch(&self, number: u32) -> String {
+        format!("minimum-living-{}-2016-{number:03}", self.cast.county())
     }
 
     /// Acts on the case.
     pub fn act(&mut self, role: &str, on: &str, strand: &str, act: &[&str]) -> Result<Outcome, Failure> {
         self.run(&act_of(role, on, strand, act))
+    }
+}
+
+/// Numbers of the appraisal, as the command takes them.
+pub struct Votes {
+    pub entitled: String,
+    /// One too few for a quorum.
+    pub few: String,
+    pub present: String,
+    pub in_favour: String,
+    pub against: String,
+}
+
+impl Votes {
+    /// Four of five come, or who has to; one of eight of them is against.
+    pub fn of(cast: &Cast) -> Self {
+        let present = (cast.entitled * 4 / 5).max(cast.quorum());
+        let against = present / 8;
+        Self {
+            entitled: cast.entitled.to_string(),
+            few: (cast.quorum() - 1).to_string(),
+            present: present.to_string(),
+            in_favour: (present - against).to_string(),
+            against: against.to_string(),
+        }
     }
 }
 
@@ -152,40 +188,85 @@ pub fn money(teller: &mut Teller) -> Result<(), Failure> {
         "where the money comes from: the province grants it, the county gets it",
     );
     let title = "困难群众基本生活补助资金";
-    let (issue, allot) = ("minimum-living=500000", "200000");
-    let issued =
-        ["--title", title, "--issuer", "51", "--grant", issue, "--as", "province:周", "--on", "2016-01-05"];
+    let (province, county) = (teller.cast.province().to_owned(), teller.cast.county().to_owned());
+    let allotted_yuan = teller.cast.allotted_yuan();
+    let (issue, allot) = (format!("minimum-living={}", allotted_yuan * 5 / 2), allotted_yuan.to_string());
+    let issued = [
+        "--title",
+        title,
+        "--issuer",
+        &province,
+        "--grant",
+        &issue,
+        "--as",
+        "province:周",
+        "--on",
+        "2016-01-05",
+    ];
     let mut all = vec!["fund", "issue", DOCUMENT, "--fund", "minimum-living"];
     all.extend(issued);
     teller.run(&all)?;
-    let allotted =
-        ["--from", "51", "--to", "513336", "--amount", allot, "--as", "province:周", "--on", "2016-01-08"];
+    let allotted = [
+        "--from",
+        &province,
+        "--to",
+        &county,
+        "--amount",
+        &allot,
+        "--as",
+        "province:周",
+        "--on",
+        "2016-01-08",
+    ];
     let mut all = vec!["fund", "allot", DOCUMENT, "--purpose", "minimum-living"];
     all.extend(allotted);
     teller.run(&all)?;
     Ok(())
 }
 
-/// The village hands in, two of the township investigate, the representatives vote, the notice hangs.
+/// The village hands in, two of the township investigate, the village votes, the notice hangs.
 pub fn application_to_notice(teller: &mut Teller) -> Result<(), Failure> {
-    teller.chapter("申请：村里代两户提交", "application: the village hands in for two households");
-    let (village, on) = ("village:罗", "2016-03-01");
-    let start =
-        ["case", "start", "minimum-living-guarantee", "--sheet", VILLAGE, "--as", village, "--on", on];
+    application(teller)?;
+    survey(teller)?;
+    appraisal(teller)
+}
+
+/// The village hands in for all who are promised the guarantee.
+pub fn application(teller: &mut Teller) -> Result<(), Failure> {
+    teller.chapter("申请：村里代各户提交", "application: the village hands in for its households");
+    let (village, on, sheet) = ("village:罗", STARTED, teller.cast.village.clone());
+    let start = ["case", "start", FLOW, "--sheet", &sheet, "--as", village, "--on", on];
     teller.run(&start)?;
     let application = teller.document("application.txt", "申请书和收入核对授权书\n")?;
     teller.act(village, on, "", &["attach", "application", &application])?;
     teller.act(village, on, "", &["complete"])?;
+    Ok(())
+}
+
+/// Two of the township go there; their form fixes what is proposed.
+pub fn survey(teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter("入户调查：两人", "survey: two persons");
     teller.act("township:马", "2016-03-03", "", &["investigate"])?;
     teller.act("township:刘", "2016-03-03", "", &["investigate"])?;
     let form = teller.document("survey.txt", "入户调查表\n")?;
     teller.act("township:刘", "2016-03-04", "", &["attach", "survey-form", &form])?;
     teller.act("township:刘", "2016-03-04", "", &["complete"])?;
+    Ok(())
+}
+
+/// The village votes, and posts what came of it.
+pub fn appraisal(teller: &mut Teller) -> Result<(), Failure> {
+    let village = "village:罗";
     teller.chapter("民主评议：第一次到会不足，第二次通过", "appraisal: too few at first, carried then");
-    let few = ["vote", "--entitled", "30", "--present", "19", "--all", "18/1"];
+    let Votes { entitled, few, present, in_favour, against } = Votes::of(&teller.cast);
+    let all = format!("{few}/0");
+    let few = ["vote", "--entitled", &entitled, "--present", &few, "--all", &all];
     teller.refused("no-quorum", &act_of(village, "2016-03-06", "", &few))?;
-    let vote = ["vote", "--entitled", "30", "--present", "24", "--all", "21/3"];
+    let more = (teller.cast.entitled + 1).to_string();
+    let beyond = ["vote", "--entitled", &more, "--present", &more, "--all", &format!("{more}/0")];
+    teller.refused("vote-inconsistent", &act_of(village, "2016-03-07", "", &beyond))?;
+    let all = format!("{in_favour}/{against}");
+    let vote = ["vote", "--entitled", &entitled, "--present", &present, "--all", &all];
     teller.act(village, "2016-03-07", "", &vote)?;
     let minutes = teller.document("minutes.txt", "评议记录和表决票\n")?;
     teller.act(village, "2016-03-07", "", &["attach", "minutes", &minutes])?;
@@ -200,7 +281,8 @@ pub fn objection_to_review(teller: &mut Teller) -> Result<(), Failure> {
         "公示期间有人提出异议：该户单列，其他户照常",
         "an objection: that household waits, the others go on",
     );
-    let object = ["object", "--item", OBJECTED, "--grounds", "听说儿子在成都打工"];
+    let objected = teller.cast.objected.clone();
+    let object = ["object", "--item", &objected, "--grounds", "听说儿子在成都打工"];
     teller.act("villager:彭", "2016-03-10", "", &object)?;
     teller.refused("notice-running", &act_of("village:罗", "2016-03-12", "0", &["complete"]))?;
     let answer = ["answer", "0", "dismissed", "--reasons", "入户复核：该户没有儿子，收入属实"];
@@ -213,50 +295,74 @@ pub fn objection_to_review(teller: &mut Teller) -> Result<(), Failure> {
         "review by somebody of the township who did not investigate",
     );
     let opinion = teller.document("opinion.txt", "审核意见\n")?;
-    for strand in ["0", "1"] {
+    for strand in STRANDS {
         teller.act("township:王", "2016-03-22", strand, &["attach", "opinion", &opinion])?;
         teller.act("township:王", "2016-03-22", strand, &["complete"])?;
     }
     Ok(())
 }
 
-/// The county visits, another of the county approves; the money is set apart in the same moment.
+/// The county visits and posts what it is about to approve; another of it approves, and the money is set apart at once.
 pub fn approval(teller: &mut Teller) -> Result<(), Failure> {
+    visits_and_notice(teller)?;
+    decision(teller)
+}
+
+/// The county visits a sample and whom it has to, and posts at the township, in the village and on the screen.
+pub fn visits_and_notice(teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter(
-        "县级抽查和审批：批准的同时预留资金",
-        "the county visits and approves; the money is set apart at once",
+        "县级抽查：干部近亲属、有疑问和被举报的户必访",
+        "the county visits a sample, and some households in any case",
     );
     let visits = teller.document("visits.txt", "入户抽查记录\n")?;
-    let strands: [(&str, &[&str]); 2] = [("0", &HOUSEHOLDS[..1]), ("1", &HOUSEHOLDS[1..])];
-    for (strand, items) in strands {
-        teller.act("county:何", "2016-03-24", strand, &["draw"])?;
-        let mut visit = vec!["visit"];
-        visit.extend(items);
-        teller.act("county:何", "2016-03-24", strand, &visit)?;
-        teller.act("county:何", "2016-03-24", strand, &["attach", "visits", &visits])?;
-        teller.act("county:何", "2016-03-24", strand, &["complete"])?;
+    let cast = teller.cast.clone();
+    let strands: [(&str, Vec<&str>); 2] = [("0", cast.others()), ("1", vec![&cast.objected])];
+    for (strand, items) in &strands {
+        teller.act("county:何", "2016-03-23", strand, &["draw"])?;
+        teller.act("county:何", "2016-03-23", strand, &[&["visit"], &items[..]].concat())?;
+        teller.act("county:何", "2016-03-23", strand, &["attach", "visits", &visits])?;
+        teller.act("county:何", "2016-03-23", strand, &["complete"])?;
     }
-    for strand in ["0", "1"] {
-        teller.act("county:高", "2016-03-25", strand, &["complete"])?;
+    teller.chapter(
+        "拟批准公示：乡镇、村和电子屏",
+        "notice of what is to be approved: township, village, screen",
+    );
+    for (strand, _) in &strands {
+        for place in ["township", "village", "screen"] {
+            teller.act("county:何", "2016-03-24", strand, &["post", place])?;
+        }
     }
-    for strand in ["0", "1"] {
-        teller.act("township:王", "2016-03-28", strand, &["complete"])?;
+    teller.refused("notice-running", &act_of("county:何", "2016-03-31", "0", &["complete"]))?;
+    for (strand, _) in &strands {
+        teller.act("county:何", "2016-04-01", strand, &["complete"])?;
     }
     Ok(())
 }
 
-/// The bank gets a file; one line comes back.
+/// Another of the county approves; the money is set apart in the same moment.
+pub fn decision(teller: &mut Teller) -> Result<(), Failure> {
+    teller.chapter("县级审批：批准的同时预留资金", "approval: the money is set apart at once");
+    for strand in STRANDS {
+        teller.act("county:高", "2016-04-05", strand, &["complete"])?;
+    }
+    for strand in STRANDS {
+        teller.act("township:王", "2016-04-05", strand, &["complete"])?;
+    }
+    Ok(())
+}
+
+/// The bank gets a file; the line of the household that was objected to comes back.
 pub fn payment(teller: &mut Teller) -> Result<(), Failure> {
     teller.chapter("发放：一户账号户名不符，被银行退回", "payment: the bank returns one line");
-    let plan = ["pay", "plan", "--county", "513336", "--as", "county:白", "--on", "2016-04-05"];
+    let (county, batch) = (teller.cast.county().to_owned(), teller.batch(1));
+    let plan = ["pay", "plan", "--county", &county, "--as", "county:白", "--on", "2016-04-05"];
     teller.run(&plan)?;
     let (file, returned) = (teller.text("payment.txt"), teller.text("return.txt"));
-    teller.run(&["pay", "file", BATCH, "--out", &file, "--as", "county:岳", "--on", "2016-04-05"])?;
-    let sum = total(teller, BATCH)?.to_string();
-    let taken = ["pay", "acknowledge", BATCH, "--count", "2", "--sum", &sum, "--as", "county:岳"];
-    teller.run(&[&taken[..], &["--on", "2016-04-06"]].concat())?;
-    bank_answers(teller, "payment.txt", "return.txt", "2016-04-07", &["2"])?;
-    let apply = ["pay", "return", BATCH, &returned, "--as", "county:岳", "--on", "2016-04-07"];
+    teller.run(&["pay", "file", &batch, "--out", &file, "--as", "county:岳", "--on", "2016-04-05"])?;
+    acknowledge(teller, &batch, "2016-04-06")?;
+    let number = objected_line(teller)?.0;
+    bank_answers(teller, "payment.txt", "return.txt", "2016-04-07", &[&number])?;
+    let apply = ["pay", "return", &batch, &returned, "--as", "county:岳", "--on", "2016-04-07"];
     teller.run(&apply)?;
     teller.look(&apply)?;
     Ok(())
@@ -268,27 +374,52 @@ pub fn again(teller: &mut Teller) -> Result<(), Failure> {
         "更正账号，再次支付，对账",
         "the account is put right and paid again; the batches are reconciled",
     );
-    let reasons = "核对存折：原账号末位抄错";
-    let correct = ["pay", "correct", BATCH, "0002", "--account", "6214590000001234567", "--reasons", reasons];
-    teller.run(&[&correct[..], &["--as", "township:王", "--on", "2016-04-11"]].concat())?;
-    teller.run(&["pay", "plan", "--again", BATCH, "--as", "county:白", "--on", "2016-04-12"])?;
+    let (batch, batch_again) = (teller.batch(1), teller.batch(2));
+    correction(teller)?;
+    teller.run(&["pay", "plan", "--again", &batch, "--as", "county:白", "--on", "2016-04-12"])?;
     let (file, returned) = (teller.text("payment-again.txt"), teller.text("return-again.txt"));
-    teller.run(&["pay", "file", BATCH_AGAIN, "--out", &file, "--as", "county:岳", "--on", "2016-04-12"])?;
-    let sum = total(teller, BATCH_AGAIN)?.to_string();
-    let taken = ["pay", "acknowledge", BATCH_AGAIN, "--count", "1", "--sum", &sum, "--as", "county:岳"];
-    teller.run(&[&taken[..], &["--on", "2016-04-12"]].concat())?;
-    let reconcile = |delivered: &'static str| {
-        ["pay", "reconcile", BATCH_AGAIN, "--delivered", delivered, "--as", "county:岳", "--on", "2016-04-13"]
-    };
-    teller.refused("not-explained", &reconcile("1"))?;
+    teller.run(&["pay", "file", &batch_again, "--out", &file, "--as", "county:岳", "--on", "2016-04-12"])?;
+    acknowledge(teller, &batch_again, "2016-04-12")?;
+    let unexplained =
+        ["pay", "reconcile", &batch_again, "--delivered", "1", "--as", "county:岳", "--on", "2016-04-13"];
+    teller.refused("not-explained", &unexplained)?;
     bank_answers(teller, "payment-again.txt", "return-again.txt", "2016-04-13", &[])?;
-    teller.run(&["pay", "return", BATCH_AGAIN, &returned, "--as", "county:岳", "--on", "2016-04-13"])?;
-    for batch in [BATCH, BATCH_AGAIN] {
-        let delivered = delivered(teller, batch)?.to_string();
+    teller.run(&["pay", "return", &batch_again, &returned, "--as", "county:岳", "--on", "2016-04-13"])?;
+    for batch in [&batch, &batch_again] {
+        let delivered = batch_of(teller, batch)?.delivered().to_string();
         let reconcile = ["pay", "reconcile", batch, "--delivered", &delivered, "--as", "county:岳"];
         teller.run(&[&reconcile[..], &["--on", "2016-04-15"]].concat())?;
     }
     Ok(())
+}
+
+/// The township looks at the passbook and puts the account right.
+pub fn correction(teller: &mut Teller) -> Result<(), Failure> {
+    let batch = teller.batch(1);
+    let reasons = "核对存折：原账号末位抄错";
+    let line = objected_line(teller)?.1;
+    let correct = ["pay", "correct", &batch, &line, "--account", "6214590000001234567", "--reasons", reasons];
+    teller.run(&[&correct[..], &["--as", "township:王", "--on", "2016-04-11"]].concat())?;
+    Ok(())
+}
+
+/// The bank has taken a file whole.
+fn acknowledge(teller: &mut Teller, batch: &str, on: &str) -> Result<(), Failure> {
+    let planned = batch_of(teller, batch)?;
+    let (count, sum) = (planned.lines.len().to_string(), planned.total().to_string());
+    let taken =
+        ["pay", "acknowledge", batch, "--count", &count, "--sum", &sum, "--as", "county:岳", "--on", on];
+    teller.run(&taken)?;
+    Ok(())
+}
+
+/// The number in the bank's file, and the id, of the line of the household that was objected to.
+fn objected_line(teller: &Teller) -> Result<(String, String), Failure> {
+    let holder = format!("household:{}", teller.cast.objected);
+    let batch = batch_of(teller, &teller.batch(1))?;
+    let state = batch.lines.iter().find(|state| state.line.to.holder.to_string() == holder);
+    let state = state.ok_or_else(|| Failure::internal(format!("`{holder}` is in no line")))?;
+    Ok((state.number.to_string(), state.line.id.to_string()))
 }
 
 /// Everything is published; the household gets its receipt; a stranger checks it.
@@ -299,14 +430,14 @@ pub fn publication(teller: &mut Teller) -> Result<(), Failure> {
     );
     let (log, receipts) = (teller.text("log"), teller.text("receipts"));
     teller.run(&["log", "publish", "--log", &log, "--as", "county:岳", "--on", "2016-04-18"])?;
-    let household = HOUSEHOLDS[1];
+    let household = teller.cast.objected.as_str();
     teller.look(&["log", "receipt", household, "--log", &log, "--out", &receipts])?;
     let key = teller.text("log.pub");
     let office = teller.office()?;
     let signing = app::publish::signing_key(&office.registry, &crate::acting::random())
         .map_err(|error| crate::acting::failure(error, teller.lang))?;
     say!("  $ xiaokang log key > {key}");
-    fs::write(&key, format!("{}\n", signing.verifier())).map_err(Failure::input)?;
+    fs::write(&key, format!("{}\n", signing.verifier())).map_err(Failure::internal)?;
     let last = last_receipt(&teller.path("receipts"))?;
     let last = last.display().to_string();
     teller.look(&["verify", &last, "--key", &key, "--log", &log])?;
@@ -319,10 +450,10 @@ pub fn publication(teller: &mut Teller) -> Result<(), Failure> {
 
 /// The household's latest receipt: of the payment that arrived.
 pub fn last_receipt(folder: &Path) -> Result<PathBuf, Failure> {
-    let entries = fs::read_dir(folder).map_err(Failure::input)?;
+    let entries = fs::read_dir(folder).map_err(Failure::internal)?;
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
     paths.sort();
-    paths.pop().ok_or_else(|| Failure::input(format!("`{}` has no receipt", folder.display())))
+    paths.pop().ok_or_else(|| Failure::internal(format!("`{}` has no receipt", folder.display())))
 }
 
 /// The bank takes one file and gives another.
@@ -334,16 +465,8 @@ pub fn bank_answers(
     refused: &[&str],
 ) -> Result<(), Failure> {
     let on: Date = on.parse().map_err(Failure::internal)?;
-    let taken = fs::read(teller.path(file)).map_err(Failure::input)?;
-    fs::write(teller.path(returned), bank::answer(&taken, on, refused)).map_err(Failure::input)
-}
-
-fn total(teller: &Teller, batch: &str) -> Result<Fen, Failure> {
-    Ok(batch_of(teller, batch)?.total())
-}
-
-fn delivered(teller: &Teller, batch: &str) -> Result<Fen, Failure> {
-    Ok(batch_of(teller, batch)?.delivered())
+    let taken = fs::read(teller.path(file)).map_err(Failure::internal)?;
+    fs::write(teller.path(returned), bank::answer(&taken, on, refused)).map_err(Failure::internal)
 }
 
 /// A batch as the registry has it.
