@@ -68,7 +68,7 @@ pub(super) fn items(
     below: EdgeId,
     sheet: &str,
     on: Date,
-) -> Result<BTreeMap<String, Option<Fen>>, StoreError> {
+) -> Result<BTreeMap<String, Option<Fen>>, ActingError> {
     let Some(benefit) = flow.benefit else { return Ok(BTreeMap::new()) };
     let keys: BTreeSet<String> = view.children(below, sheet)?.into_iter().collect();
     let columns: BTreeSet<ColumnId> = benefit.amount.into_iter().chain([benefit.who]).collect();
@@ -89,7 +89,7 @@ fn electorate(
     sheet: EntityId,
     key: &str,
     on: Date,
-) -> Result<Option<u64>, StoreError> {
+) -> Result<Option<u64>, ActingError> {
     let votes = flow.machine.steps.iter().filter_map(|step| step.vote.as_ref());
     let asked = votes.into_iter().find_map(|vote| match vote.electorate {
         Some(Quantity::Expression(id)) => Some(ColumnId(id.0)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use app::procedure::{Promised, promised};
-use model::{Date, Fen, Lang};
+use model::{Date, Fen, Lang, Text, text};
 
 use crate::acting::{Office, failure, in_room};
 use crate::arguments::acting::Site;
@@ -66,8 +66,14 @@ fn find(office: &Office, day: Date, lang: Lang) -> Result<Cast, Failure> {
     let Promised { sheet: village, items, electorate } =
         fit.min_by_key(|village| village.items.len()).ok_or_else(|| {
             Failure::with_hint(
-                "no village has two households that are promised the minimum living guarantee",
-                "the story needs one that is objected to and another: import a registry that has them",
+                Text::new(
+                    "没有一个村有两户应享受最低生活保障",
+                    "no village has two households that are promised the minimum living guarantee",
+                ),
+                Text::new(
+                    "故事需要被异议的一户和另外一户：请导入有这样两户的登记库",
+                    "the story needs one that is objected to and another: import a registry that has them",
+                ),
             )
         })?;
     let known = items.into_iter().filter_map(|(key, fen)| Some((key, fen?)));
@@ -76,8 +82,10 @@ fn find(office: &Office, day: Date, lang: Lang) -> Result<Cast, Failure> {
     let objected =
         least.map(|(key, _)| key.clone()).ok_or_else(|| Failure::internal("no amount is known"))?;
     let entitled = electorate.ok_or_else(|| {
-        let hint = "record its households, or its representatives";
-        Failure::with_hint(format!("how many may vote in `{village}` is not known"), hint)
+        Failure::with_hint(
+            text!("不知道 `{village}` 有多少人可以表决", "how many may vote in `{village}` is not known"),
+            Text::new("请登记该村的户，或其村民代表", "record its households, or its representatives"),
+        )
     })?;
     Ok(Cast { village, households, objected, entitled })
 }

@@ -14,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use app::acting::{Pending, known};
+use model::Lang;
 use pack::program::{ColumnId, RuleDetail, RuleKind, Value};
 use store::{ImportMeta, Record};
 use xiaokang::console::Failure;
@@ -48,7 +49,7 @@ fn set_number(teller: &Teller, entity: &str, key: &str, field: &str, number: i12
 fn refuses(teller: &Teller, code: &str, arguments: &[&str]) -> String {
     let before = events(teller);
     let said = match teller.look(arguments) {
-        Err(Failure::Input { message, .. }) => message,
+        Err(failure) => failure.text(Lang::En),
         other => panic!("`{code}` was expected of {arguments:?}, not {other:?}"),
     };
     assert!(said.contains(&format!("[{code}]")), "{arguments:?}: {said}");
@@ -185,10 +186,7 @@ fn money_that_is_not_there_is_not_promised() {
     story::application_to_notice(&mut teller).unwrap();
     story::objection_to_review(&mut teller).unwrap();
     let said = story::approval(&mut teller).unwrap_err();
-    assert!(
-        matches!(&said, Failure::Input { message, .. } if message.contains("[unknown-account]")),
-        "{said:?}"
-    );
+    assert!(matches!(&said, Failure::Problem(problem) if problem.code == "unknown-account"), "{said:?}");
     assert!(keys(&teller, "decision").is_empty(), "nothing of the approval is left");
     let grant = ["--title", "t", "--issuer", "51", "--grant", "minimum-living=1000", "--as", "province:周"];
     let issue = [&["fund", "issue", DOCUMENT, "--fund", "minimum-living", "--on", "2016-03-25"][..], &grant];
