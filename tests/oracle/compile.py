@@ -253,10 +253,15 @@ class Compiler:
 
     def bracket(self, node: Call, scope: Scope) -> Compiled:
         name, amount = node.arguments[0], self.node(node.arguments[1], scope)
+        when = DATES[scope.dates]
+        if isinstance(name, Call):
+            on = self.node(name.arguments[1], scope)
+            need(on, "date", "at")
+            name, when = name.arguments[0], on.run
         body = self.pack.parameters[name.parts[1]]
         unify(read_type(body["brackets"]), amount.type, "bracket")
         type_ = product(amount.type, read_type(body["type"]))
-        when, rounding = DATES[scope.dates], scope.rounding
+        rounding = scope.rounding
 
         def run(w, s, c):
             scale, value = parameter_value(body, when(w, s, c)), amount.run(w, s, c)

@@ -40,6 +40,10 @@ def figures(columns, rule: Rule, way: list) -> dict:
     if rule.kind == "standard" and "target" in rule.body:
         target = Fraction(rule.body["target"]["share"])
         built["on_target"] = lambda: Compiled(BOOL, lambda w, s, c: on_target(states(w, s), target))
+    if rule.kind == "duty" and "due" in rule.body:
+        if "met_on" in rule.body:
+            built["met_late"] = lambda: in_state(columns, rule, way, "met-late")
+        built["late"] = lambda: in_state(columns, rule, way, "late")
     if rule.kind == "standard" and "remedy" in rule.body:
         built["gap"] = lambda: known_sum(columns, rule, way, f"{rule.id}_gap")
         built["gap_unknown"] = lambda: gaps_unknown(columns, rule, way)
@@ -102,5 +106,15 @@ def gaps_unknown(columns, rule: Rule, way: list) -> Compiled:
         return sum(
             1 for record in w.children(rule.on, way, s) if columns.value(w, record, f"{rule.id}_gap") is None
         )
+
+    return Compiled(COUNT, run)
+
+
+def in_state(columns, rule: Rule, way: list, state: str) -> Compiled:
+    """Records whose duty is known to be in a state."""
+
+    def run(w, s, c):
+        records = w.children(rule.on, way, s)
+        return sum(1 for record in records if columns.value(w, record, f"{rule.id}_state") == state)
 
     return Compiled(COUNT, run)

@@ -17,6 +17,8 @@ def derived(columns, world, record, field):
     spec = field.derived
     if "previous_run" in spec:
         return None
+    if "as_at" in spec:
+        return said_on(columns, world, record, spec)
     graph = world.cache.get(("network", spec["network"]))
     if graph is None:
         graph = world.cache["network", spec["network"]] = Graph(columns, world, spec["network"])
@@ -29,6 +31,30 @@ def derived(columns, world, record, field):
     if end not in graph.nodes:
         return None
     return FUNCTIONS[spec["function"]](graph, start, end)
+
+
+def said_on(columns, world, record, spec: dict):
+    """What the latest dated record not after a day of the subject says of the subject, or of what is above it."""
+    entity, name = spec["as_at"].split(".")
+    about = columns.pack.entities[entity].parent
+    holder = record if about.entity == record.entity else None
+    if holder is None:
+        way = way_by_name(columns.pack, record.entity, about.entity)
+        if way is None:
+            raise PackFault(f"{record.entity} has no {about.entity}")
+        holder = world.climb(record, way)
+    day = columns.value(world, record, spec["on"])
+    if holder is None or day is None:
+        return None
+    said = {}
+    for other in world.of(entity):
+        if world.follow(other, about) is holder:
+            since = columns.value(world, other, spec["since"])
+            said.setdefault(since, []).append(columns.value(world, other, name))
+    if None in said or not any(since <= day for since in said):
+        return None
+    latest = said[max(since for since in said if since <= day)]
+    return latest[0] if all(value == latest[0] for value in latest) else None
 
 
 def node_named(columns, world, record, path: str):

@@ -21,11 +21,13 @@ LISTED = (
     "report",
     "total",
     "clause",
+    "clause_parts",
     "case",
     "role",
     "seed",
     "network",
     "list",
+    "unit",
     "entity",
     "parameter",
 )
@@ -149,7 +151,10 @@ def read_folder(pack: Pack, folder: Path) -> None:
     for _, body in texts.get("list", []):
         pack.lists[body["id"]] = [code["code"] for code in body["codes"]]
     for _, body in texts.get("entity", []):
-        pack.entities[body["id"]] = read_entity(body)
+        if body.get("override"):
+            add_fields(pack.entities[body["id"]], body)
+        else:
+            pack.entities[body["id"]] = read_entity(body)
     for kind, target in (("parameter", pack.parameters), ("programme", pack.programmes), ("network", pack.networks)):
         target.update({body["id"]: body for _, body in texts.get(kind, [])})
     for kind in RULES:
@@ -159,6 +164,15 @@ def read_folder(pack: Pack, folder: Path) -> None:
                 pack.rules_on(entity)[body["id"]] = Rule(kind, body["id"], entity, body, where)
     pack.reports += [body for _, body in texts.get("report", [])]
     pack.totals += [body for _, body in texts.get("total", [])]
+
+
+def add_fields(entity: Entity, body: dict) -> None:
+    """What a pack adds to an entity of a pack that it extends."""
+    for reference in body.get("refs", []):
+        edge = read_edge(reference, False)
+        entity.edges[edge.name] = edge
+    entity.fields |= {item["id"]: read_field(item) for item in body.get("field", [])}
+    entity.case_default |= body.get("case_default", {})
 
 
 def read_entity(body: dict) -> Entity:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
+from . import payments
 from .operations import Compiled, narrow
 from .pack import PackFault, Rule
-from .quantities import BOOL, MONEY, product, read_type, round_to
+from .quantities import BOOL, DATE, MONEY, TEXT, product, read_type, round_to
 
 
 def variable(columns, rule: Rule) -> None:
@@ -53,6 +55,8 @@ def benefit(columns, rule: Rule) -> None:
     columns.define(rule.on, rule.id, rule, lambda: columns.expression(rule, rule.body["who"], BOOL))
     if "amount" in rule.body:
         columns.define(rule.on, f"{rule.id}_amount", rule, lambda: amount(columns, rule))
+    if "paid" in rule.body:
+        payments.define(columns, rule)
 
 
 def amount(columns, rule: Rule) -> Compiled:
@@ -165,6 +169,12 @@ def gap_cost(columns, rule: Rule) -> Compiled:
 
 
 def duty(columns, rule: Rule) -> None:
+    for key in ("due", "met_on"):
+        name = f"{rule.id}_{key}"
+        if key in rule.body and rule.body[key].strip() != name:
+            text = due_day(rule.body[key])
+            columns.define(rule.on, name, rule, lambda text=text: columns.expression(rule, text, DATE))
+    columns.define(rule.on, f"{rule.id}_state", rule, lambda: duty_state(columns, rule))
     columns.define(rule.on, f"{rule.id}_owed", rule, lambda: columns.expression(rule, rule.body["owed"], BOOL))
     columns.define(rule.on, rule.id, rule, lambda: columns.expression(rule, rule.body["met"], BOOL))
 
@@ -175,3 +185,32 @@ def duty_owed(columns, rule: Rule) -> Compiled:
 
 def duty_met(columns, rule: Rule) -> Compiled:
     return columns.expression(rule, rule.body["met"], BOOL)
+
+
+def due_day(text: str) -> str:
+    """A month and a day stand for that day of `year`, whatever has that name where the duty stands."""
+    found = re.fullmatch(r"(\d\d)-(\d\d)", text)
+    return f"add_days(date(year, {int(found[1])}, 1), {int(found[2])} - 1)" if found else text
+
+
+def duty_state(columns, rule: Rule) -> Compiled:
+    """Which of five things has become of a duty; unknown as soon as something is that decides it."""
+
+    def run(w, s, c):
+        owed, met = columns.value(w, s, f"{rule.id}_owed"), None
+        if owed is not True:
+            return "not-owed" if owed is False else None
+        met = columns.value(w, s, rule.id)
+        due = columns.value(w, s, f"{rule.id}_due") if "due" in rule.body else None
+        if met is None:
+            return None
+        if "due" not in rule.body:
+            return "met" if met else "owed"
+        if not met:
+            return None if due is None else "late" if due < w.as_of else "owed"
+        if "met_on" not in rule.body:
+            return "met"
+        day = columns.value(w, s, f"{rule.id}_met_on")
+        return None if day is None or due is None else "met-late" if day > due else "met"
+
+    return Compiled(TEXT, run)

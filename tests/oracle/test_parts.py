@@ -7,9 +7,11 @@ from fractions import Fraction
 from .aggregates import aggregate
 from .divisions import on_target
 from .functions import add_months, age, citizen_birth, citizen_sex, substr
-from .parameters import bracket_value
+from .parameters import bracket_value, change_days, parameter_value
+from .payments import period
 from .quantities import MONEY, product, quotient, rate, read_type, round_to
 from .report import decimal
+from .rules import due_day
 from .syntax import parse
 
 
@@ -26,6 +28,42 @@ class Parts(unittest.TestCase):
         ]:
             with self.subTest(value=value, mode=mode):
                 self.assertEqual(round_to(Fraction(value), 2, mode), Fraction(expected))
+
+    def test_periods(self):
+        for every, day, first in [
+            ("month", date(2016, 2, 29), date(2016, 2, 1)),
+            ("quarter", date(2015, 3, 31), date(2015, 1, 1)),
+            ("quarter", date(2015, 4, 1), date(2015, 4, 1)),
+            ("quarter", date(2015, 12, 31), date(2015, 10, 1)),
+            ("term", date(2016, 2, 29), date(2015, 9, 1)),
+            ("term", date(2016, 3, 1), date(2016, 3, 1)),
+            ("term", date(2015, 8, 31), date(2015, 3, 1)),
+            ("term", date(2015, 9, 1), date(2015, 9, 1)),
+            ("year", date(2015, 12, 31), date(2015, 1, 1)),
+            ("once", date(2015, 12, 31), date(1, 1, 1)),
+        ]:
+            with self.subTest(every=every, day=day):
+                self.assertEqual(period(every, day), (first, day))
+
+    def test_days_of_a_year_by_which_a_duty_is_due(self):
+        self.assertEqual(due_day("09-01"), "add_days(date(year, 9, 1), 1 - 1)")
+        self.assertEqual(due_day("12-31"), "add_days(date(year, 12, 1), 31 - 1)")
+        self.assertEqual(due_day("asked_on"), "asked_on")
+
+    def test_a_parameter_that_begins_and_ends(self):
+        body = {"values": [{"from": date(2015, 7, 1), "value": 1, "until": date(2016, 7, 1)}]}
+        for day, expected in [
+            (date(2015, 6, 30), None),
+            (date(2015, 7, 1), 1),
+            (date(2016, 6, 30), 1),
+            (date(2016, 7, 1), None),
+            (None, None),
+        ]:
+            with self.subTest(day=day):
+                self.assertEqual(parameter_value(body, day), expected)
+        self.assertEqual(change_days(body, 2015), [date(2015, 7, 1)])
+        self.assertEqual(change_days(body, 2016), [date(2016, 7, 1)])
+        self.assertEqual(change_days(body, 2017), [])
 
     def test_types_of_products_and_quotients(self):
         mu, price = read_type("quantity(mu, 1)"), read_type("money/mu")

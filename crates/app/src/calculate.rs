@@ -4,14 +4,19 @@
 //! `{"household": {"wages": 12000}, "person": [{"birth": "1980-05-01"}, …]}`. Fields are named and written as in
 //! worked cases; a field that is absent or `null` is unknown. A record may name its key, and its parents by the
 //! edge's name; a parent need not be named where the line has only one.
+//!
+//! Results are written the same way; on request each record also says under `unknown` what every unknown result lacks.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::RecordBatch;
 use engine::EngineError;
+use evaluate::Viewer;
+use evaluate::explain::{Asked, Effort, explain};
+use evaluate::interpret::Facts;
 use model::{AsProblem as _, Date, Text, text};
 use pack::program::{CaseRecord, ColumnId, ColumnKind, Edge, EntityId, Program, Type, Value};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use thiserror::Error;
 
 use crate::cells::cell;
@@ -42,7 +47,12 @@ pub struct Calculator<'p> {
     entities: HashMap<&'p str, EntityId>,
     fields: HashMap<(EntityId, &'p str), ColumnId>,
     types: HashMap<(&'p str, &'p str), &'p Type>,
+    /// Whether each record says why its unknown results are.
+    reasons: bool,
 }
+
+/// By entity and key (with the number of its line): an object of the unknown results and what each lacks.
+type Reasons = HashMap<(EntityId, String), String>;
 
 impl<'p> Calculator<'p> {
     /// For the results named in `only` (a rule's id gives all its columns), or all that are not hidden.
@@ -79,7 +89,14 @@ impl<'p> Calculator<'p> {
         let columns = program.columns.iter();
         let types = columns
             .map(|column| ((program.entity(column.entity).name.as_str(), column.name.as_str()), &column.ty));
-        Ok(Self { program, as_of, wanted, entities, fields, types: types.collect() })
+        Ok(Self { program, as_of, wanted, entities, fields, types: types.collect(), reasons: false })
+    }
+
+    /// Makes every record say under `unknown` what its unknown results lack, as explanations do.
+    #[must_use]
+    pub fn with_reasons(mut self, reasons: bool) -> Self {
+        self.reasons = reasons;
+        self
     }
 
     /// The results of lines, one JSON object for each, in order. `first` is the number of the first line.
@@ -92,9 +109,47 @@ impl<'p> Calculator<'p> {
             let wrong = |reason| CalculateError::Line { line: first + place, reason: Box::new(reason) };
             self.read(line, place, &mut records).map_err(wrong)?;
         }
+        let reasons = if self.reasons { self.why_unknown(&records) } else { Reasons::new() };
         let tables = engine::tables_of_records(self.program, &records)?;
         let results = engine::run_tables_for(self.program, self.as_of, tables, &self.wanted)?;
-        Ok(self.write(lines.len(), &results))
+        Ok(self.write(lines.len(), &results, &reasons))
+    }
+
+    /// What each unknown result lacks, of every record that has one.
+    fn why_unknown(&self, records: &[CaseRecord]) -> Reasons {
+        let facts = Facts::from_records(self.program, records);
+        // Whoever asks has given all there is.
+        let viewer = Viewer::unmasked(self.program);
+        let effort = Effort { nodes_max: 1, trials_max: 0 };
+        let mut rows: HashMap<EntityId, u32> = HashMap::new();
+        let mut found = Reasons::new();
+        for record in records {
+            let row = rows.entry(record.entity).or_default();
+            let line = record.key.rsplit_once('#').map_or("", |(_, place)| place);
+            let mut unknown = serde_json::Map::new();
+            for id in self.wanted.iter().filter(|id| self.program.column(**id).entity == record.entity) {
+                let asked = Asked::Column(*id);
+                let explained = explain(&viewer, &facts, self.as_of, record.entity, *row, asked, effort);
+                let Some(explained) = explained.filter(|explained| !explained.missing.is_empty()) else {
+                    continue;
+                };
+                let lacks = explained.missing.iter().map(|gap| {
+                    json!({
+                        "kind": gap.kind.as_str(),
+                        "entity": gap.column.entity,
+                        "key": gap.column.key.trim_end_matches(&format!("#{line}")),
+                        "name": gap.column.name,
+                        "text": gap.text.en.replace(&format!("#{line}"), ""),
+                    })
+                });
+                unknown.insert(self.program.column(*id).name.clone(), lacks.collect());
+            }
+            *row += 1;
+            if !unknown.is_empty() {
+                found.insert((record.entity, record.key.clone()), Json::Object(unknown).to_string());
+            }
+        }
+        found
     }
 
     fn read(&self, line: &str, place: usize, records: &mut Vec<CaseRecord>) -> Result<(), Text> {
@@ -184,9 +239,10 @@ impl<'p> Calculator<'p> {
         }
     }
 
-    fn write(&self, lines: usize, results: &HashMap<String, RecordBatch>) -> Vec<String> {
+    fn write(&self, lines: usize, results: &HashMap<String, RecordBatch>, reasons: &Reasons) -> Vec<String> {
         let mut objects: Vec<String> = vec![String::new(); lines];
-        for entity in &self.program.entities {
+        for (position, entity) in self.program.entities.iter().enumerate() {
+            let id = EntityId(position as u32);
             let Some(batch) = results.get(&entity.name) else { continue };
             let key = batch.column_by_name(&self.program.column(entity.key).name);
             let Some(keys) = key else { continue };
@@ -200,8 +256,8 @@ impl<'p> Calculator<'p> {
                 .collect();
             let opening = format!("{{\"{}\":", self.program.column(entity.key).name);
             for row in 0..batch.num_rows() {
-                let Some(Value::Text(key)) = cell(keys, row) else { continue };
-                let Some((key, place)) = key.rsplit_once('#') else { continue };
+                let Some(Value::Text(whole)) = cell(keys, row) else { continue };
+                let Some((key, place)) = whole.rsplit_once('#') else { continue };
                 let Some(place) = place.parse::<usize>().ok().filter(|place| *place < lines) else {
                     continue;
                 };
@@ -218,6 +274,10 @@ impl<'p> Calculator<'p> {
                 for (array, (name, decimals)) in batch.columns().iter().zip(&results).skip(2) {
                     object.push_str(name);
                     print(object, *decimals, cell(array, row));
+                }
+                if let Some(unknown) = reasons.get(&(id, whole.clone())) {
+                    object.push_str(",\"unknown\":");
+                    object.push_str(unknown);
                 }
                 object.push('}');
             }

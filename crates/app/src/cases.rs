@@ -14,6 +14,8 @@ use crate::cells::cell;
 #[derive(Clone, Debug)]
 pub struct CaseResult {
     pub name: String,
+    /// What the case is there for.
+    pub why: Option<String>,
     /// Expectations that hold.
     pub held: usize,
     pub mismatches: Vec<Mismatch>,
@@ -89,7 +91,8 @@ fn judge(
     case: &Case,
     find: impl Fn(&Expectation) -> Result<Option<Value>, String>,
 ) -> CaseResult {
-    let mut result = CaseResult { name: case.name.clone(), held: 0, mismatches: Vec::new() };
+    let mut result =
+        CaseResult { name: case.name.clone(), why: case.why.clone(), held: 0, mismatches: Vec::new() };
     for expectation in &case.expect {
         let found = find(expectation);
         if found.as_ref().is_ok_and(|found| *found == expectation.value) {

@@ -167,6 +167,12 @@ fn sections(program: &Program, say: Say) -> Vec<Section> {
             tables: vec![clauses(program, say)],
         },
         Section {
+            id: "cases",
+            title: say.both("算例", "Worked cases"),
+            intro: String::new(),
+            tables: vec![cases(program, say)],
+        },
+        Section {
             id: "functions",
             title: say.both("表达式中的函数", "Functions in expressions"),
             intro: say.both(
@@ -273,6 +279,24 @@ fn lists(program: &Program, say: Say) -> Vec<Table> {
         .collect()
 }
 
+/// The worked cases, with what each is there for.
+fn cases(program: &Program, say: Say) -> Table {
+    let cited =
+        |cite: &[model::ClauseId]| cite.iter().map(ToString::to_string).collect::<Vec<_>>().join(say.comma());
+    Table {
+        title: String::new(),
+        head: vec![say.both("名称", "name"), say.both("条款", "clauses"), say.both("用意", "why")],
+        rows: program
+            .cases
+            .iter()
+            .map(|case| {
+                let why = case.why.clone().unwrap_or_default();
+                vec![plain(&case.name), plain(cited(&case.cite)), plain(why)]
+            })
+            .collect(),
+    }
+}
+
 fn parameters(program: &Program, say: Say) -> Table {
     let mut rows = Vec::new();
     for parameter in &program.parameters {
@@ -285,7 +309,17 @@ fn parameters(program: &Program, say: Say) -> Table {
             };
             rows.push(vec![
                 code(&parameter.id),
-                plain(say.text(&parameter.label)),
+                plain(match &parameter.reading {
+                    Some(word) => format!(
+                        "{}{}",
+                        say.text(&parameter.label),
+                        say.both(
+                            &format!("（对“{}”的理解）", word.zh),
+                            &format!(" (a reading of “{}”)", word.en)
+                        ),
+                    ),
+                    None => say.text(&parameter.label),
+                }),
                 date(from),
                 date(until),
                 plain(value),

@@ -1,13 +1,13 @@
 //! What is said beside a run's figures: which findings wait for a person, and whether its records are of another time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
 use engine::RunManifest;
 use model::access::mask;
 use model::{Date, Lang};
-use pack::program::{Program, Type, Value};
+use pack::program::{Dated, ExprKind, Parameter, ParameterId, ParameterShape, Program, Type, Value};
 
 use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
@@ -82,6 +82,48 @@ fn first_of_each(
         }
     }
     Ok(first)
+}
+
+/// A line that names the parameters that results read on the day of a run and that have no value in force then; nothing
+/// where all have one.
+pub fn not_in_force(program: &Program, as_of: Date, lang: Lang) -> Option<String> {
+    let mut read: BTreeSet<ParameterId> = BTreeSet::new();
+    for id in &program.order {
+        for expr in program.column(*id).expressions() {
+            expr.each(&mut |part| match &part.kind {
+                ExprKind::Parameter { id, at: None, .. }
+                | ExprKind::Bracket { parameter: id, at: None, .. } => {
+                    read.insert(*id);
+                }
+                _ => {}
+            });
+        }
+    }
+    let lacking = read.into_iter().map(|id| &program.parameters[id.index()]);
+    let lacking: Vec<&str> =
+        lacking.filter(|known| !in_force(known, as_of)).map(|known| known.id.as_str()).collect();
+    let (named, rest) = lacking.split_at(lacking.len().min(NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" (+{})", rest.len()) };
+    (!named.is_empty()).then(|| match lang {
+        Lang::Zh => {
+            format!("注意：参数 {}{more} 在 {as_of} 没有有效值，用到它们的结果未知\n", named.join("、"))
+        }
+        Lang::En => format!(
+            "warning: no value of {}{more} is in force on {as_of}: results that read them are unknown\n",
+            named.join(", ")
+        ),
+    })
+}
+
+fn in_force(parameter: &Parameter, as_of: Date) -> bool {
+    fn any<T>(values: &[Dated<T>], as_of: Date) -> bool {
+        values.iter().any(|dated| dated.from <= as_of && dated.until.is_none_or(|until| as_of < until))
+    }
+    match &parameter.shape {
+        ParameterShape::Scalar(values) => any(values, as_of),
+        ParameterShape::Table { values, .. } => any(values, as_of),
+        ParameterShape::Brackets { values, .. } => any(values, as_of),
+    }
 }
 
 /// Records that end long before the day on which the pack is applied.

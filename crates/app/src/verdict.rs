@@ -15,6 +15,8 @@ pub struct Verdict {
     /// Entitled, holds, met, or fails the check.
     pub says: ColumnId,
     pub amount: Option<ColumnId>,
+    /// The state of a duty that has a day by which it is due.
+    pub state: Option<ColumnId>,
     pub kind: Kind,
 }
 
@@ -50,7 +52,11 @@ impl Verdict {
             RuleDetail::Check(check) => (None, check.fails, None, Kind::Check),
             _ => return None,
         };
-        Some(Self { entity: program.column(says).entity, applies, says, amount, kind })
+        let state = match &rule.detail {
+            RuleDetail::Duty(duty) => duty.due.map(|_| duty.state),
+            _ => None,
+        };
+        Some(Self { entity: program.column(says).entity, applies, says, amount, state, kind })
     }
 
     /// What it says of the record in a row of the results.
@@ -78,6 +84,23 @@ impl State {
         }
     }
 }
+
+impl Verdict {
+    /// The code of a duty's state in a row of the results, where it has a day by which it is due.
+    pub fn duty_state(&self, program: &Program, results: &RecordBatch, row: usize) -> Option<Value> {
+        cell(results.column_by_name(&program.column(self.state?).name)?, row)
+    }
+
+    /// Whether a list names the record: also one whose duty was met after its day.
+    pub fn listed(&self, program: &Program, results: &RecordBatch, row: usize) -> bool {
+        self.state(program, results, row) == self.kind.listed()
+            || self.duty_state(program, results, row) == Some(Value::Text(MET_LATE.to_owned()))
+    }
+}
+
+/// Codes of the language's list of states of a duty.
+pub(super) const MET_LATE: &str = "met-late";
+pub(super) const LATE: &str = "late";
 
 impl Kind {
     /// Whether lists name the records of which the verdict is true: who is entitled, what contradicts itself. Of standards

@@ -73,3 +73,23 @@ fn what_cannot_be_understood_is_said_with_its_line() {
     assert_eq!(wrong("[1]"), "line 8: it is no JSON object");
     assert_eq!(lines(&[], &["pover"]).expect_err("unknown"), "no rule or result is called `pover`");
 }
+
+#[test]
+fn a_record_says_on_request_what_its_unknown_results_lack() {
+    let program = program();
+    let as_of = "2019-12-31".parse().expect("a date");
+    let only = ["income_per_person".to_owned()];
+    let calculator = Calculator::new(&program, as_of, &only).expect("the result is known").with_reasons(true);
+    let line = |income: &str| {
+        format!(r#"{{{VILLAGE}, "household": {{{income}{HOUSEHOLD}}}, "person": [{ADULT}, {CHILD}]}}"#)
+    };
+    let texts = [line(""), line(r#""net_income": 6000, "#)];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let found = calculator.lines(&texts, 1).expect("results");
+    let json = |line: &String| -> serde_json::Value { serde_json::from_str(line).expect("a line is JSON") };
+    let lacks = &json(&found[0])["household"][0]["unknown"]["income_per_person"];
+    assert_eq!(lacks.as_array().map(Vec::len), Some(1), "{lacks}");
+    assert_eq!((&lacks[0]["kind"], &lacks[0]["name"]), (&"fact".into(), &"net_income".into()));
+    assert!(!lacks[0]["text"].as_str().expect("a text").contains('#'), "{lacks}");
+    assert!(json(&found[1])["household"][0].get("unknown").is_none(), "{}", found[1]);
+}

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use arrow::error::ArrowError;
-use model::{AsProblem as _, Date, Text};
+use model::{AsProblem as _, Text};
 use parquet::errors::ParquetError;
 use thiserror::Error;
 
@@ -11,10 +11,6 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("{}", self.problem().text.en)]
 pub enum EngineError {
-    ParameterNotInForce {
-        parameter: String,
-        at: Date,
-    },
     ParameterType {
         parameter: String,
     },
@@ -76,7 +72,6 @@ impl EngineError {
     /// A stable code for machines.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::ParameterNotInForce { .. } => "parameter-not-in-force",
             Self::ParameterType { .. } => "parameter-type",
             Self::Program { .. } => "program-unsound",
             Self::SnapshotFile { .. } => "snapshot-file-missing",

@@ -28,7 +28,7 @@ mod vector;
 pub use error::EngineError;
 pub use findings::{Finding, OUT_OF_RANGE};
 pub use memory::{run_tables, run_tables_for};
-pub use parameters::{brackets_in_force, in_force, scalar_in_force, table_in_force};
+pub use parameters::in_force;
 pub use records::{PROVENANCE, array, tables_of_records};
 pub use run::{
     EngineNote, FileNote, GROUP_INDEX, GroupResult, ManifestError, PART_ROWS, PackNote, Progress, RUN_FORMAT,

@@ -1,13 +1,8 @@
 //! Parameters at a date: which of the dated values is in force.
 
-use std::collections::BTreeMap;
-
 use model::Date;
-use pack::program::{
-    BracketStep, Dated, Parameter, ParameterId, ParameterShape, Program, Source, Type, Value,
-};
+use pack::program::{Dated, Source, Type, Value};
 
-use crate::EngineError;
 use crate::scalar::{self, Kind, Scalar};
 
 /// The value in force on a day: an override before anything else, then the latest to come into force.
@@ -25,60 +20,6 @@ pub(crate) fn by_precedence<T>(values: &[Dated<T>]) -> Vec<&Dated<T>> {
 
 fn precedence<T>(dated: &Dated<T>) -> (bool, Date) {
     (dated.source == Source::Override, dated.from)
-}
-
-fn missing(parameter: &Parameter, at: Date) -> EngineError {
-    EngineError::ParameterNotInForce { parameter: parameter.id.clone(), at }
-}
-
-/// The scalar in force.
-///
-/// # Errors
-/// [`EngineError::ParameterNotInForce`], or [`EngineError::ParameterType`] if the parameter is no scalar.
-pub fn scalar_in_force(program: &Program, id: ParameterId, on: Date) -> Result<&Value, EngineError> {
-    let parameter = &program.parameters[id.index()];
-    match &parameter.shape {
-        ParameterShape::Scalar(values) => {
-            in_force(values, on).map(|dated| &dated.value).ok_or_else(|| missing(parameter, on))
-        }
-        _ => Err(EngineError::ParameterType { parameter: parameter.id.clone() }),
-    }
-}
-
-/// The table in force: a value for every code.
-///
-/// # Errors
-/// As [`scalar_in_force`].
-pub fn table_in_force(
-    program: &Program,
-    id: ParameterId,
-    on: Date,
-) -> Result<&BTreeMap<String, Value>, EngineError> {
-    let parameter = &program.parameters[id.index()];
-    match &parameter.shape {
-        ParameterShape::Table { values, .. } => {
-            in_force(values, on).map(|dated| &dated.value).ok_or_else(|| missing(parameter, on))
-        }
-        _ => Err(EngineError::ParameterType { parameter: parameter.id.clone() }),
-    }
-}
-
-/// The rising scale in force, in the order of its steps.
-///
-/// # Errors
-/// As [`scalar_in_force`].
-pub fn brackets_in_force(
-    program: &Program,
-    id: ParameterId,
-    on: Date,
-) -> Result<&[BracketStep], EngineError> {
-    let parameter = &program.parameters[id.index()];
-    match &parameter.shape {
-        ParameterShape::Brackets { values, .. } => {
-            in_force(values, on).map(|dated| dated.value.as_slice()).ok_or_else(|| missing(parameter, on))
-        }
-        _ => Err(EngineError::ParameterType { parameter: parameter.id.clone() }),
-    }
 }
 
 /// A value as a literal of a type.

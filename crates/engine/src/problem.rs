@@ -9,13 +9,6 @@ impl AsProblem for EngineError {
     fn problem(&self) -> Problem {
         let say = |kind, words: Text| Problem::new(kind, self.code(), words);
         match self {
-            Self::ParameterNotInForce { parameter, at } => say(
-                Kind::Input,
-                text!(
-                    "参数 `{parameter}` 在 {at} 没有有效值",
-                    "no value of parameter `{parameter}` is in force on {at}"
-                ),
-            ),
             Self::ParameterType { parameter } => say(
                 Kind::Bug,
                 text!(

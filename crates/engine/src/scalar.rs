@@ -157,6 +157,11 @@ impl Scalar {
         self.is_atom() && !matches!(self.node, Node::Column(_) | Node::Cast(_) | Node::Negate(_))
     }
 
+    /// Whether it is NULL whatever the row.
+    pub fn is_null(&self) -> bool {
+        matches!(self.node, Node::Null)
+    }
+
     /// The value of a number literal.
     pub fn as_number(&self) -> Option<i128> {
         if let Node::Number(value) = self.node { Some(value) } else { None }
@@ -298,6 +303,9 @@ pub fn arithmetic(operator: Operator, a: Scalar, b: Scalar) -> Scalar {
         let nullable = a.nullable || b.nullable;
         return Scalar::new(Node::Arithmetic(operator, Box::new(a), Box::new(b)), Kind::Float, nullable);
     }
+    if let Some(unknown) = [&a, &b].into_iter().find(|operand| operand.is_null()) {
+        return null(unknown.kind);
+    }
     let (x, y) = (a.bounds(), b.bounds());
     let range = match operator {
         Operator::Add => interval::add(x, y),
@@ -366,6 +374,9 @@ pub fn negate(a: Scalar) -> Scalar {
         return float(-value);
     }
     let (kind, nullable) = (a.kind, a.nullable);
+    if a.is_null() {
+        return a;
+    }
     if kind == Kind::Float {
         return Scalar::new(Node::Negate(Box::new(a)), kind, nullable);
     }
@@ -375,6 +386,9 @@ pub fn negate(a: Scalar) -> Scalar {
 }
 
 pub fn compare(op: Comparison, a: Scalar, b: Scalar) -> Scalar {
+    if a.is_null() || b.is_null() {
+        return null(Kind::Bool);
+    }
     let (a, b) = pair(a, b);
     let nullable = a.nullable || b.nullable;
     Scalar::new(Node::Compare(op, Box::new(a), Box::new(b)), Kind::Bool, nullable)
@@ -423,6 +437,7 @@ pub fn not(a: Scalar) -> Scalar {
     match a.node {
         Node::Bool(value) => boolean(!value),
         Node::Not(inner) => *inner,
+        Node::Null => null(Kind::Bool),
         _ => {
             let nullable = a.nullable;
             Scalar::new(Node::Not(Box::new(a)), Kind::Bool, nullable)
@@ -545,6 +560,9 @@ pub fn null_if_zero(a: Scalar) -> Scalar {
 }
 
 pub fn is_in(a: Scalar, list: Vec<Scalar>) -> Scalar {
+    if a.is_null() {
+        return null(Kind::Bool);
+    }
     let kind = a.kind;
     let wide = list.iter().any(|scalar| scalar.kind == Kind::Wide);
     let (a, list) = if kind == Kind::Wide || wide {
@@ -572,6 +590,9 @@ pub fn date_part(part: DatePart, a: Scalar) -> Scalar {
             DatePart::Day => i128::from(day),
         });
     }
+    if a.is_null() {
+        return null(Kind::Int);
+    }
     let nullable = a.nullable;
     Scalar::new(Node::DatePart(part, Box::new(a)), Kind::Int, nullable).with_range(Range { min, max })
 }
@@ -582,6 +603,9 @@ pub fn make_date(year: Scalar, month: Scalar, day: Scalar) -> Scalar {
         let made = model::Date::from_ymd(y as i32, m as u32, d as u32);
         return made.map_or_else(|_| null(Kind::Date), |made| date(made.days()));
     }
+    if year.is_null() || month.is_null() || day.is_null() {
+        return null(Kind::Date);
+    }
     let nullable = year.nullable || month.nullable || day.nullable;
     Scalar::new(Node::MakeDate(Box::new(year), Box::new(month), Box::new(day)), Kind::Date, nullable)
 }
@@ -589,6 +613,9 @@ pub fn make_date(year: Scalar, month: Scalar, day: Scalar) -> Scalar {
 pub fn days_between(from: Scalar, to: Scalar) -> Scalar {
     if let (Node::Date(from), Node::Date(to)) = (&from.node, &to.node) {
         return number(i128::from(*to) - i128::from(*from));
+    }
+    if from.is_null() || to.is_null() {
+        return null(Kind::Int);
     }
     let nullable = from.nullable || to.nullable;
     let most = i128::from(model::Date::MAX.days()) - i128::from(model::Date::MIN.days());
@@ -599,6 +626,9 @@ pub fn days_between(from: Scalar, to: Scalar) -> Scalar {
 pub fn add_days(a: Scalar, days: Scalar) -> Scalar {
     if let (Node::Date(a), Some(days)) = (&a.node, days.as_number()) {
         return date(*a + days as i32);
+    }
+    if a.is_null() || days.is_null() {
+        return null(Kind::Date);
     }
     let nullable = a.nullable || days.nullable;
     Scalar::new(Node::AddDays(Box::new(a), Box::new(days)), Kind::Date, nullable)

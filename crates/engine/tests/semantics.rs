@@ -230,16 +230,18 @@ fn a_parameter_is_taken_at_the_date_asked() {
 }
 
 #[test]
-fn a_parameter_without_a_value_in_force_names_itself() {
+fn a_parameter_without_a_value_in_force_is_unknown_and_what_rests_on_it() {
     let mut builder = Builder::new();
     let entity = builder.entity("thing", None);
     let shape = ParameterShape::Scalar(vec![dated(Value::Number(1), "2016-01-01", None)]);
     let id = builder.parameter("poverty_line", COUNT, shape);
     let value = expr(ExprKind::Parameter { id, at: None, key: None }, COUNT, Some(range(1, 1)));
     builder.scalar(entity, "value", value);
-    let error = engine::run_tables(&builder.program, day("2015-12-31"), [].into()).expect_err("not in force");
-    assert_eq!(error.code(), "parameter-not-in-force");
-    assert_eq!(error.to_string(), "no value of parameter `poverty_line` is in force on 2015-12-31");
+    let value = |builder: &Builder| builder.program.columns.last().map(|column| column.name.clone());
+    assert_eq!(value(&builder).as_deref(), Some("value"));
+    let records = [record(&builder.program, entity, "a", &[])];
+    assert_eq!(values(&run(&builder.program, "2015-12-31", &records), "thing", "value"), ["?"]);
+    assert_eq!(values(&run(&builder.program, "2016-01-01", &records), "thing", "value"), ["1"]);
 }
 
 #[test]
@@ -282,7 +284,7 @@ fn brackets_round_each_product_by_itself() {
         ];
         let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2010-01-01", None)] };
         let parameter = builder.parameter("share", number_type(2), shape);
-        let kind = ExprKind::Bracket { parameter, x: Box::new(x), round: Rounding::HalfUp };
+        let kind = ExprKind::Bracket { parameter, at: None, x: Box::new(x), round: Rounding::HalfUp };
         expr(kind, number_type(2), Some(range(0, 10_000)))
     };
     let found = numbers(

@@ -27,9 +27,17 @@ impl Compiler<'_> {
             return None;
         }
         let [argument] = arguments else {
+            let hint = match function {
+                AggregateFunction::Max if arguments.len() > 1 => {
+                    "the larger of several values is `greatest(a, b)`"
+                }
+                AggregateFunction::Min if arguments.len() > 1 => {
+                    "the smaller of several values is `least(a, b)`"
+                }
+                _ => "write `count(person)` or `sum(person.x)`",
+            };
             self.report(
-                Diagnostic::new("argument", span, "an aggregate takes one argument".to_owned())
-                    .hint("write `count(person)` or `sum(person.x)`"),
+                Diagnostic::new("argument", span, "an aggregate takes one argument".to_owned()).hint(hint),
             );
             return None;
         };

@@ -124,7 +124,7 @@ impl Compiler<'_> {
             other => {
                 let hint = match other {
                     BinaryOperator::Modulo => Some("compare `round_down(a / b, 0) * b` with `a`".to_owned()),
-                    BinaryOperator::StringConcat => Some("a rule computes facts, not texts".to_owned()),
+                    BinaryOperator::StringConcat => Some("write `OR` for either of two conditions; texts are not joined: a rule computes facts".to_owned()),
                     _ => None,
                 };
                 self.report(

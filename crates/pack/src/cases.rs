@@ -107,6 +107,7 @@ impl Compiler<'_> {
         defaults: &[Vec<(ColumnId, Option<Value>)>],
     ) -> Option<Case> {
         let name = table.require("name", table.word("name"));
+        let why = table.word("why").map(|word| word.text);
         let cite = self.citations(table);
         let as_of = table.date("as_of").unwrap_or(self.program.info.as_of);
         let given = table.require("given", table.table("given", "case"));
@@ -130,7 +131,7 @@ impl Compiler<'_> {
         }
         self.fill_records(&mut records, &links, defaults);
         let expect = self.expectations(&expect, &records);
-        Some(Case { name: name.text, as_of, cite, records, expect, span: table.span })
+        Some(Case { name: name.text, why, as_of, cite, records, expect, span: table.span })
     }
 
     /// Fields of a record; edges by name come back as `(edge position, parent key)`.

@@ -144,7 +144,9 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
         roots.iter().flat_map(|root| root.tables(key, what)).collect()
     };
     compiler.declare_clauses(&all("clause", "clause"));
+    compiler.declare_parts(&all("clause_parts", "clause's parts"));
     compiler.declare_lists(&all("list", "list"));
+    compiler.declare_units(&all("unit", "unit"));
     note_funds(compiler, roots);
     let entities = all("entity", "entity");
     compiler.declare_entities(&entities);
@@ -213,7 +215,7 @@ fn compile_roots(compiler: &mut Compiler<'_>, roots: &[Table<'_>], overrides: &[
     for table in &entities {
         let found = table.word("id").and_then(|id| compiler.program.entity_named(&id.text));
         if let Some(entity) = found {
-            defaults[entity.index()] = compiler.case_defaults(entity, table);
+            defaults[entity.index()].extend(compiler.case_defaults(entity, table));
         }
     }
     for table in &case_tables {

@@ -125,6 +125,8 @@ pub struct Compiler<'a> {
     pub round: Rounding,
     /// `(rule, parameter)` pairs met, for rules that refuse changes within the period.
     pub reads: Vec<(RuleId, ParameterId)>,
+    /// Parameters that are declared and have mistakes of their own.
+    pub faulty_parameters: HashSet<String>,
     /// Place of each programme's unit cost parameter.
     pub programmes: BTreeMap<String, Option<ParameterId>>,
 }
@@ -144,6 +146,7 @@ impl<'a> Compiler<'a> {
             used: HashSet::new(),
             round: Rounding::HalfUp,
             reads: Vec::new(),
+            faulty_parameters: HashSet::new(),
             programmes: BTreeMap::new(),
         }
     }
@@ -408,7 +411,8 @@ impl<'a> Compiler<'a> {
 
     pub fn parameter(&mut self, name: &str, span: Span) -> Option<ParameterId> {
         let position = self.program.parameters.iter().position(|parameter| parameter.id == name);
-        if position.is_none() {
+        // What is wrong with a parameter that is declared has been said where it stands.
+        if position.is_none() && !self.faulty_parameters.contains(name) {
             let near = nearest(name, self.program.parameters.iter().map(|parameter| parameter.id.as_str()));
             self.report(
                 Diagnostic::new("unknown-parameter", span, format!("there is no parameter `{name}`"))

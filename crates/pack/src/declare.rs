@@ -4,7 +4,7 @@ use model::{ClauseId, Text};
 
 use crate::compiler::Compiler;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::program::{Clause, Code, CodeList, Span, Type, Value};
+use crate::program::{Clause, Code, CodeList, PartId, Span, Type, Value};
 use crate::surface::{Scalar, Table, Word};
 use crate::types::parse_type;
 
@@ -190,34 +190,59 @@ impl Compiler<'_> {
         value
     }
 
+    /// The clauses that `cite` names; of a part, its clause.
     pub fn citations(&mut self, table: &Table<'_>) -> Vec<ClauseId> {
-        let mut cited = Vec::new();
+        self.citations_in_parts(table).0
+    }
+
+    /// The clauses that `cite` names, each once, and the parts of clauses among them: `7.1/2`.
+    pub fn citations_in_parts(&mut self, table: &Table<'_>) -> (Vec<ClauseId>, Vec<PartId>) {
+        let (mut clauses, mut parts) = (Vec::new(), Vec::new());
         for word in table.words("cite") {
-            match word.text.parse::<ClauseId>() {
-                Ok(id) if self.program.clauses.iter().any(|clause| clause.id == id) => cited.push(id),
-                Ok(_) => {
-                    let names: Vec<String> =
-                        self.program.clauses.iter().map(|clause| clause.id.to_string()).collect();
-                    self.report(
-                        Diagnostic::new(
-                            "unknown-clause",
-                            word.span,
-                            format!("there is no clause `{}`", word.text),
-                        )
-                        .hint_opt(did_you_mean(&word.text, names.iter().map(String::as_str))),
-                    );
-                }
-                Err(_) => self.report(
-                    Diagnostic::new(
-                        "unknown-clause",
-                        word.span,
-                        format!("`{}` is not a clause id", word.text),
-                    )
-                    .hint("write it like `7.1` or `X2.3`"),
-                ),
+            let (clause, part) = match word.text.split_once('/') {
+                Some((clause, part)) => (clause, Some(part)),
+                None => (word.text.as_str(), None),
+            };
+            let Some(id) = self.cited_clause(clause, &word) else { continue };
+            if let Some(part) = part {
+                parts.extend(self.cited_part(&id, part, &word));
+            }
+            if !clauses.contains(&id) {
+                clauses.push(id);
             }
         }
-        cited
+        (clauses, parts)
+    }
+
+    fn cited_clause(&mut self, text: &str, word: &Word) -> Option<ClauseId> {
+        let Ok(id) = text.parse::<ClauseId>() else {
+            self.report(
+                Diagnostic::new("unknown-clause", word.span, format!("`{text}` is not a clause id"))
+                    .hint("write it like `7.1` or `X2.3`: numbers with dots, after capital letters in an annex; a part of a clause like `7.1/2`"),
+            );
+            return None;
+        };
+        if self.program.clauses.iter().any(|clause| clause.id == id) {
+            return Some(id);
+        }
+        let names: Vec<String> = self.program.clauses.iter().map(|clause| clause.id.to_string()).collect();
+        self.report(
+            Diagnostic::new("unknown-clause", word.span, format!("there is no clause `{text}`"))
+                .hint_opt(did_you_mean(text, names.iter().map(String::as_str))),
+        );
+        None
+    }
+
+    /// What people read for the units of the pack. A pack laid over another may say it otherwise.
+    pub fn declare_units(&mut self, tables: &[Table<'_>]) {
+        for table in tables {
+            let id = self.identifier(table);
+            let label = table.require("label", table.bilingual("label"));
+            table.finish();
+            if let (Some(id), Some(label)) = (id, label) {
+                self.program.units.insert(id.text, label);
+            }
+        }
     }
 
     pub fn declare_clauses(&mut self, tables: &[Table<'_>]) {

@@ -6,7 +6,7 @@ use crate::compiler::{Compiler, Context, Definition, Pending, Timing, and, compa
 use crate::diagnostic::Diagnostic;
 use crate::expression::days_between;
 use crate::program::{
-    Column, ColumnId, ColumnKind, Comparison, Expr, ExprKind, FindingRule, NumberType, ParameterId,
+    Column, ColumnId, ColumnKind, Comparison, Dated, Expr, ExprKind, FindingRule, NumberType, ParameterId,
     ParameterShape, Range, Span, Type, Value,
 };
 use crate::surface::Word;
@@ -143,14 +143,18 @@ impl Compiler<'_> {
         sum
     }
 
-    /// Days on which a parameter's value changes.
+    /// Days on which a parameter's value changes, begins or ends.
     fn changes(&self, id: ParameterId) -> Vec<Date> {
-        let starts: Vec<Date> = match &self.program.parameters[id.index()].shape {
-            ParameterShape::Scalar(values) => values.iter().map(|dated| dated.from).collect(),
-            ParameterShape::Table { values, .. } => values.iter().map(|dated| dated.from).collect(),
-            ParameterShape::Brackets { values, .. } => values.iter().map(|dated| dated.from).collect(),
+        fn days<T>(values: &[Dated<T>]) -> Vec<Date> {
+            values.iter().flat_map(|dated| std::iter::once(dated.from).chain(dated.until)).collect()
+        }
+        let mut days = match &self.program.parameters[id.index()].shape {
+            ParameterShape::Scalar(values) => days(values),
+            ParameterShape::Table { values, .. } => days(values),
+            ParameterShape::Brackets { values, .. } => days(values),
         };
-        starts.into_iter().skip(1).collect()
+        days.retain(|day| *day > Date::MIN);
+        days
     }
 
     /// Days of the year of the run from `from` up to `until`, or to its ends.

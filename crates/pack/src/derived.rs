@@ -165,6 +165,9 @@ impl Compiler<'_> {
             table.finish();
             return Some(Derived::PreviousRun { column: previous.text });
         }
+        if let Some(wanted) = table.word("as_at") {
+            return self.as_at(entity, id, &wanted, table);
+        }
         let network = table.require("network", table.word("network"));
         let function = self.choice(table, "function", FUNCTIONS);
         let function = table.require("function", function);
@@ -191,6 +194,72 @@ impl Compiler<'_> {
             self.used.insert(id);
         }
         Some(Derived::Network { network, function, from, to, within, at_least })
+    }
+
+    /// `as_at = "status.state"`: what the dated records of the subject, or of what is above it, said on a day of its own.
+    fn as_at(&mut self, entity: EntityId, id: ColumnId, wanted: &Word, table: &Table<'_>) -> Option<Derived> {
+        let since = table.require("since", table.word("since"));
+        let on = table.require("on", table.word("on"));
+        table.finish();
+        let (since, on) = (since?, on?);
+        let Some((records, field)) = wanted.text.split_once('.') else {
+            self.report(
+                Diagnostic::new(
+                    "bad-derived",
+                    wanted.span,
+                    format!("`{}` names no dated record", wanted.text),
+                )
+                .hint("write the entity of the records and its field: `household_status.state`"),
+            );
+            return None;
+        };
+        let records = self.entity_word(&Word { text: records.to_owned(), span: wanted.span })?;
+        let value = self.field(records, &Word { text: field.to_owned(), span: wanted.span })?;
+        let (since, on) = (self.day_field(records, &since)?, self.day_field(entity, &on)?);
+        let (have, declared) = (self.program.column(value).clone(), self.program.column(id).clone());
+        if have.ty != declared.ty {
+            let (have, want) = (self.type_name(&have.ty), self.type_name(&declared.ty));
+            self.report(Diagnostic::new(
+                "type-mismatch",
+                declared.span,
+                format!("`{}` is {want}, and `{}` is {have}", declared.name, wanted.text),
+            ));
+            return None;
+        }
+        let Some(held) = self.program.entity(records).parent else {
+            self.report(
+                Diagnostic::new(
+                    "bad-derived",
+                    wanted.span,
+                    format!("`{}` says nothing of anything", wanted.text),
+                )
+                .hint("give its entity a `parent`: what the dated records are about"),
+            );
+            return None;
+        };
+        let holder = self.program.edge(held).parent;
+        let edges = if holder == entity {
+            Vec::new()
+        } else {
+            let name = self.program.entity(holder).name.clone();
+            let Some(edges) = self.edges_towards(entity, &name) else {
+                self.no_edge(entity, &name, &[field], wanted.span);
+                return None;
+            };
+            edges
+        };
+        self.used.extend([since, value, on, self.program.edge(held).via]);
+        Some(Derived::AsAt { edges, held, since, value, on })
+    }
+
+    fn day_field(&mut self, entity: EntityId, word: &Word) -> Option<ColumnId> {
+        let id = self.field(entity, word)?;
+        if self.program.column(id).ty != Type::Date || self.program.is_derived(id) {
+            let message = format!("`{}` is no recorded date", word.text);
+            self.report(Diagnostic::new("type-mismatch", word.span, message));
+            return None;
+        }
+        Some(id)
     }
 
     fn network_word(&mut self, word: &Word) -> Option<usize> {

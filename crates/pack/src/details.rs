@@ -3,8 +3,8 @@
 use crate::compiler::Compiler;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
-    Benefit, Check, ColumnId, Duty, EntityId, Exception, Measure, Remedy, Rule, RuleDetail, RuleId, RuleKind,
-    Span, Standard, Type,
+    Benefit, Check, ColumnId, EntityId, Exception, Measure, Remedy, Rule, RuleDetail, RuleId, RuleKind, Span,
+    Standard, Type,
 };
 use crate::rules::{Draft, DraftDetail};
 use crate::surface::Word;
@@ -24,7 +24,7 @@ impl Compiler<'_> {
         let named = |compiler: &Self, name: &str| compiler.known(entity?, name);
         Some(match draft {
             DraftDetail::Variable => RuleDetail::Variable { column: named(self, &rule.id)? },
-            DraftDetail::Benefit { amount, exceptions, rest } => {
+            DraftDetail::Benefit { amount, exceptions, paid, rest } => {
                 if let Some(flow) = &rest.flow {
                     self.check_flow(flow);
                 }
@@ -38,6 +38,7 @@ impl Compiler<'_> {
                         })
                         .collect(),
                     every: rest.every,
+                    paid: paid.and_then(|draft| self.paid_detail(entity?, &rule.id, &draft)),
                     goods: rest.goods,
                     paid_from: rest.paid_from,
                     flow: rest.flow.map(|word| word.text),
@@ -80,14 +81,7 @@ impl Compiler<'_> {
                 let mend = mend.and_then(|word| self.resolve(entity?, &word.text, word.span));
                 RuleDetail::Check(Check { fails: named(self, &rule.id)?, at_import, action, message, mend })
             }
-            DraftDetail::Duty { who, due, evidence, levels } => RuleDetail::Duty(Duty {
-                owed: named(self, &format!("{}_owed", rule.id))?,
-                met: named(self, &rule.id)?,
-                who,
-                due,
-                evidence,
-                levels: self.level_details(&rule.id, &levels),
-            }),
+            DraftDetail::Duty(draft) => self.duty_detail(entity?, &rule.id, draft)?,
             DraftDetail::Asset(draft) => self.asset_detail(entity?, &rule.id, &draft)?,
             DraftDetail::Scorecard(draft) => self.scorecard_detail(entity?, &rule.id, draft)?,
             DraftDetail::Programme(programme) => RuleDetail::Programme(programme),

@@ -39,12 +39,26 @@ const FORBIDDEN: &[&str] = &[
 impl Compiler<'_> {
     pub fn declare_entities(&mut self, tables: &[Table<'_>]) {
         let mut accepted: Vec<&Table<'_>> = Vec::new();
+        let mut additions: Vec<(EntityId, &Table<'_>)> = Vec::new();
         for table in tables {
             let Some(id) = self.identifier(table) else { continue };
+            let adds = table.bool("override") == Some(true);
             if let Some(known) = self.program.entity_named(&id.text) {
                 let place = self.program.entity(known).span;
-                self.report(duplicate("entity", &id, place));
+                if adds && place.file != table.span.file {
+                    additions.push((known, table));
+                    continue;
+                }
+                self.report(
+                    duplicate("entity", &id, place).hint(
+                        "a pack that means to add fields to an entity of another says `override = true`",
+                    ),
+                );
                 continue;
+            }
+            if adds {
+                let message = format!("`{}` overrides nothing: no pack below declares it", id.text);
+                self.report(Diagnostic::new("override", id.span, message));
             }
             let label = table.require("label", table.bilingual("label")).unwrap_or_default();
             self.program.entities.push(Entity {
@@ -54,6 +68,7 @@ impl Compiler<'_> {
                 parent: None,
                 fields: Vec::new(),
                 rows_max: table.integer("rows_max").unwrap_or(ROWS_MAX),
+                judgement: None,
                 division: table.word("division").map(|word| word.text),
                 sheet: table.words("sheet").into_iter().map(|word| word.text).collect(),
                 span: table.span,
@@ -63,12 +78,36 @@ impl Compiler<'_> {
         for (position, table) in accepted.iter().enumerate() {
             self.declare_fields(EntityId(position as u32), table);
         }
+        for (entity, table) in &additions {
+            self.add_fields(*entity, table);
+        }
         for (position, table) in accepted.iter().enumerate() {
             self.declare_edges(EntityId(position as u32), table);
+            table.know("case_default");
+            self.declare_judgement(EntityId(position as u32), table);
+            table.finish();
+        }
+        for (entity, table) in &additions {
+            for reference in table.tables("refs", "reference") {
+                self.declare_edge(*entity, &reference, false);
+                reference.finish();
+            }
             table.know("case_default");
             table.finish();
         }
         self.sort_entities();
+    }
+
+    /// Fields that a pack adds to an entity of a pack below it.
+    fn add_fields(&mut self, entity: EntityId, table: &Table<'_>) {
+        for field in table.tables("field", "field") {
+            if let Some(id) = self.declare_field(entity, &field) {
+                self.program.entities[entity.index()].fields.push(id);
+            }
+            field.finish();
+        }
+        let sheets = table.words("sheet").into_iter().map(|word| word.text);
+        self.program.entities[entity.index()].sheet.extend(sheets);
     }
 
     pub fn declare_fields(&mut self, entity: EntityId, table: &Table<'_>) {

@@ -427,6 +427,24 @@ pub fn date_part(part: DatePart, a: Expr, span: Span) -> Expr {
     }
 }
 
+/// The parameter and the day of `at(param.name, day)`.
+pub fn at_parts(sql: &Sql) -> Option<(&Sql, &Sql)> {
+    use sqlparser::ast::{FunctionArg, FunctionArgExpr, FunctionArguments};
+    let sql = if let Sql::Nested(inner) = sql { inner } else { sql };
+    let Sql::Function(function) = sql else { return None };
+    let FunctionArguments::List(list) = &function.args else { return None };
+    if !function.name.to_string().eq_ignore_ascii_case("at") {
+        return None;
+    }
+    match list.args.as_slice() {
+        [
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(parameter)),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(day)),
+        ] => Some((parameter, day)),
+        _ => None,
+    }
+}
+
 /// `param.name` or `param.name[key]`, in whichever shape the parser gives it.
 pub fn parameter_parts(sql: &Sql) -> Option<(String, Option<&Sql>)> {
     use sqlparser::ast::{AccessExpr, Subscript};

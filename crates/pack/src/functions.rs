@@ -4,7 +4,7 @@ use sqlparser::ast::{Expr as Sql, Function, FunctionArg, FunctionArgExpr, Functi
 
 use crate::compiler::{Compiler, Context};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::expression::{Reading, date_part, days_between, parameter_parts};
+use crate::expression::{Reading, at_parts, date_part, days_between, parameter_parts};
 use crate::program::{
     AggregateFunction, ColumnKind, DatePart, Expr, ExprKind, Format, NumberType, ParameterShape, Range,
     Rounding, Span, Type, Value,
@@ -388,12 +388,20 @@ impl Compiler<'_> {
         context: &mut Context,
         span: Span,
     ) -> Option<Expr> {
+        let (parameter, on) = match at_parts(parameter) {
+            Some((parameter, on)) => (parameter, Some(on)),
+            None => (parameter, None),
+        };
         let Some((name, None)) = parameter_parts(parameter) else {
             self.report(
                 Diagnostic::new("argument", span, "`bracket` takes a scale and an amount".to_owned())
-                    .hint("write `bracket(param.shares, amount)`"),
+                    .hint("write `bracket(param.shares, amount)`, or `bracket(at(param.shares, billed_on), amount)`"),
             );
             return None;
+        };
+        let at = match on {
+            Some(on) => Some(self.typed_argument(on, &Type::Date, reading, context)?),
+            None => self.day_of_timing(context, span),
         };
         let id = self.parameter(&name, reading.places.of(parameter))?;
         let declared = self.program.parameters[id.index()].clone();
@@ -426,9 +434,14 @@ impl Compiler<'_> {
         Some(Expr {
             range: Some(Range::new(0, full.max / divisor + steps)),
             ty: x.ty.clone(),
-            nullable: x.nullable,
+            nullable: true,
             span,
-            kind: ExprKind::Bracket { parameter: id, x: Box::new(x), round: context.round },
+            kind: ExprKind::Bracket {
+                parameter: id,
+                at: at.map(Box::new),
+                x: Box::new(x),
+                round: context.round,
+            },
         })
     }
 

@@ -20,6 +20,9 @@ pub struct Levelled {
     pub target: Option<i64>,
     /// Number column with what is missing.
     pub gap: Option<String>,
+    /// Code column with the state of a duty that has a day by which it is due, and whether the day on which it was met is
+    /// known: only then can it be met late.
+    pub state: Option<(String, bool)>,
     /// Money column with what closing the gap costs.
     pub cost: Option<String>,
     pub words: Words,
@@ -42,6 +45,8 @@ impl Words {
             (Self::Duty, "met") => ("已履行数", "met"),
             (Self::Duty, "unmet") => ("未履行数", "not met"),
             (Self::Duty, "share") => ("履行比例", "share met"),
+            (Self::Duty, "met_late") => ("逾期才履行数", "met late"),
+            (Self::Duty, "late") => ("逾期未履行数", "open beyond the day they were due"),
             (_, "unknown") => ("情况不明数", "not known"),
             (_, "share") => ("达标比例", "share met"),
             (_, "on_target") => ("达到目标", "on target"),
@@ -137,6 +142,12 @@ impl Compiler<'_> {
             );
             figures.push(("on_target", text(expr, Some(Type::Bool))));
         }
+        if let Some((state, met_on)) = &rule.state {
+            let late = met_on.then_some(("met_late", "met-late"));
+            for (figure, code) in late.into_iter().chain([("late", "late")]) {
+                figures.push((figure, count(&format!("({child}.{state} = '{code}') IS TRUE"))));
+            }
+        }
         if let Some(gap) = &rule.gap {
             figures.push(("gap", text(format!("sum(coalesce({child}.{gap}, 0))"), None)));
             figures.push(("gap_unknown", count(&format!("{child}.{gap} IS NULL"))));
@@ -165,6 +176,8 @@ impl Compiler<'_> {
                     gap: named("gap"),
                     gap_unknown: named("gap_unknown"),
                     gap_cost: named("gap_cost"),
+                    met_late: named("met_late"),
+                    late: named("late"),
                 })
             })
             .collect()

@@ -241,21 +241,24 @@ impl Compiler<'_> {
             min: values.iter().copied().min().unwrap_or(0),
             max: values.iter().copied().max().unwrap_or(0),
         });
-        let at = at.or_else(|| match context.timing {
-            Timing::PeriodStart => Some(self.year_start(span)),
-            Timing::On(date) => Some(self.constant(Value::Date(date), Type::Date, span)),
-            Timing::AsOf | Timing::Split => None,
-        });
-        let nullable =
-            at.as_ref().is_some_and(|at| at.nullable || !matches!(at.kind, ExprKind::MakeDate { .. }))
-                || key.as_ref().is_some_and(|key| key.nullable);
+        let at = at.or_else(|| self.day_of_timing(context, span));
+        // Every parameter begins some day, and is unknown before.
         Some(Expr {
             kind: ExprKind::Parameter { id, at: at.map(Box::new), key: key.map(Box::new) },
             ty: parameter.ty,
-            nullable,
+            nullable: true,
             range,
             span,
         })
+    }
+
+    /// The day on which parameters are read by the rule's `on_change`, if it is not that of the run.
+    pub fn day_of_timing(&self, context: &Context, span: Span) -> Option<Expr> {
+        match context.timing {
+            Timing::PeriodStart => Some(self.year_start(span)),
+            Timing::On(date) => Some(self.constant(Value::Date(date), Type::Date, span)),
+            Timing::AsOf | Timing::Split => None,
+        }
     }
 
     pub fn year_start(&self, span: Span) -> Expr {

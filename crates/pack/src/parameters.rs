@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 impl Compiler<'_> {
     pub fn declare_parameters(&mut self, tables: &[Table<'_>]) {
         for table in tables {
-            self.declare_parameter(table);
+            if self.declare_parameter(table).is_none() {
+                self.faulty_parameters.extend(table.word("id").map(|word| word.text));
+            }
             table.finish();
         }
     }
@@ -26,6 +28,7 @@ impl Compiler<'_> {
         let over = table.word("over");
         let brackets = table.word("brackets");
         let cite = self.citations(table);
+        let reading = table.bilingual("reading");
         let values = table.tables("values", "parameter value");
         let id = id?;
         let known = self.program.parameters.iter().position(|parameter| parameter.id == id.text);
@@ -42,6 +45,9 @@ impl Compiler<'_> {
                 (self.program.parameters[known].ty.clone(), self.program.parameters[known].shape.clone());
             let new = self.read_values(&id, &ty, &shape, &values)?;
             self.program.parameters[known].shape = overlay(shape, new);
+            if reading.is_some() {
+                self.program.parameters[known].reading = reading;
+            }
             self.program.parameters[known].span = table.span;
             return Some(());
         }
@@ -108,6 +114,7 @@ impl Compiler<'_> {
             ty,
             shape,
             cite,
+            reading,
             span: table.span,
         });
         Some(())

@@ -67,6 +67,9 @@ pub struct Program {
     pub entities: Vec<Entity>,
     pub edges: Vec<Edge>,
     pub lists: Vec<CodeList>,
+    /// What people read for units, money's `yuan` among them, where the pack says it.
+    #[serde(default)]
+    pub units: BTreeMap<String, Text>,
     pub parameters: Vec<Parameter>,
     pub columns: Vec<Column>,
     /// What kind of datum each column holds, in the order of `columns` ([`Program::class`]).
@@ -75,6 +78,9 @@ pub struct Program {
     pub order: Vec<ColumnId>,
     pub rules: Vec<Rule>,
     pub clauses: Vec<Clause>,
+    /// What clauses promise, split into parts; in order of declaration.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     /// Conditions that make a subject a finding (conflicts of exceptions, division by zero).
     pub findings: Vec<FindingRule>,
     pub cases: Vec<Case>,
@@ -182,9 +188,20 @@ pub struct Entity {
     /// `Some(level)` when the entity is a level of the division tree (`province` … `village`):
     /// its records are then divisions with history.
     pub division: Option<String>,
+    /// The fields by which its records are judgements of an office, if they are.
+    #[serde(default)]
+    pub judgement: Option<Judgement>,
     /// How an import recognises the sheet: words in the sheet's title, sheet name or file name.
     pub sheet: Vec<String>,
     pub span: Span,
+}
+
+/// Who judged, when, and on what evidence: fields of the entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    pub by: ColumnId,
+    pub on: ColumnId,
+    pub evidence: ColumnId,
 }
 
 /// A named relation from a child to one parent record.
@@ -369,6 +386,17 @@ pub enum Derived {
     },
     /// The same subject's result in an earlier run; unknown where no run is given.
     PreviousRun { column: String },
+    /// What a dated record said on a day of the subject: of the records that belong to what the edges lead to (the subject
+    /// itself if there are none), the one with the latest `since` that is not after `on`.
+    AsAt {
+        edges: Vec<EdgeId>,
+        /// From the dated records to what they are about.
+        held: EdgeId,
+        since: ColumnId,
+        value: ColumnId,
+        /// Date field of the subject.
+        on: ColumnId,
+    },
     /// The key of the ancestor that these edges lead to.
     Ancestor { edges: Vec<EdgeId> },
 }
@@ -458,7 +486,8 @@ pub struct Expr {
 pub enum ExprKind {
     Column(ColumnId),
     Literal(Value),
-    /// A dated parameter. Value in force at `at` (a date expression), or at the run's as-of date.
+    /// A dated parameter. Value in force at `at` (a date expression), or at the run's as-of date; unknown on a day
+    /// without a value in force.
     /// `key` selects from a table. Replaced by literals before execution (`desugar`).
     Parameter {
         id: ParameterId,
@@ -554,6 +583,8 @@ pub enum ExprKind {
     /// rounded by itself.
     Bracket {
         parameter: ParameterId,
+        /// The day whose scale counts: that of the run if absent. Unknown on a day without a scale.
+        at: Option<Box<Expr>>,
         x: Box<Expr>,
         round: Rounding,
     },
@@ -673,6 +704,9 @@ pub struct Parameter {
     pub ty: Type,
     pub shape: ParameterShape,
     pub cite: Vec<ClauseId>,
+    /// The open word of the law that the value interprets.
+    #[serde(default)]
+    pub reading: Option<Text>,
     pub span: Span,
 }
 
@@ -728,6 +762,9 @@ pub struct Rule {
     pub entity: Option<EntityId>,
     pub title: Text,
     pub cite: Vec<ClauseId>,
+    /// Parts of clauses that it cites; their clauses are in `cite` too.
+    #[serde(default)]
+    pub parts: Vec<PartId>,
     pub detail: RuleDetail,
     pub span: Span,
 }
@@ -822,10 +859,25 @@ pub struct Benefit {
     pub amount: Option<ColumnId>,
     pub exceptions: Vec<Exception>,
     pub every: Period,
+    /// What of it was paid, where the pack says how payments are recorded.
+    #[serde(default)]
+    pub paid: Option<Payments>,
     pub goods: Option<Text>,
     pub paid_from: Vec<String>,
     pub flow: Option<String>,
     pub documents: Vec<Text>,
+}
+
+/// What is owed and was paid in the benefit's period that holds the as-of date, up to that date; for what is owed once,
+/// whenever it was paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payments {
+    /// Column `<id>_owed`.
+    pub owed: ColumnId,
+    /// Column `<id>_paid`.
+    pub paid: ColumnId,
+    /// Column `<id>_outstanding`: what is owed less what was paid, never below 0.
+    pub outstanding: ColumnId,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -873,6 +925,12 @@ pub struct Level {
     pub gap_unknown: Option<ColumnId>,
     /// Sum of the known costs of closing gaps.
     pub gap_cost: Option<ColumnId>,
+    /// Of a duty with a day by which it is due: those met after that day (where the duty says when it was met), and those
+    /// open beyond it.
+    #[serde(default)]
+    pub met_late: Option<ColumnId>,
+    #[serde(default)]
+    pub late: Option<ColumnId>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -902,6 +960,9 @@ pub struct Check {
     pub mend: Option<ColumnId>,
 }
 
+/// The code list that every pack with duties has: what has become of a duty.
+pub const DUTY_STATES: &str = "duty_state";
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Duty {
     /// Bool column: who owes it.
@@ -909,7 +970,14 @@ pub struct Duty {
     /// Bool column: whether it is met.
     pub met: ColumnId,
     pub who: Text,
-    pub due: Option<String>,
+    /// Date column: the last day on which it is met in time.
+    #[serde(default)]
+    pub due: Option<ColumnId>,
+    /// Date column: the day on which it was met.
+    #[serde(default)]
+    pub met_on: Option<ColumnId>,
+    /// Column `<id>_state` of codes of the list [`DUTY_STATES`]; unknown where the state is.
+    pub state: ColumnId,
     pub evidence: Vec<Text>,
     /// What it comes to at every division above, the nearest first.
     pub levels: Vec<Level>,
@@ -988,6 +1056,62 @@ pub struct Clause {
     pub span: Span,
 }
 
+/// One part of what a clause promises: `7.1/2`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PartId {
+    pub clause: ClauseId,
+    /// From 1.
+    pub number: u32,
+}
+
+impl std::fmt::Display for PartId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.clause, self.number)
+    }
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Part {
+    pub id: PartId,
+    /// What makes it true for the people it is about; never empty.
+    pub needs: Vec<Need>,
+    pub says: Text,
+    pub span: Span,
+}
+
+/// What a part of a clause takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Need {
+    Computed,
+    Act,
+    Payment,
+    Document,
+    Published,
+    Judged,
+    /// Not built, for a reason that its clause gives.
+    Outside,
+    /// Nothing to execute.
+    Principle,
+}
+
+impl Need {
+    /// The words of a pack.
+    pub const CHOICES: &[(&str, Self)] = &[
+        ("computed", Self::Computed),
+        ("act", Self::Act),
+        ("payment", Self::Payment),
+        ("document", Self::Document),
+        ("published", Self::Published),
+        ("judged", Self::Judged),
+        ("outside", Self::Outside),
+        ("principle", Self::Principle),
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        Self::CHOICES.iter().find(|(_, need)| *need == self).map_or("", |(word, _)| word)
+    }
+}
+
 /// When `condition` (hidden bool column) is true, the subject is a finding and the rule's result unknown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FindingRule {
@@ -1021,6 +1145,9 @@ pub enum TotalFunction {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Case {
     pub name: String,
+    /// What the case is there for, in the words of who wrote it.
+    #[serde(default)]
+    pub why: Option<String>,
     pub as_of: Date,
     pub cite: Vec<ClauseId>,
     pub records: Vec<CaseRecord>,

@@ -7,8 +7,10 @@ use model::{ClauseId, Text};
 use crate::assets::AssetDraft;
 use crate::compiler::{Compiler, Definition, Pending, Timing};
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::duties::DutyDraft;
 use crate::flow::FlowDraft;
 use crate::levels::{Levelled, Words};
+use crate::payments::PaidDraft;
 use crate::program::{
     Action, EntityId, Period, Programme, Rounding, Rule, RuleDetail, RuleId, RuleKind, Span, Type,
 };
@@ -26,6 +28,7 @@ pub enum DraftDetail {
     Benefit {
         amount: bool,
         exceptions: Vec<(String, Vec<ClauseId>, Span)>,
+        paid: Option<PaidDraft>,
         rest: BenefitText,
     },
     Standard {
@@ -45,12 +48,7 @@ pub enum DraftDetail {
         message: Text,
         mend: Option<Word>,
     },
-    Duty {
-        who: Text,
-        due: Option<String>,
-        evidence: Vec<Text>,
-        levels: Vec<EntityId>,
-    },
+    Duty(DutyDraft),
     Programme(Programme),
     Scorecard(ScorecardDraft),
     Asset(AssetDraft),
@@ -109,6 +107,11 @@ impl Head {
         &self.title
     }
 
+    /// The title with what a figure of the rule is called, in brackets.
+    pub fn titled(&self, zh: &str, en: &str) -> Text {
+        Text { zh: format!("{}（{zh}）", self.title.zh), en: format!("{} ({en})", self.title.en) }
+    }
+
     /// Where the rule's name stands.
     pub fn place(&self) -> Span {
         self.id.span
@@ -121,7 +124,7 @@ impl Compiler<'_> {
         let id = self.identifier(table);
         let on = if kind == RuleKind::Measure { None } else { table.word("on") };
         let title = table.require("title", table.bilingual("title"));
-        let cite = self.citations(table);
+        let (cite, parts) = self.citations_in_parts(table);
         let round = self.choice(
             table,
             "round",
@@ -164,6 +167,7 @@ impl Compiler<'_> {
             entity,
             title: title.clone(),
             cite,
+            parts,
             detail: RuleDetail::Declared { columns: Vec::new(), attributes: BTreeMap::new() },
             span: id.span,
         });
@@ -350,10 +354,17 @@ impl Compiler<'_> {
                 format!("{}_amount", head.id.text),
                 label,
                 amount.span,
-                Definition::Amount { who: head.id.text.clone(), amount, exceptions: texts, conflict, ty },
+                Definition::Amount {
+                    who: head.id.text.clone(),
+                    amount,
+                    exceptions: texts,
+                    conflict,
+                    ty: ty.clone(),
+                },
             );
         }
-        Some(DraftDetail::Benefit { amount: has_amount, exceptions, rest })
+        let paid = self.payments(head, table, rest.every, has_amount, &ty);
+        Some(DraftDetail::Benefit { amount: has_amount, exceptions, paid, rest })
     }
 
     pub fn standard(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
@@ -407,6 +418,7 @@ impl Compiler<'_> {
                 holds: head.id.text.clone(),
                 target: target.map(|(share, _)| share),
                 cost: remedy.as_ref().filter(|(_, cost)| *cost).map(|_| format!("{gap}_cost")),
+                state: None,
                 gap: remedy.is_some().then_some(gap),
                 words: Words::Standard,
             },
@@ -579,36 +591,6 @@ impl Compiler<'_> {
             message,
             mend,
         })
-    }
-
-    pub fn duty(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {
-        let owed = table.require("owed", table.word("owed"));
-        let met = table.require("met", table.word("met"));
-        let who = table.require("who", table.bilingual("who"));
-        let due = table.word("due").map(|word| word.text);
-        let evidence = table.bilinguals("evidence");
-        if let Some(owed) = owed {
-            let label = Text {
-                zh: format!("{}（应履行）", head.title.zh),
-                en: format!("{} (owed)", head.title.en),
-            };
-            self.condition_column(head, format!("{}_owed", head.id.text), label, owed);
-        }
-        if let Some(met) = met {
-            self.condition_column(head, head.id.text.clone(), head.title.clone(), met);
-        }
-        let levels = self.announce_levels(
-            head,
-            &Levelled {
-                applies: Some(format!("{}_owed", head.id.text)),
-                holds: head.id.text.clone(),
-                target: None,
-                gap: None,
-                cost: None,
-                words: Words::Duty,
-            },
-        );
-        Some(DraftDetail::Duty { who: who.unwrap_or_default(), due, evidence, levels })
     }
 
     pub fn programme(&mut self, head: &Head, table: &Table<'_>) -> Option<DraftDetail> {

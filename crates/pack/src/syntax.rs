@@ -68,7 +68,9 @@ pub fn parse(word: &Word, file_text: &str) -> Result<(Sql, Places), Diagnostic> 
         let message = message.trim_start_matches("sql parser error: ").to_owned();
         let at = place_in(&message).map_or(word.span, |at| places.range(at, at));
         let message = message.split(" at Line:").next().unwrap_or("").to_owned();
+        let hint = percent(&word.text);
         Diagnostic::new("syntax", at, format!("this is not an SQL expression: {}", lower_first(&message)))
+            .hint_opt(hint)
     };
     let tokens = Tokenizer::new(&dialect, &word.text)
         .tokenize_with_location()
@@ -94,6 +96,15 @@ pub fn parse(word: &Word, file_text: &str) -> Result<(Sql, Places), Diagnostic> 
         .hint("an expression is one SQL scalar expression, without SELECT or a semicolon"));
     }
     Ok((expr, places))
+}
+
+/// How to write the first `15%` of a text.
+fn percent(text: &str) -> Option<String> {
+    let (before, _) = text.split_once('%')?;
+    let digits: String = before.chars().rev().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let number: String = digits.chars().rev().collect();
+    let value: f64 = number.parse().ok()?;
+    Some(format!("`{number}%` is written as the rate {}", value / 100.0))
 }
 
 fn is_operator(token: &Token) -> bool {

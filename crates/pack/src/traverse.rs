@@ -31,10 +31,12 @@ macro_rules! operands {
             | ExprKind::IsUnknown(a)
             | ExprKind::In { a, .. }
             | ExprKind::DatePart { a, .. }
-            | ExprKind::Bracket { x: a, .. }
             | ExprKind::Substring { a, .. }
             | ExprKind::DigitsToCount(a)
             | ExprKind::ToIndex(a) => vec![a.$as_ref()],
+            ExprKind::Bracket { at, x, .. } => {
+                at.$iter().map(|operand| operand.$as_ref()).chain([x.$as_ref()]).collect()
+            }
             ExprKind::And(parts)
             | ExprKind::Or(parts)
             | ExprKind::Coalesce(parts)

@@ -241,7 +241,9 @@ fn parse_unit(text: &str) -> Result<Unit, String> {
         for name in part.split('*') {
             let name = name.trim();
             if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_') {
-                return Err(format!("`{text}` is not a unit: write it like `mu` or `yuan/mu`"));
+                return Err(format!(
+                    "`{text}` is not a unit: write it in small letters, without digits, like `mu` or `yuan/mu`"
+                ));
             }
             unit = unit.combine(&Unit::base(name), sign);
         }

@@ -524,6 +524,75 @@ fn an_expression_too_deep_for_the_stack_is_refused() {
     assert_eq!(messages(&on_household(&long, "bool")), "no mistake found");
 }
 
+/// A duty on households with further lines.
+fn duty(lines: &str) -> String {
+    format!(
+        "[[duty]]\nid = \"d\"\non = \"household\"\ntitle = {{ zh = \"己\", en = \"d\" }}\ncite = [\"7.1\"]\nwho = {{ zh = \"乡\", en = \"w\" }}\nowed = \"able = 0\"\nmet = \"income > 0\"\n{lines}\n"
+    )
+}
+
+fn benefit(lines: &str) -> String {
+    format!(
+        "[[benefit]]\nid = \"b\"\non = \"household\"\ntitle = {{ zh = \"庚\", en = \"b\" }}\ncite = [\"7.1\"]\nwho = \"able = 0\"\nevery = \"year\"\n{lines}\n"
+    )
+}
+
+const PARTS: &str =
+    "[[clause_parts]]\nclause = \"7.1\"\nparts = [{ needs = [\"computed\"], zh = \"一\", en = \"one\" }]\n";
+
+#[test]
+fn mistakes_of_duties_payments_and_parts_are_told_with_their_mending() {
+    let check = |text: &str, said: &[&str]| {
+        let found = messages(text);
+        for words in said {
+            assert!(found.contains(words), "{text}\n{found}");
+        }
+    };
+    check(&duty("due = \"income\""), &["error[type-mismatch]", "expected date, found money"]);
+    check(&duty("due = \"02-30\""), &["expected date"]);
+    check(&duty("met_on = \"registered_on\""), &["nothing says when it is due", "add `due"]);
+    check(&duty("due = \"12-31\"\nmet_on = \"registered_on\""), &["no mistake found"]);
+    let list = "[[list]]\nid = \"duty_state\"\nlabel = { zh = \"甲\", en = \"l\" }\ncodes = [{ code = \"a\", zh = \"甲\", en = \"a\" }]\n";
+    check(&format!("{list}{}", duty("")), &["the language has a list `duty_state` of its own"]);
+    let paid = "paid = { amount = \"person.wage\", on = \"person.household.registered_on\" }";
+    check(&benefit(&format!("amount = \"5\"\n{paid}")), &["no mistake found"]);
+    check(&benefit("amount = \"5\"\nowed = \"6\""), &["nothing says what they are", "add `paid"]);
+    check(&benefit("amount = \"5\"\npaid = { amount = \"person.wage\" }"), &["`on`"]);
+    check(
+        &benefit(&format!("goods = {{ zh = \"房\", en = \"house\" }}\n{paid}")),
+        &["payments are held against the amount of a benefit, and this one has none"],
+    );
+    let cites =
+        |part: &str| on_household("able", "count").replace("on = ", &format!("cite = [\"{part}\"]\non = "));
+    check(&cites("7.1/1"), &["clause `7.1` has no part `1`", "declare its parts with `[[clause_parts]]`"]);
+    check(&format!("{PARTS}{}", cites("7.1/2")), &["clause `7.1` has no part `2`", "`7.1/1` to `7.1/1`"]);
+    check(&format!("{PARTS}{}", cites("7.1/1")), &["no mistake found"]);
+    check(&format!("{PARTS}{PARTS}"), &["parts of clause `7.1` is declared twice"]);
+    check(&PARTS.replace("computed", "computd"), &["did you mean `computed`"]);
+    check(&PARTS.replace("7.1", "7.2"), &["there is no clause `7.2`"]);
+    check(&cites("basic-income"), &["`basic-income` is not a clause id", "numbers with dots"]);
+    check(&on_household("15% * income", "money"), &["`15%` is written as the rate 0.15"]);
+    check(&on_household("income > 0 || able > 0", "bool"), &["write `OR`"]);
+    check(&on_household("max(income, 5)", "money"), &["`greatest(a, b)`"]);
+    let faulty = format!(
+        "{}{}",
+        parameter("[{ from = 2015-01-01, value = \"x\", source = \"assumed\" }]"),
+        on_household("param.p", "money")
+    );
+    assert!(!messages(&faulty).contains("there is no parameter"), "{}", messages(&faulty));
+    let judgement = |lines: &str| {
+        field("id = \"day\"\nlabel = { zh = \"日\", en = \"day\" }\ntype = \"date\"")
+            .replace("key = \"number\"", &format!("key = \"number\"\njudgement = {lines}"))
+    };
+    check(&judgement("{ by = \"number\", on = \"day\", evidence = \"number\" }"), &["no mistake found"]);
+    check(
+        &judgement("{ by = \"number\", on = \"number\", evidence = \"nmber\" }"),
+        &["a date", "`plot` has no field `nmber`"],
+    );
+    check(&on_household("bracket(param.scale, at(income, registered_on))", "money"), &["error"]);
+    check(&on_household("bracket(at(param.scale, income), income)", "money"), &["expected date"]);
+}
+
 #[test]
 fn a_conflict_between_packs_shows_both_places() {
     let overlay = source(
@@ -547,6 +616,32 @@ fn an_overlay_that_says_so_replaces_values_and_rules() {
     let dates: Vec<String> =
         values.iter().map(|dated| format!("{} {:?} {:?}", dated.from, dated.until, dated.value)).collect();
     assert_eq!(dates, ["2015-01-01 Some(2015-07-01) Number(285500)", "2015-07-01 None Number(300000)"]);
+}
+
+#[test]
+fn an_overlay_adds_fields_to_an_entity_and_no_other_pack_does() {
+    let entity = |lines: &str| {
+        format!(
+            "[[entity]]\nid = \"household\"\n{lines}\n[[entity.field]]\nid = \"ill\"\nlabel = {{ zh = \"病\", en = \"ill\" }}\ntype = \"bool\"\n"
+        )
+    };
+    let ill = on_household("NOT ill", "bool");
+    let overlay =
+        source("county", &format!("{}{ill}", entity("override = true\ncase_default = { ill = true }")));
+    let program =
+        compile(&[base(), overlay], &[]).unwrap_or_else(|failure| panic!("{}", failure.render(false)));
+    let household = program.entity_named("household").expect("the entity is there");
+    assert!(
+        program.column_named(household, "ill").is_some()
+            && program.column_named(household, "income").is_some()
+    );
+    let render = |packs: &[PackSource]| compile(packs, &[]).expect_err("a mistake").render(false);
+    let silent = source("county", &entity("label = { zh = \"户\", en = \"household\" }"));
+    assert!(render(&[base(), silent]).contains("says `override = true`"));
+    let again = source("county", &entity("override = true").replace("\"ill\"", "\"income\""));
+    assert!(render(&[base(), again]).contains("income"));
+    let nothing = source("county", &entity("override = true").replace("household", "hamlet"));
+    assert!(render(&[base(), nothing]).contains("`hamlet` overrides nothing"));
 }
 
 #[test]

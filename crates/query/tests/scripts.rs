@@ -101,6 +101,7 @@ fn small() -> Program {
         kind: RuleKind::Benefit,
         entity: Some(household),
         title: Text::new("最低生活保障", "Minimum living guarantee"),
+        parts: vec![],
         cite: ["7.1", "7.2"].map(|clause| clause.parse::<ClauseId>().expect("a clause")).to_vec(),
         detail: RuleDetail::Variable { column: amount },
         span: Span::default(),

@@ -246,6 +246,9 @@ pub struct CalculateOptions {
     /// Rules or results to give; all of them if absent.
     #[arg(long)]
     pub only: Vec<String>,
+    /// Say of every unknown result what it lacks.
+    #[arg(long)]
+    pub reasons: bool,
     /// File with a JSON object a line; standard input if absent.
     pub file: Option<PathBuf>,
 }

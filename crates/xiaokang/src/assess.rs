@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
 use app::explain::StoredRun;
-use app::{EngineError, Progress, SnapshotFiles, Timings, notices, totals};
+use app::{Progress, SnapshotFiles, Timings, notices, totals};
 use model::{AsProblem as _, Lang, Text};
 use serde_json::json;
 
@@ -89,8 +89,12 @@ pub fn run_with(options: &arguments::AssessOptions, elsewhere: Elsewhere, lang: 
     let unreliable = unreliable?;
     let late = stored.as_ref().map(|run| notices::stale_records(&pack.program, run)).transpose();
     let late = late?.flatten();
-    for text in
-        unreliable.iter().map(|warning| warning.to_text(lang)).chain(late.map(|late| late.to_text(lang)))
+    let lacking = notices::not_in_force(&pack.program, options.as_of.0, lang);
+    for text in unreliable
+        .iter()
+        .map(|warning| warning.to_text(lang))
+        .chain(late.map(|late| late.to_text(lang)))
+        .chain(lacking)
     {
         // What is read by a program stays alone on its stream.
         if options.json { eprint!("{text}") } else { say!("{}", text.trim_end()) }
@@ -136,10 +140,5 @@ fn timings_text(timings: &Timings, whole: Duration, lang: Lang) -> String {
 }
 
 pub fn failure(error: AssessError) -> Failure {
-    let AssessError::Engine(EngineError::ParameterNotInForce { .. }) = error else { return error.into() };
-    let hint = Text::new(
-        "请改用别的 `--as-of`，或在政策包中补上该值及其起始日期",
-        "choose another `--as-of`, or add the value to the pack with the day from which it holds",
-    );
-    Failure::Problem(Box::new(error.problem().hint(hint)))
+    error.into()
 }

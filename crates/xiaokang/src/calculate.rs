@@ -13,6 +13,7 @@ pub fn run(options: &CalculateOptions) -> CommandResult {
     let overrides: Vec<_> = options.set.iter().map(|set| set.0.clone()).collect();
     let pack = load_pack(&options.pack, &options.overlay, &overrides)?;
     let calculator = Calculator::new(&pack.program, options.as_of.0, &options.only)?;
+    let calculator = calculator.with_reasons(options.reasons);
     let mut input: Box<dyn BufRead> = match &options.file {
         Some(path) => {
             let file = File::open(path);

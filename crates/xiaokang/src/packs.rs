@@ -96,6 +96,9 @@ fn print_results(program: &Program, engine: &str, results: &[CaseResult], lang: 
         }
         failed += 1;
         say!("✗ {} ({engine})", result.name);
+        if let Some(why) = &result.why {
+            say!("    {why}");
+        }
         for mismatch in &result.mismatches {
             let place = place(program, mismatch.span);
             let expected = shown(program, mismatch, mismatch.expected.as_ref(), lang);

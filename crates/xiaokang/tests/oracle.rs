@@ -127,7 +127,10 @@ fn worlds_agree(pack: &str, worlds: usize, rows_max: usize, cells_min: usize) {
 fn world(program: &Program, as_of: model::Date, seed: u64, rows_max: usize) -> Vec<CaseRecord> {
     let mut records = common::world_records(program, as_of, seed, rows_max);
     let given = |id: ColumnId| {
-        !matches!(program.derived(id), Some(Derived::Network { .. } | Derived::Ancestor { .. }))
+        !matches!(
+            program.derived(id),
+            Some(Derived::Network { .. } | Derived::AsAt { .. } | Derived::Ancestor { .. })
+        )
     };
     let mut earlier = HashMap::new();
     for record in &mut records {
@@ -157,7 +160,10 @@ fn world_json(program: &Program, as_of: model::Date, records: &[CaseRecord]) -> 
             let column = program.column(*id);
             let derived = program.derived(*id);
             if column.name.starts_with('_')
-                || matches!(derived, Some(Derived::Network { .. } | Derived::Ancestor { .. }))
+                || matches!(
+                    derived,
+                    Some(Derived::Network { .. } | Derived::AsAt { .. } | Derived::Ancestor { .. })
+                )
             {
                 continue;
             }
@@ -305,7 +311,10 @@ fn results_of(program: &Program, entity: EntityId) -> impl Iterator<Item = (Colu
     program.columns.iter().enumerate().filter_map(move |(position, column)| {
         let id = ColumnId(u32::try_from(position).expect("few columns"));
         let result = !matches!(column.kind, ColumnKind::Field(_))
-            || matches!(program.derived(id), Some(Derived::Network { .. } | Derived::PreviousRun { .. }));
+            || matches!(
+                program.derived(id),
+                Some(Derived::Network { .. } | Derived::AsAt { .. } | Derived::PreviousRun { .. })
+            );
         (column.entity == entity && result && !column.name.starts_with('_')).then_some((id, column))
     })
 }

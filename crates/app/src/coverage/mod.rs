@@ -1,6 +1,7 @@
 //! Which clauses are implemented, by what, and what no clause or case stands behind.
 
 mod page;
+mod parts;
 mod ran;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use pack::program::{Program, Rule, RuleDetail, RuleKind};
 use serde_json::{Value as Json, json};
 
 use crate::cases::unexercised;
+pub use parts::PartCoverage;
 pub use ran::{Ran, RanRules, in_run};
 
 /// One clause with what cites it.
@@ -65,6 +67,8 @@ impl ClauseCoverage {
 #[derive(Clone, Debug)]
 pub struct Coverage {
     pub clauses: Vec<ClauseCoverage>,
+    /// The parts of clauses that the pack declares, in its order.
+    pub parts: Vec<PartCoverage>,
     /// Executed rules (variables aside) that cite no clause.
     pub without_clause: Vec<String>,
     /// Executed rules that no worked case looks at.
@@ -95,6 +99,7 @@ pub fn of(program: &Program) -> Coverage {
         .collect();
     Coverage {
         clauses,
+        parts: parts::of(program),
         without_clause: program
             .rules
             .iter()
@@ -162,6 +167,7 @@ impl Coverage {
             .collect();
         json!({
             "clauses": clauses,
+            "parts": parts::to_json(&self.parts),
             "without_clause": self.without_clause,
             "without_case": self.without_case,
         })
@@ -194,7 +200,11 @@ impl Coverage {
                 let _ = writeln!(text, "    {id}: {told}");
             }
         }
+        parts::write_text(&mut text, &self.parts, lang);
         let _ = writeln!(text, "\n{}", self.summary(lang));
+        if !self.parts.is_empty() {
+            let _ = writeln!(text, "{}", parts::summary(&self.parts, lang));
+        }
         for (title, list) in self.lists(lang) {
             if !list.is_empty() {
                 let _ = writeln!(text, "{title}: {}", list.join(", "));

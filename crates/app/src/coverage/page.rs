@@ -31,6 +31,8 @@ struct Row {
     mark: &'static str,
     state: String,
     rules: Vec<RuleLine>,
+    /// Each part of the clause with its state, in words.
+    parts: Vec<String>,
     cases: String,
 }
 
@@ -79,6 +81,12 @@ impl Coverage {
                         ran: ran.map(|ran| ran_text(ran, &rule.id, lang)).unwrap_or_default(),
                     })
                     .collect(),
+                parts: self
+                    .parts
+                    .iter()
+                    .filter(|part| part.id.clause == clause.id)
+                    .map(|part| part.line(lang))
+                    .collect(),
                 cases: clause.cases.to_string(),
             };
             if let Some(article) = articles.last_mut() {
@@ -89,7 +97,11 @@ impl Coverage {
             lang: lang.as_str(),
             title: format!("{} · {}", program.info.title.get(lang), say("条款覆盖图", "coverage of clauses")),
             about: format!("{} {}", program.info.id, program.info.version),
-            summary: self.summary(lang),
+            summary: if self.parts.is_empty() {
+                self.summary(lang)
+            } else {
+                format!("{} {}", self.summary(lang), super::parts::summary(&self.parts, lang))
+            },
             head: [
                 say("条款", "clause"),
                 say("类别", "kind"),

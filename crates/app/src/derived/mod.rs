@@ -101,6 +101,12 @@ pub(crate) fn needed(program: &Program) -> BTreeMap<EntityId, BTreeSet<ColumnId>
                     add(program.entity(program.edge(*last).parent).key);
                 }
             }
+            Derived::AsAt { edges, held, since, value, on } => {
+                add(program.entity(program.column(id).entity).key);
+                along(edges, &mut add);
+                along(&[*held], &mut add);
+                [*since, *value, *on].into_iter().for_each(&mut add);
+            }
             Derived::Network { network, from, to, within, .. } => {
                 add(program.entity(program.column(id).entity).key);
                 for path in [Some(from), to.as_ref()].into_iter().flatten() {
@@ -141,6 +147,16 @@ fn of_records(program: &Program, as_of: Date, records: &[CaseRecord]) -> Values 
                     Some((record.key.clone(), Value::Text(above.key.clone())))
                 })
                 .collect(),
+            Derived::AsAt { edges, held, since, value, on } => {
+                let dated = facts.dated(*held, *since, *value);
+                facts
+                    .of(entity)
+                    .filter_map(|record| {
+                        let holder = text(facts.above(record, edges)?, program.edge(*held).on)?;
+                        Some((record.key.clone(), on_day(dated.get(holder)?, date(record, *on)?)?))
+                    })
+                    .collect()
+            }
             Derived::Network { network, function, from, to, within, at_least } => {
                 let position = *network;
                 let network = &program.networks[position];
@@ -189,7 +205,38 @@ fn text(record: &CaseRecord, column: ColumnId) -> Option<&str> {
     }
 }
 
+fn date(record: &CaseRecord, column: ColumnId) -> Option<Date> {
+    match record.fields.iter().find(|(id, _)| *id == column) {
+        Some((_, Some(Value::Date(date)))) => Some(*date),
+        _ => None,
+    }
+}
+
+/// What a holder's dated records say, each with its first day. Nothing is known of a holder with a record of unknown day.
+type Said = Vec<(Option<Date>, Option<Value>)>;
+
+/// What the latest record that is not after the day says; unknown where two of one day differ, and before the first.
+fn on_day(said: &Said, day: Date) -> Option<Value> {
+    let since: Option<Vec<Date>> = said.iter().map(|(since, _)| *since).collect();
+    let latest = since?.into_iter().filter(|since| *since <= day).max()?;
+    let mut values = said.iter().filter(|(since, _)| *since == Some(latest)).map(|(_, value)| value);
+    let first = values.next()?;
+    if values.all(|other| other == first) { first.clone() } else { None }
+}
+
 impl<'a> Facts<'a> {
+    /// Dated records by what they are about: by the field that their edge matches.
+    fn dated(&self, held: EdgeId, since: ColumnId, value: ColumnId) -> HashMap<&'a str, Said> {
+        let edge = self.program.edge(held);
+        let mut found: HashMap<&str, Said> = HashMap::new();
+        for record in self.of(edge.child) {
+            let Some(holder) = text(record, edge.via) else { continue };
+            let said = record.fields.iter().find(|(id, _)| *id == value).and_then(|(_, said)| said.clone());
+            found.entry(holder).or_default().push((date(record, since), said));
+        }
+        found
+    }
+
     fn new(program: &'a Program, records: &'a [CaseRecord]) -> Self {
         let mut by_entity: HashMap<EntityId, Vec<&CaseRecord>> = HashMap::new();
         for record in records {

@@ -124,8 +124,11 @@ impl Site {
             (Change::Rounding, ExprKind::Round { a, drop, round }) => {
                 ExprKind::Round { a, drop, round: otherwise(round) }
             }
-            (Change::Rounding, ExprKind::Bracket { parameter, x, round }) => {
-                ExprKind::Bracket { parameter, x, round: otherwise(round) }
+            (Change::At, ExprKind::Bracket { parameter, x, round, .. }) => {
+                ExprKind::Bracket { parameter, at: None, x, round }
+            }
+            (Change::Rounding, ExprKind::Bracket { parameter, at, x, round }) => {
+                ExprKind::Bracket { parameter, at, x, round: otherwise(round) }
             }
             (_, kind) => kind,
         };

@@ -185,7 +185,14 @@ fn changes_of(program: &Program, part: &Expr) -> Vec<Change> {
         }
         ExprKind::Div { a, b, .. } if money && stands(a, b, "/") => changes.push(Change::Rounding),
         ExprKind::Round { .. } if money && begins("round_") => changes.push(Change::Rounding),
-        ExprKind::Bracket { .. } if money && begins("bracket") => changes.push(Change::Rounding),
+        ExprKind::Bracket { parameter, at, .. } if begins("bracket") => {
+            if at.is_some() && values(&program.parameters[parameter.index()].shape) > 1 {
+                changes.push(Change::At);
+            }
+            if money {
+                changes.push(Change::Rounding);
+            }
+        }
         _ => {}
     }
     changes

@@ -58,7 +58,7 @@ impl Reading {
     /// The unit of a number, empty for counts and rates.
     pub fn unit(&self, id: ColumnId, lang: Lang) -> String {
         match &self.program().column(id).ty {
-            Type::Number(ty) => unit_text(&ty.unit, lang),
+            Type::Number(ty) => unit_text(self.program(), &ty.unit, lang),
             _ => String::new(),
         }
     }

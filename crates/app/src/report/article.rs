@@ -10,7 +10,7 @@ use super::place::Names;
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer, scaled};
 use crate::cells::cell;
-use crate::verdict::{State, Verdict};
+use crate::verdict::{LATE, MET_LATE, State, Verdict};
 use evaluate::explain::unit_text;
 
 /// Counts of one division and rule.
@@ -19,6 +19,9 @@ struct Tally {
     yes: u64,
     no: u64,
     unknown: u64,
+    /// Of a duty with a day by which it is due: open beyond it, and met after it.
+    late: u64,
+    met_late: u64,
     amount: i128,
     /// Records of which the verdict is known and the amount is not.
     amount_unknown: u64,
@@ -107,6 +110,9 @@ impl Writer<'_> {
             for figures in &all {
                 let tally = figures.tallies.get(place).copied().unwrap_or_default();
                 cells.extend([tally.yes, tally.no, tally.unknown].map(|count| Cell::Number(count as f64)));
+                if figures.verdict.state.is_some() {
+                    cells.extend([tally.late, tally.met_late].map(|count| Cell::Number(count as f64)));
+                }
                 if let Some(amount) = figures.verdict.amount {
                     let decimals = match &self.program.column(amount).ty {
                         Type::Number(ty) => ty.decimals,
@@ -148,11 +154,16 @@ impl Writer<'_> {
         for text in [yes.get(self.lang), no.get(self.lang), self.say("未知", "unknown")] {
             heads.push(Head::count(text).under(group));
         }
+        if figures.verdict.state.is_some() {
+            let late = self.say("未履行中已逾期", "not met, and late");
+            let met_late = self.say("已履行中逾期", "met late");
+            heads.extend([late, met_late].map(|text| Head::count(text).under(group)));
+        }
         if let Some(amount) = figures.verdict.amount {
             let Type::Number(ty) = &self.program.column(amount).ty else { return };
             let what =
                 if ty.is_money() { self.say("金额", "amount") } else { self.say("数量", "quantity") };
-            let unit = unit_text(&ty.unit, self.lang);
+            let unit = unit_text(self.program, &ty.unit, self.lang);
             let text = if unit.is_empty() { what.to_owned() } else { format!("{what} ({unit})") };
             let head = Head { decimals: Some(ty.decimals), ..Head::money(text) };
             heads.push(head.under(group));
@@ -181,6 +192,11 @@ impl Writer<'_> {
                 State::Yes => tally.yes += 1,
                 State::No => tally.no += 1,
                 State::Unknown | State::Outside => tally.unknown += 1,
+            }
+            match verdict.duty_state(self.program, &loaded.results, row) {
+                Some(Value::Text(code)) if code == LATE => tally.late += 1,
+                Some(Value::Text(code)) if code == MET_LATE => tally.met_late += 1,
+                _ => {}
             }
             match amounts.and_then(|array| cell(array, row)) {
                 Some(Value::Number(number)) => tally.amount += number,

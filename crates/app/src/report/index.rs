@@ -1,6 +1,8 @@
 //! The sheets that come first: what there is, with links, and the totals.
 
+use evaluate::explain::unit_text;
 use model::Lang;
+use pack::program::NumberType;
 use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
 
 use super::sheet::{Style, set_up_for_printing};
@@ -91,7 +93,7 @@ impl Writer<'_> {
             let value = if money { figure.value as f64 / 100.0 } else { figure.value as f64 };
             sheet.write_with_format(row, 1, value, &Style::number(if money { 2 } else { 0 }, false))?;
             let unit = if money {
-                self.say("元", "yuan").to_owned()
+                unit_text(self.program, &NumberType::money().unit, self.lang)
             } else {
                 self.entity_label(figure.total.entity)
             };

@@ -9,6 +9,7 @@ use pack::program::{ColumnId, ColumnKind, DataClass, EntityId, Rule, Type, Value
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer};
 use crate::cells::cell;
+use crate::value_text;
 use crate::verdict::Verdict;
 use evaluate::explain::unit_text;
 
@@ -66,8 +67,16 @@ impl Writer<'_> {
     fn listed(&self, verdict: &Verdict, places: &[super::Place]) -> Vec<usize> {
         let Some(Some(loaded)) = self.tables.get(&verdict.entity) else { return vec![] };
         let peopled = places.iter().enumerate().filter(|(_, place)| place.peopled).map(|(row, _)| row);
-        let wanted = verdict.kind.listed();
-        peopled.filter(|row| verdict.state(self.program, &loaded.results, *row) == wanted).collect()
+        peopled.filter(|row| verdict.listed(self.program, &loaded.results, *row)).collect()
+    }
+
+    /// What the list says of a record: the state of a duty that is due by some day.
+    fn listed_text(&self, verdict: &Verdict, row: usize) -> String {
+        let state = verdict.state.zip(self.tables.get(&verdict.entity)).and_then(|(id, loaded)| {
+            let value = verdict.duty_state(self.program, &loaded.as_ref()?.results, row)?;
+            Some(value_text(self.program, &self.program.column(id).ty, Some(&value), self.lang))
+        });
+        state.unwrap_or_else(|| verdict.kind.listed_text(self.lang))
     }
 
     fn listed_cells(&self, rule: &Rule, verdict: &Verdict, names: &super::Names, row: usize) -> Vec<Cell> {
@@ -75,7 +84,7 @@ impl Writer<'_> {
         let mut cells = vec![
             Cell::Text(clause),
             Cell::Text(rule.title.get(self.lang).to_owned()),
-            Cell::Text(verdict.kind.listed_text(self.lang)),
+            Cell::Text(self.listed_text(verdict, row)),
         ];
         cells.extend(self.place_cells(names));
         let key = self.program.entity(verdict.entity).key;
@@ -92,7 +101,7 @@ impl Writer<'_> {
                 let value = self.value(verdict.entity, row, amount);
                 cells.push(self.cell(amount, value.as_ref()));
                 let unit = match &self.program.column(amount).ty {
-                    Type::Number(ty) => unit_text(&ty.unit, self.lang),
+                    Type::Number(ty) => unit_text(self.program, &ty.unit, self.lang),
                     _ => String::new(),
                 };
                 cells.push(Cell::Text(unit));

@@ -289,7 +289,7 @@ impl Writer<'_> {
             Type::Number(ty) if ty.kind == NumberKind::Rate => {
                 ("%".to_owned(), Some(ty.decimals.saturating_sub(2)))
             }
-            Type::Number(ty) => (unit_text(&ty.unit, self.lang), Some(ty.decimals.min(4))),
+            Type::Number(ty) => (unit_text(self.program, &ty.unit, self.lang), Some(ty.decimals.min(4))),
             _ => (String::new(), None),
         };
         let text = match (unit.is_empty(), self.lang) {

@@ -1,13 +1,13 @@
 //! Pack expressions, one construct after the other.
 
 use pack::program::{
-    BracketStep, Expr, ExprKind, NumberType, ParameterId, ParameterShape, Range, Rounding, Type, Value,
+    BracketStep, Dated, Expr, ExprKind, NumberType, ParameterId, ParameterShape, Range, Rounding, Type, Value,
 };
 
 use super::context::Context;
 use super::rounding::power_of_ten;
 use crate::EngineError;
-use crate::parameters::{brackets_in_force, by_precedence, literal, scalar_in_force, table_in_force};
+use crate::parameters::{by_precedence, in_force, literal};
 use crate::scalar::{self, Kind, Scalar};
 
 impl Context<'_> {
@@ -30,7 +30,7 @@ impl Context<'_> {
             ExprKind::Coalesce(all) => scalar::coalesce(self.all(all)?),
             ExprKind::Least(all) => self.strict_extreme(all, scalar::least)?,
             ExprKind::Greatest(all) => self.strict_extreme(all, scalar::greatest)?,
-            ExprKind::Bracket { parameter, x, round } => self.bracket(*parameter, x, *round, &expr.ty)?,
+            ExprKind::Bracket { .. } => self.bracket(expr)?,
             ExprKind::Substring { a, from, length } => scalar::substring(self.expression(a)?, *from, *length),
             ExprKind::DigitsToCount(a) => {
                 let a = self.expression(a)?;
@@ -145,6 +145,8 @@ impl Context<'_> {
         Ok(if unscaled { value } else { scalar::quotient(value, scalar::float(scale)) })
     }
 
+    /// Unknown on a day without a value in force. That is settled here for the day of the run, and asked of each row
+    /// where the rule gives a day of its own.
     fn parameter(
         &mut self,
         expr: &Expr,
@@ -154,66 +156,75 @@ impl Context<'_> {
     ) -> Result<Scalar, EngineError> {
         let program = self.program;
         let key = key.map(|key| self.expression(key)).transpose()?.map(|key| self.repeated(key));
+        match (&program.parameters[id.index()].shape, &key) {
+            (ParameterShape::Scalar(values), None) => {
+                self.dated(values, at, expr, |_, value| literal(value, &expr.ty))
+            }
+            (ParameterShape::Table { values, .. }, Some(key)) => {
+                self.dated(values, at, expr, |_, table| by_code(key, table.iter(), &expr.ty))
+            }
+            _ => {
+                let parameter = program.parameters[id.index()].id.clone();
+                Err(EngineError::ParameterType { parameter })
+            }
+        }
+    }
+
+    /// What dated values come to on the day asked, or on that of the run.
+    fn dated<T>(
+        &mut self,
+        values: &[Dated<T>],
+        at: Option<&Expr>,
+        expr: &Expr,
+        make: impl Fn(&mut Self, &T) -> Scalar,
+    ) -> Result<Scalar, EngineError> {
+        let unknown = || scalar::null(Kind::of(&expr.ty, expr.range));
         let Some(at) = at else {
-            return Ok(match key {
-                None => literal(scalar_in_force(program, id, self.env.as_of)?, &expr.ty),
-                Some(key) => {
-                    let table = table_in_force(program, id, self.env.as_of)?;
-                    by_code(&key, table.iter(), &expr.ty)
-                }
-            });
+            let found = in_force(values, self.env.as_of);
+            return Ok(found.map_or_else(unknown, |dated| make(self, &dated.value)));
         };
         let at = self.expression(at)?;
         let at = self.repeated(at);
-        let in_force = |from: model::Date, until: Option<model::Date>| {
-            let since = scalar::at_least(at.clone(), scalar::date(from.days()));
-            let before = until.map(|until| scalar::less(at.clone(), scalar::date(until.days())));
-            scalar::and(std::iter::once(since).chain(before).collect())
-        };
-        let steps = match (&program.parameters[id.index()].shape, &key) {
-            (ParameterShape::Scalar(values), None) => by_precedence(values)
-                .into_iter()
-                .map(|dated| (in_force(dated.from, dated.until), literal(&dated.value, &expr.ty)))
-                .collect(),
-            (ParameterShape::Table { values, .. }, Some(key)) => by_precedence(values)
-                .into_iter()
-                .map(|dated| (in_force(dated.from, dated.until), by_code(key, dated.value.iter(), &expr.ty)))
-                .collect(),
-            _ => {
-                let parameter = program.parameters[id.index()].id.clone();
-                return Err(EngineError::ParameterType { parameter });
-            }
-        };
-        Ok(scalar::case(steps, None))
+        let mut steps = Vec::with_capacity(values.len());
+        for dated in by_precedence(values) {
+            let since = scalar::at_least(at.clone(), scalar::date(dated.from.days()));
+            let before = dated.until.map(|until| scalar::less(at.clone(), scalar::date(until.days())));
+            let holds = scalar::and(std::iter::once(since).chain(before).collect());
+            steps.push((holds, make(self, &dated.value)));
+        }
+        Ok(scalar::case(steps, Some(unknown())))
     }
 
     /// The sum over the steps of the part of `x` that lies in the step, times its rate.
-    fn bracket(
-        &mut self,
-        parameter: ParameterId,
-        x: &Expr,
-        round: Rounding,
-        ty: &Type,
-    ) -> Result<Scalar, EngineError> {
+    fn bracket(&mut self, expr: &Expr) -> Result<Scalar, EngineError> {
+        let ExprKind::Bracket { parameter, at, x, round } = &expr.kind else {
+            return Err(self.unsound("a scale is asked of something else"));
+        };
         let program = self.program;
-        let steps = brackets_in_force(program, parameter, self.env.as_of)?;
         let declared = &program.parameters[parameter.index()];
-        let ParameterShape::Brackets { over, .. } = &declared.shape else {
+        let ParameterShape::Brackets { over, values } = &declared.shape else {
             return Err(EngineError::ParameterType { parameter: declared.id.clone() });
         };
-        let drop = (over.decimals + decimals(&declared.ty)).saturating_sub(decimals(ty));
+        let drop = (over.decimals + decimals(&declared.ty)).saturating_sub(decimals(&expr.ty));
         let x = self.expression(x)?;
         let x = self.repeated(x);
+        let unknown = scalar::is_null(x.clone());
+        let sum =
+            self.dated(values, at.as_deref(), expr, |context, steps| context.scale(&x, steps, drop, *round))?;
+        let kind = sum.kind;
+        Ok(scalar::case(vec![(unknown, scalar::null(kind))], Some(sum)))
+    }
+
+    fn scale(&mut self, x: &Scalar, steps: &[BracketStep], drop: u8, round: Rounding) -> Scalar {
         let mut sum = scalar::number(0);
         for (index, step) in steps.iter().enumerate() {
-            let part = part_of(&x, step, steps.get(index + 1));
+            let part = part_of(x, step, steps.get(index + 1));
             let product = scalar::multiply(part, scalar::number(step.rate));
             let share = self.divide(product, power_of_ten(drop), round);
             let reached = scalar::greater(x.clone(), scalar::number(step.from));
             sum = scalar::add(sum, scalar::case(vec![(reached, share)], Some(scalar::number(0))));
         }
-        let kind = sum.kind;
-        Ok(scalar::case(vec![(scalar::is_null(x), scalar::null(kind))], Some(sum)))
+        sum
     }
 }
 

@@ -29,7 +29,6 @@ pub use flat::{
 /// Desugars the wanted columns and all they need.
 ///
 /// # Errors
-/// [`EngineError::ParameterNotInForce`] for a parameter they use that has no value at the as-of date;
 /// [`EngineError::Program`] if the program is not what the compiler promises.
 pub fn desugar<'p>(
     program: &'p Program,

@@ -17,7 +17,7 @@ use crate::stages::{AggregatePass, LookupJoin, Stage, Step, needed_before, outpu
 /// requires, as an import leaves them.
 ///
 /// # Errors
-/// [`EngineError::ParameterNotInForce`], as a run.
+/// [`EngineError::Program`], as a run.
 pub fn script(program: &Program, as_of: Date, dialect: Dialect) -> Result<String, EngineError> {
     guarded_script(program, as_of, dialect, &Unknowns::default())
 }

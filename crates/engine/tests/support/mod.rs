@@ -58,6 +58,7 @@ impl Builder {
             parent: None,
             fields: vec![],
             rows_max: 1_000_000,
+            judgement: None,
             division: division.map(str::to_owned),
             sheet: vec![],
             span: Span::default(),
@@ -211,6 +212,7 @@ impl Builder {
             label: Text::same(id),
             ty,
             shape,
+            reading: None,
             cite: vec![],
             span: Span::default(),
         });
@@ -670,7 +672,7 @@ pub fn every_expression() -> (Program, Vec<CaseRecord>) {
     let steps = steps.map(|(from, rate)| pack::program::BracketStep { from, rate }).to_vec();
     let shape = ParameterShape::Brackets { over, values: vec![dated(steps, "2010-01-01", None)] };
     let parameter = builder.parameter("share", number_type(2), shape);
-    let share = ExprKind::Bracket { parameter, x: boxed(&b), round: Rounding::HalfUp };
+    let share = ExprKind::Bracket { parameter, at: None, x: boxed(&b), round: Rounding::HalfUp };
     builder.scalar(thing, "share", expr(share, number_type(2), Some(range(0, 1000))));
     let table = |a: i128, b: i128| {
         let entries = [("A".to_owned(), Value::Number(a)), ("B".to_owned(), Value::Number(b))];

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use model::Text;
 use pack::program::{
-    Aggregate, AggregateFunction, ColumnKind, EdgeId, Expr, ExprKind, Program, Value, Window,
+    Aggregate, AggregateFunction, ColumnKind, EdgeId, Expr, ExprKind, ParameterId, Program, Value, Window,
 };
 
-use super::format::{both, column_label, column_note, entity_label};
+use super::format::{both, column_label, column_note, entity_label, label_text};
 use super::tree::{Gap, GapKind};
 use crate::Viewer;
 use crate::interpret::{
-    Aggregates as _, Cell, Cells as _, Evaluator, Expressions as _, Facts, Here, Windows as _,
+    Aggregates as _, Cell, Cells as _, Evaluator, Expressions as _, Facts, Here, Windows as _, in_force,
 };
 
 /// The gaps that keep an unknown column unknown, in the order in which the rule reads them. Only
@@ -89,7 +89,12 @@ impl<'a> Blame<'_, 'a> {
                     self.expr(here, operand);
                 }
                 let kind = match expr.kind {
-                    ExprKind::Parameter { .. } => GapKind::NoParameter,
+                    ExprKind::Parameter { id, ref at, .. }
+                    | ExprKind::Bracket { parameter: id, ref at, .. }
+                        if !explained =>
+                    {
+                        return self.no_parameter(here, id, at.as_deref());
+                    }
                     ExprKind::AddDays { .. } | ExprKind::AddMonths { .. } | ExprKind::MakeDate { .. } => {
                         GapKind::NoSuchDate
                     }
@@ -100,6 +105,34 @@ impl<'a> Blame<'_, 'a> {
                 }
             }
         }
+    }
+
+    /// A parameter that has no value on the day it is asked for: it is named with the day. One that has a value then has
+    /// none for the code.
+    fn no_parameter(&mut self, here: Here, id: ParameterId, at: Option<&'a Expr>) {
+        let cell = Cell { column: here.column, row: here.row };
+        let day = match at {
+            None => self.evaluator.as_of(),
+            Some(at) => match self.evaluator.expression(here, at) {
+                Ok(Some(Value::Date(day))) => day,
+                _ => return self.report(GapKind::NoParameter, cell),
+            },
+        };
+        if in_force(self.program, id, day, None).is_some() {
+            return self.report(GapKind::NoParameter, cell);
+        }
+        if !self.found.insert((GapKind::NoParameter, cell)) {
+            return;
+        }
+        let parameter = &self.program.parameters[id.index()];
+        let label = label_text(&parameter.label, &parameter.id);
+        let text = Text::new(
+            format!("参数“{}”（{}）在 {day} 没有有效值", label.zh, parameter.id),
+            format!("parameter “{}” ({}): no value in force on {day}", label.en, parameter.id),
+        );
+        let mut column = column_note(self.viewer, self.facts, cell.column, cell.row);
+        column.label = label;
+        self.gaps.push(Gap { kind: GapKind::NoParameter, column, text });
     }
 
     fn case(&mut self, here: Here, branches: &'a [(Expr, Expr)], otherwise: Option<&'a Expr>) {

@@ -20,7 +20,7 @@ pub fn value_text(program: &Program, ty: &Type, value: Option<&Value>, lang: Lan
         (None, _) => words("未知", "unknown"),
         (Some(Value::Bool(true)), _) => words("是", "yes"),
         (Some(Value::Bool(false)), _) => words("否", "no"),
-        (Some(Value::Number(number)), Type::Number(ty)) => number_text(*number, ty, lang),
+        (Some(Value::Number(number)), Type::Number(ty)) => number_text(program, *number, ty, lang),
         (Some(Value::Number(number)), _) => decimal(*number, 0, true),
         (Some(Value::Date(date)), _) => date.to_string(),
         (Some(Value::Text(code)), Type::Code(list)) => {
@@ -32,7 +32,7 @@ pub fn value_text(program: &Program, ty: &Type, value: Option<&Value>, lang: Lan
     }
 }
 
-fn number_text(number: i128, ty: &NumberType, lang: Lang) -> String {
+fn number_text(program: &Program, number: i128, ty: &NumberType, lang: Lang) -> String {
     match ty.kind {
         // Years and small counts are not grouped.
         NumberKind::Count => decimal(number, ty.decimals, number.unsigned_abs() >= 10_000),
@@ -44,7 +44,7 @@ fn number_text(number: i128, ty: &NumberType, lang: Lang) -> String {
             } else {
                 trim_decimals(&mut text);
             }
-            let unit = unit_text(&ty.unit, lang);
+            let unit = unit_text(program, &ty.unit, lang);
             if unit.is_empty() { text } else { format!("{text} {unit}") }
         }
     }
@@ -93,11 +93,14 @@ fn pad_decimals(text: &mut String, least: usize) {
 }
 
 /// `元`, `元/亩`, `kg·m²`; unknown base units are shown by their name.
-pub fn unit_text(unit: &Unit, lang: Lang) -> String {
+pub fn unit_text(program: &Program, unit: &Unit, lang: Lang) -> String {
     let part = |sign: i8| {
         let words = unit.0.iter().filter(|(_, power)| power.signum() == sign).map(|(name, power)| {
             let power = power.unsigned_abs();
-            let name = base_unit(name, lang);
+            let name = match program.units.get(name) {
+                Some(label) => label.get(lang),
+                None => base_unit(name, lang),
+            };
             if power == 1 { name.to_owned() } else { format!("{name}^{power}") }
         });
         words.collect::<Vec<_>>().join("·")

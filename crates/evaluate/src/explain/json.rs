@@ -1,11 +1,11 @@
 //! An explanation for machines.
 
-use model::Text;
+use model::{Date, Text};
 use pack::program::{Source, Value};
 use serde_json::{Value as Json, json};
 
 use super::format::decimal;
-use super::tree::{Citation, ColumnNote, Explanation, Node, Role, Turn, Turns, Verdict};
+use super::tree::{Citation, ColumnNote, Explanation, Node, ReadingNote, Role, Turn, Turns, Verdict};
 use crate::interpret::Provenance;
 
 impl Explanation {
@@ -49,6 +49,7 @@ impl Explanation {
             "missing": self.missing.iter().map(|gap| json!({
                 "kind": gap.kind.as_str(), "column": column(&gap.column), "text": text(&gap.text),
             })).collect::<Vec<_>>(),
+            "readings": self.readings.iter().map(reading).collect::<Vec<_>>(),
             "turns": turns(&self.turns),
             "amount_turns": turns(&self.amount_turns),
         })
@@ -75,6 +76,8 @@ fn role(role: Role) -> &'static str {
         Role::Exception => "exception",
         Role::Part => "part",
         Role::Met => "met",
+        Role::State => "state",
+        Role::Payment => "payment",
         Role::Numerator => "numerator",
         Role::Denominator => "denominator",
     }
@@ -124,21 +127,27 @@ fn node(node: &Node) -> Json {
     put("verdict", node.verdict.map(|verdict| json!(verdict.as_str())));
     put("column", node.column.as_ref().map(column));
     put("source", node.provenance.as_ref().map(provenance));
-    put(
-        "in_force",
-        node.in_force.as_ref().map(|(from, source)| {
-            let (kind, reference) = match source {
-                Source::Official(reference) => ("official", Some(reference)),
-                Source::Assumed => ("assumed", None),
-                Source::Override => ("override", None),
-            };
-            json!({ "from": from.to_string(), "source": kind, "reference": reference })
-        }),
-    );
+    put("in_force", node.in_force.as_ref().map(in_force));
     put("see", node.see.map(|see| json!(see)));
     let children: Vec<Json> = node.children.iter().map(self::node).collect();
     put("children", (!children.is_empty()).then(|| json!(children)));
     json
+}
+
+fn in_force((from, source): &(Date, Source)) -> Json {
+    let (kind, reference) = match source {
+        Source::Official(reference) => ("official", Some(reference)),
+        Source::Assumed => ("assumed", None),
+        Source::Override => ("override", None),
+    };
+    json!({ "from": from.to_string(), "source": kind, "reference": reference })
+}
+
+fn reading(reading: &ReadingNote) -> Json {
+    json!({
+        "parameter": reading.parameter, "label": text(&reading.label), "word": text(&reading.word),
+        "shown": reading.shown.as_ref().map(text), "in_force": reading.in_force.as_ref().map(in_force),
+    })
 }
 
 fn provenance(provenance: &Provenance) -> Json {

@@ -13,6 +13,7 @@ mod format;
 mod json;
 mod print;
 mod question;
+mod readings;
 mod search;
 mod steps;
 mod text;

@@ -160,9 +160,12 @@ impl<'p> Printer<'p> {
             }
             ExprKind::Age { birth, at } if zh => format!("{}至{}的周岁", atom(birth), atom(at)),
             ExprKind::Age { birth, at } => format!("full years from {} to {}", atom(birth), atom(at)),
-            ExprKind::Bracket { parameter, x, .. } => {
+            ExprKind::Bracket { parameter, at, x, .. } => {
                 let parameter = &self.program.parameters[parameter.index()];
-                let scale = label(&parameter.label, &parameter.id, self.lang);
+                let mut scale = label(&parameter.label, &parameter.id, self.lang).to_owned();
+                if let Some(at) = at {
+                    scale.push_str(&self.as_at(at));
+                }
                 if zh {
                     format!("{}按“{scale}”分段计算", atom(x))
                 } else {
@@ -225,11 +228,15 @@ impl<'p> Printer<'p> {
             text.push_str(&self.bracketed(&self.expr(key)));
         }
         if let Some(at) = at {
-            let at = self.expr(at);
-            let words = if self.lang == Lang::Zh { format!("{at}时") } else { format!(" as of {at}") };
-            text.push_str(&if self.lang == Lang::Zh { self.bracketed(&words) } else { words });
+            text.push_str(&self.as_at(at));
         }
         text
+    }
+
+    /// The day on which a parameter is asked for.
+    fn as_at(self, at: &Expr) -> String {
+        let at = self.expr(at);
+        if self.lang == Lang::Zh { self.bracketed(&format!("{at}时")) } else { format!(" as of {at}") }
     }
 
     /// A column by its label; a compiler-made one by what it stands for.

@@ -8,6 +8,7 @@ use pack::program::{
 
 use super::blame::gaps;
 use super::format::{both, column_label, entity_label, label_text};
+use super::readings::readings;
 use super::search::{Target, Test};
 use super::tree::{
     Answer, Citation, Conflict, Explanation, Gap, Heading, NodeKind, Role, Subject, Turns, Verdict,
@@ -130,6 +131,7 @@ pub fn explain(
         message,
         mend,
         missing,
+        readings: readings(program, as_of, parts.iter().map(|part| part.column)),
         turns,
         amount_turns,
     })
@@ -188,9 +190,14 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
     };
     match &rule.detail {
         RuleDetail::Variable { column } => vec![part(Role::Result, *column)],
-        RuleDetail::Benefit(Benefit { who, amount, exceptions, .. }) => {
+        RuleDetail::Benefit(Benefit { who, amount, exceptions, paid, .. }) => {
             let mut parts = vec![part(Role::Result, *who)];
             parts.extend(amount.map(|amount| named(Role::Amount, amount)));
+            parts.extend(
+                paid.iter()
+                    .flat_map(|paid| [paid.owed, paid.paid, paid.outstanding])
+                    .map(|column| named(Role::Payment, column)),
+            );
             parts.extend(exceptions.iter().map(|exception| Part {
                 title: exception_title(&exception.cite),
                 cite: exception.cite.clone(),
@@ -228,11 +235,20 @@ fn rule_parts(program: &Program, rule: &Rule) -> Vec<Part> {
             parts
         }
         RuleDetail::Check(Check { fails, .. }) => vec![part(Role::Result, *fails)],
-        RuleDetail::Duty(Duty { owed, met, levels, .. }) => {
+        RuleDetail::Duty(Duty { owed, met, levels, state, due, met_on, .. }) => {
             let mut parts = vec![
                 part(Role::Result, *owed),
                 Part { title: Text::new("已履行", "met"), ..part(Role::Met, *met) },
             ];
+            // Where nothing says by when, whether it is owed and met says it all.
+            if due.is_some() {
+                parts.push(Part { title: Text::new("履行情况", "state"), ..part(Role::State, *state) });
+            }
+            for (title, column) in
+                [(Text::new("期限", "due on"), due), (Text::new("履行日期", "met on"), met_on)]
+            {
+                parts.extend(column.map(|column| Part { title, ..part(Role::State, column) }));
+            }
             parts.extend(level_columns(levels).map(|column| named(Role::Result, column)));
             parts
         }
@@ -272,7 +288,7 @@ fn level_columns(levels: &[Level]) -> impl Iterator<Item = ColumnId> + '_ {
         [level.on_target]
             .into_iter()
             .chain(counts)
-            .chain([level.gap, level.gap_unknown, level.gap_cost])
+            .chain([level.gap, level.gap_unknown, level.gap_cost, level.met_late, level.late])
             .flatten()
     })
 }
@@ -293,7 +309,9 @@ fn citations(program: &Program, cite: &[ClauseId]) -> Vec<Citation> {
 /// Gaps of the verdict and, where that is known, of the amount.
 fn missing(evaluator: &mut Evaluator<'_>, viewer: &Viewer<'_>, parts: &[Part], row: u32) -> Vec<Gap> {
     let mut found: Vec<Gap> = Vec::new();
-    for part in parts.iter().filter(|part| matches!(part.role, Role::Result | Role::Amount | Role::Met)) {
+    for part in parts.iter().filter(|part| {
+        matches!(part.role, Role::Result | Role::Amount | Role::Met | Role::State | Role::Payment)
+    }) {
         for gap in gaps(evaluator, viewer, Cell { column: part.column, row }) {
             if !found.contains(&gap) {
                 found.push(gap);

@@ -136,12 +136,17 @@ impl<'a> Walker<'_, 'a> {
 
     /// Every bracket with its part, rate and product.
     fn bracket(&mut self, here: Here, expr: &'a Expr) -> Step {
-        let ExprKind::Bracket { parameter: id, x, round } = &expr.kind else {
+        let ExprKind::Bracket { parameter: id, at, x, round } = &expr.kind else {
             unreachable!("called for brackets only");
         };
         let mut children = self.parts(here, x);
         let parameter = &self.program.parameters[id.index()];
-        let found = in_force(self.program, *id, self.evaluator.as_of(), None);
+        let day = match at.as_ref().map(|at| self.evaluator.expression(here, at)) {
+            None => Some(self.evaluator.as_of()),
+            Some(Ok(Some(Value::Date(day)))) => Some(day),
+            Some(_) => None,
+        };
+        let found = day.and_then(|day| in_force(self.program, *id, day, None));
         let label = label_text(&parameter.label, &parameter.id);
         let mut scale = self.node(NodeKind::Parameter, label);
         if let Some(found) = found {

@@ -28,6 +28,7 @@ impl Explanation {
             page.node(&answer.tree, 0);
         }
         page.missing(self);
+        page.readings(self);
         page.turns(&self.turns, page.say("怎样会改变结论：", "what would turn it:"));
         page.turns(
             &self.amount_turns,
@@ -88,8 +89,15 @@ impl Page {
         let root = explanation.root();
         let words = match root.verdict {
             Some(verdict) => {
-                let words = conclusion(explanation.heading.kind, verdict, self.lang);
-                format!("{} {words}", mark(Some(verdict)))
+                let kind = explanation.heading.kind;
+                let words = conclusion(kind, verdict, self.lang);
+                // A check that is true has found something wrong.
+                let shown = match (kind, verdict) {
+                    (Some(RuleKind::Check | RuleKind::Audit), Verdict::True) => Verdict::False,
+                    (Some(RuleKind::Check | RuleKind::Audit), Verdict::False) => Verdict::True,
+                    _ => verdict,
+                };
+                format!("{} {words}", mark(Some(shown)))
             }
             None => root.shown.get(self.lang).to_owned(),
         };
@@ -97,6 +105,13 @@ impl Page {
         self.line(&line);
         for answer in explanation.answers.iter().filter(|answer| answer.role == Role::Amount) {
             let line = format!("{}{}", self.say("金额：", "amount: "), answer.tree.shown.get(self.lang));
+            self.line(&line);
+        }
+        for answer in
+            explanation.answers.iter().filter(|answer| matches!(answer.role, Role::State | Role::Payment))
+        {
+            let (title, shown) = (answer.title.get(self.lang), answer.tree.shown.get(self.lang));
+            let line = format!("{title}{}{shown}", self.say("：", ": "));
             self.line(&line);
         }
         if !explanation.lacks.is_empty() {
@@ -179,6 +194,30 @@ impl Page {
         self.line(self.say("缺少：", "missing:"));
         for gap in &explanation.missing {
             let line = format!("- {}", gap.text.get(self.lang));
+            self.line(&line);
+        }
+    }
+
+    fn readings(&mut self, explanation: &Explanation) {
+        if explanation.readings.is_empty() {
+            return;
+        }
+        self.line("");
+        self.line(self.say("所据的理解：", "rests on these readings of open words:"));
+        for reading in &explanation.readings {
+            let (word, label) = (reading.word.get(self.lang), reading.label.get(self.lang));
+            let mut line = match self.lang {
+                Lang::Zh => format!("- “{word}”：{label}"),
+                Lang::En => format!("- “{word}”: {label}"),
+            };
+            if let Some(shown) = &reading.shown {
+                line.push(' ');
+                line.push_str(shown.get(self.lang));
+            }
+            match &reading.in_force {
+                Some((from, source)) => line.push_str(&self.in_force(*from, source)),
+                None => line.push_str(self.say("（当日无有效值）", " (none in force on that day)")),
+            }
             self.line(&line);
         }
     }

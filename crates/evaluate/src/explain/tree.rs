@@ -28,6 +28,8 @@ pub struct Explanation {
     pub mend: Option<Text>,
     /// Why the result is unknown, if it is.
     pub missing: Vec<Gap>,
+    /// The readings of open words that the result rests on, by id of the parameter.
+    pub readings: Vec<ReadingNote>,
     /// What would turn the verdict; of a number without a verdict, whether it is above zero.
     pub turns: Turns,
     /// What would make the amount of a benefit positive, where it is due and comes to nothing.
@@ -81,8 +83,25 @@ pub enum Role {
     Part,
     /// Whether a duty is met.
     Met,
+    /// What has become of a duty, and the days that decide it.
+    State,
+    /// What of a benefit is owed, was paid and is outstanding in its period.
+    Payment,
     Numerator,
     Denominator,
+}
+
+/// A parameter that gives an open word of the law a meaning that can be computed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadingNote {
+    pub parameter: String,
+    pub label: Text,
+    /// The open word.
+    pub word: Text,
+    /// The value on the day of the run, where it is a single one.
+    pub shown: Option<Text>,
+    /// Since when it holds, and on whose word; nothing where none is in force on the day of the run.
+    pub in_force: Option<(Date, Source)>,
 }
 
 /// Exceptions that contradict one another for the subject.

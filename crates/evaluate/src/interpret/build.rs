@@ -62,6 +62,7 @@ impl Build {
             parent: None,
             fields: vec![],
             rows_max: 1_000,
+            judgement: None,
             division: None,
             sheet: vec![],
             span: Span::default(),
@@ -168,6 +169,7 @@ impl Build {
             label,
             ty,
             shape,
+            reading: None,
             cite: vec![],
             span: Span::default(),
         });
@@ -205,6 +207,7 @@ impl Build {
             kind,
             entity: columns.first().map(|column| self.program.columns[column.index()].entity),
             title: Text::new(title.0, title.1),
+            parts: vec![],
             cite: cite.iter().map(|clause| clause_id(clause)).collect(),
             detail,
             span: Span::default(),

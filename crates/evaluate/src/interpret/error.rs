@@ -1,7 +1,7 @@
 //! What can go wrong with one subject.
 
-use model::{Date, Text};
-use pack::program::{ColumnId, ParameterId, Program};
+use model::Text;
+use pack::program::{ColumnId, Program};
 use thiserror::Error;
 
 /// Why a value could not be computed. It concerns one subject and is kept as that subject's result;
@@ -11,9 +11,6 @@ pub enum EvalError {
     /// A number left 128 bits in the expression of `column`.
     #[error("column {} overflows", column.0)]
     Overflow { column: ColumnId },
-    /// No value of the parameter is in force on the as-of date.
-    #[error("parameter {} has no value in force at `{at}`", parameter.0)]
-    NoParameter { parameter: ParameterId, at: Date },
     /// A text that the program takes for digits holds something else.
     #[error("column {} reads digits from a text that has others", column.0)]
     NotDigits { column: ColumnId },
@@ -38,13 +35,6 @@ impl EvalError {
         };
         match self {
             Self::Overflow { column } => say(column, "超出可计算的范围", "is beyond what can be computed"),
-            Self::NoParameter { parameter, at } => {
-                let label = &program.parameters[parameter.index()].label;
-                Text::new(
-                    format!("参数“{}”在 {at} 没有有效值", label.zh),
-                    format!("parameter “{}” has no value in force at {at}", label.en),
-                )
-            }
             Self::NotDigits { column } => {
                 say(column, "含有非数字字符", "contains other characters than digits")
             }

@@ -1,5 +1,6 @@
 //! Expressions over one row.
 
+use model::Date;
 use pack::program::{Expr, ExprKind, NumberType, ParameterId, Rounding, Type, Value};
 
 use super::cells::{Cell, Cells, Here, Outcome};
@@ -25,9 +26,9 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
             ExprKind::Literal(value) => Ok(Some(value.clone())),
             ExprKind::AsOf => Ok(Some(Value::Date(self.as_of()))),
             ExprKind::Parameter { id, at, key } => self.parameter(here, *id, at.as_deref(), key.as_deref()),
-            ExprKind::Bracket { parameter, x, round } => {
+            ExprKind::Bracket { parameter, at, x, round } => {
                 let x = known!(self.expression(here, x));
-                self.bracket(here, *parameter, &x, *round, decimals(&expr.ty))
+                self.bracket(here, (*parameter, at.as_deref()), &x, *round, decimals(&expr.ty))
             }
             ExprKind::And(parts) => self.junction(here, parts, false),
             ExprKind::Or(parts) => self.junction(here, parts, true),
@@ -190,8 +191,7 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
         Ok(best.filter(|_| !unknown))
     }
 
-    /// Without a value in force at the as-of date: an error, since the run itself is at fault. At a
-    /// date that a record gives, or for a code without a value: unknown.
+    /// Unknown on a day without a value in force, and for a code without a value.
     fn parameter(
         &mut self,
         here: Here,
@@ -200,12 +200,7 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
         key: Option<&'a Expr>,
     ) -> Outcome {
         let malformed = EvalError::Malformed { column: here.column };
-        let date = match at.map(|at| self.expression(here, at)).transpose()? {
-            None => self.as_of(),
-            Some(Some(Value::Date(date))) => date,
-            Some(None) => return Ok(None),
-            Some(Some(_)) => return Err(malformed),
-        };
+        let Some(date) = self.day(here, at)? else { return Ok(None) };
         let key = match key.map(|key| self.expression(here, key)).transpose()? {
             None => None,
             Some(Some(Value::Text(code))) => Some(code),
@@ -216,21 +211,37 @@ pub(crate) trait Expressions<'a>: Cells<'a> + Sized {
             Some(InForce::Value(dated)) => Ok(Some(dated.value.clone())),
             Some(InForce::Entry(value, ..)) => Ok(value.cloned()),
             Some(InForce::Brackets(_)) => Err(malformed),
-            None if at.is_some() => Ok(None),
-            None => Err(EvalError::NoParameter { parameter: id, at: date }),
+            None => Ok(None),
+        }
+    }
+
+    /// The day on which a parameter is asked for: that of the run if none is given; unknown if it is.
+    fn day(&mut self, here: Here, at: Option<&'a Expr>) -> Result<Option<Date>, EvalError> {
+        let Some(at) = at else { return Ok(Some(self.as_of())) };
+        match self.expression(here, at)? {
+            Some(Value::Date(date)) => Ok(Some(date)),
+            None => Ok(None),
+            Some(_) => Err(EvalError::Malformed { column: here.column }),
         }
     }
 
     /// Every bracket's part of `x` times its rate, each product made whole by itself. What lies
     /// under the first bracket counts for nothing.
-    fn bracket(&self, here: Here, id: ParameterId, x: &Value, round: Rounding, decimals: u8) -> Outcome {
-        let at = self.as_of();
+    fn bracket(
+        &mut self,
+        here: Here,
+        (id, at): (ParameterId, Option<&'a Expr>),
+        x: &Value,
+        round: Rounding,
+        decimals: u8,
+    ) -> Outcome {
+        let Some(at) = self.day(here, at)? else { return Ok(None) };
         let malformed = EvalError::Malformed { column: here.column };
         let overflow = EvalError::Overflow { column: here.column };
         let steps = match in_force(self.program(), id, at, None) {
             Some(InForce::Brackets(dated)) => &dated.value,
             Some(_) => return Err(malformed),
-            None => return Err(EvalError::NoParameter { parameter: id, at }),
+            None => return Ok(None),
         };
         let (Value::Number(x), Some(drop)) = (x, bracket_drop(self.program(), id, decimals)) else {
             return Err(malformed);

@@ -186,6 +186,7 @@ impl Sample {
         exceptions: Vec<Exception>,
     ) {
         let detail = RuleDetail::Benefit(Benefit {
+            paid: None,
             who,
             amount: Some(amount),
             exceptions,
@@ -255,8 +256,12 @@ impl Sample {
         };
         let scale =
             self.build.parameter("serious", ("大病分段比例", "serious-illness scale"), rate_type(), shape);
-        let covered =
-            ExprKind::Bracket { parameter: scale, x: Box::new(self.col("bills")), round: Rounding::HalfUp };
+        let covered = ExprKind::Bracket {
+            parameter: scale,
+            at: None,
+            x: Box::new(self.col("bills")),
+            round: Rounding::HalfUp,
+        };
         self.scalar(
             self.person,
             "covered",

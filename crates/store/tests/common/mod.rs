@@ -46,6 +46,7 @@ impl Builder {
             parent: None,
             fields: ids,
             rows_max: 1_000_000,
+            judgement: None,
             division: division.map(str::to_owned),
             sheet: Vec::new(),
             span: Span::default(),

@@ -64,3 +64,48 @@ fn a_parent_that_is_not_there_is_named() {
     let explanation = ask(&sample, &builder.build(), "exit");
     assert_eq!(explanation.missing[0].text.en, "household H1: belongs to is not recorded");
 }
+
+/// The poverty line from some day on, as a reading of an open word.
+fn line_from(day: &str) -> Sample {
+    let mut sample = Sample::new();
+    let line = sample.build.program.parameters.iter_mut().find(|parameter| parameter.id == "poverty_line");
+    let line = line.expect("the sample has the line");
+    line.reading = Some(model::Text::new("贫困", "poverty"));
+    let pack::program::ParameterShape::Scalar(values) = &mut line.shape else { panic!("a single value") };
+    values.truncate(1);
+    values[0].from = crate::interpret::build::date(day);
+    values[0].until = None;
+    sample
+}
+
+#[test]
+fn a_parameter_without_a_value_on_the_day_is_named_with_the_day() {
+    let sample = line_from("2016-01-01");
+    let household = incomes(1, 0, 0);
+    let facts = sample.facts(&household, &[ELDER], &[]);
+    let explanation = ask(&sample, &facts, "exit");
+    let found: Vec<&str> = explanation.missing.iter().map(|gap| gap.text.en.as_str()).collect();
+    assert!(
+        found.contains(&"parameter “poverty line” (poverty_line): no value in force on 2015-12-31"),
+        "{found:?}"
+    );
+    let page = super::zh(&explanation);
+    assert!(page.contains("参数“贫困线”（poverty_line）在 2015-12-31 没有有效值"), "{page}");
+    assert!(page.contains("- “贫困”：贫困线（当日无有效值）"), "{page}");
+}
+
+#[test]
+fn the_readings_that_a_result_rests_on_are_told_with_value_and_source() {
+    let sample = line_from("2015-01-01");
+    let facts = sample.facts(&incomes(1, 0, 0), &[ELDER], &[]);
+    let explanation = ask(&sample, &facts, "exit");
+    let [reading] = explanation.readings.as_slice() else { panic!("{:?}", explanation.readings) };
+    assert_eq!((reading.parameter.as_str(), reading.word.en.as_str()), ("poverty_line", "poverty"));
+    let page = super::en(&explanation);
+    assert!(page.contains("rests on these readings of open words:\n- “poverty”: poverty line "), "{page}");
+    let json = explanation.to_json();
+    assert_eq!(json["readings"][0]["word"]["zh"], "贫困");
+    assert_eq!(json["readings"][0]["in_force"]["from"], "2015-01-01");
+    let other = ask(&sample, &facts, "repair");
+    assert!(other.readings.is_empty(), "house repair rests on no line");
+}

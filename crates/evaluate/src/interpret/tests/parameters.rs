@@ -5,7 +5,6 @@ use pack::program::{
 };
 
 use super::Bench;
-use crate::interpret::EvalError;
 use crate::interpret::build::{date, dated, expr, fen, money_type, number, rate_type, text};
 
 fn parameter(id: ParameterId, ty: Type, at: Option<&str>, key: Option<&str>) -> Expr {
@@ -44,15 +43,14 @@ fn the_value_in_force_on_the_day_is_used() {
 }
 
 #[test]
-fn no_value_at_the_as_of_date_is_an_error() {
+fn without_a_value_on_the_day_of_the_run_it_is_unknown() {
     let mut bench = Bench::new(&[]);
     let id = line(&mut bench);
     let ParameterShape::Scalar(values) = &mut bench.build.program.parameters[0].shape else {
         panic!("scalar")
     };
     values.truncate(1);
-    let missing = |_| EvalError::NoParameter { parameter: id, at: date("2015-12-31") };
-    bench.fails(&parameter(id, money_type(), None, None), missing);
+    bench.is(&parameter(id, money_type(), None, None), None);
 }
 
 #[test]
@@ -89,7 +87,7 @@ fn each_bracket_rounds_by_itself() {
         ParameterShape::Brackets { over, values: vec![dated(steps, "2015-01-01", None, Source::Assumed)] };
     let id = bench.build.parameter("serious", ("大病保险", "serious illness"), rate_type(), shape);
     let check = |x, round, expected| {
-        let kind = ExprKind::Bracket { parameter: id, x: Box::new(fen(x)), round };
+        let kind = ExprKind::Bracket { parameter: id, at: None, x: Box::new(fen(x)), round };
         bench.is(&expr(kind, money_type()), Some(number(expected)));
     };
     check(0, Rounding::HalfUp, 0);
@@ -101,7 +99,11 @@ fn each_bracket_rounds_by_itself() {
     check(3_000_001, Rounding::Down, 1_500_000);
     check(6_000_000, Rounding::HalfUp, 1_500_000 + 1_200_000 + 700_000);
     let unknown = bench.build.field(bench.entity, "x", ("额", "amount"), money_type(), None);
-    let kind =
-        ExprKind::Bracket { parameter: id, x: Box::new(bench.build.col(unknown)), round: Rounding::Up };
+    let kind = ExprKind::Bracket {
+        parameter: id,
+        at: None,
+        x: Box::new(bench.build.col(unknown)),
+        round: Rounding::Up,
+    };
     bench.is(&expr(kind, money_type()), None);
 }
