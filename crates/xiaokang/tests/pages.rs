@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use tower::ServiceExt as _;
 use web::{CATALOGUE, Office, ROUTES, Sources, router};
 use xiaokang::arguments::Arguments;
+use xiaokang::demo::cast::Cast;
 use xiaokang::demo::story::{self, CASE, Teller};
 
 const FILES: [&str; 5] = ["村.xlsx", "户.xlsx", "人.xlsx", "住院.xlsx", "贷款.xlsx"];
@@ -63,7 +64,9 @@ impl Sample {
             import.extend(files.iter().map(String::as_str));
             command(&import);
             command(&["xiaokang", "assess", "--registry", &at, "--pack", &pack, "--as-of", "2015-12-31"]);
-            let mut teller = Teller::new(folder.path(), &registry, &pack_folder(), Lang::Zh);
+            let cast = Cast::find(&registry, &pack_folder(), story::started(), Lang::Zh).unwrap();
+            assert_eq!(cast.village, VILLAGE);
+            let mut teller = Teller::new(folder.path(), &registry, &pack_folder(), Lang::Zh, cast);
             story::money(&mut teller).unwrap();
             story::application_to_notice(&mut teller).unwrap();
             accounts_of(&teller);

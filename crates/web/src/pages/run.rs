@@ -53,14 +53,14 @@ pub fn page(desk: &Desk) -> Answer {
 }
 
 /// A number with its thousands apart and its unit.
-fn with_unit(parameter: &Parameter, text: &str, lang: Lang) -> String {
+fn with_unit(program: &Program, parameter: &Parameter, text: &str, lang: Lang) -> String {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".-".contains(&byte));
     match &parameter.ty {
         Type::Number(ty) if is_number => {
             let text = format::grouped(text);
             let text =
                 if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-            format!("{text} {}", unit_text(&ty.unit, lang)).trim_end().to_owned()
+            format!("{text} {}", unit_text(program, &ty.unit, lang)).trim_end().to_owned()
         }
         _ => text.to_owned(),
     }
@@ -69,7 +69,7 @@ fn with_unit(parameter: &Parameter, text: &str, lang: Lang) -> String {
 fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Option<ParameterView> {
     let declared = program.parameter_named(value["id"].as_str()?)?;
     let values = match &value["value"] {
-        serde_json::Value::String(text) => vec![with_unit(declared, text, desk.lang)],
+        serde_json::Value::String(text) => vec![with_unit(program, declared, text, desk.lang)],
         serde_json::Value::Object(table) => {
             let label = |code: &str| match &declared.shape {
                 ParameterShape::Table { list, .. } => {
@@ -82,7 +82,7 @@ fn parameter(desk: &Desk, program: &Program, value: &serde_json::Value) -> Optio
             let entry = |(code, value): (&String, &serde_json::Value)| {
                 let value = value
                     .as_str()
-                    .map_or_else(|| value.to_string(), |text| with_unit(declared, text, desk.lang));
+                    .map_or_else(|| value.to_string(), |text| with_unit(program, declared, text, desk.lang));
                 format!("{}{}{value}", label(code), phrase::colon(desk.lang))
             };
             table.iter().map(entry).collect()
