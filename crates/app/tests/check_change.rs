@@ -84,7 +84,7 @@ fn what_is_said_is_what_recording_it_would_change() {
         let checked = office.check(&standing, &Arc::default(), &change);
         let mut reassessment = Reassessment::new(&office.program, &office.run).unwrap();
         let reassessed = reassessment.apply(&changes::read(&office.program, &change).unwrap()).unwrap();
-        let reassessed = reassessment.masked(reassessed);
+        let reassessed = reassessment.masked(&Viewer::masked(&program), reassessed);
         let mut expected = Vec::new();
         for record in reassessed.records.iter().rev() {
             for (column, before, after) in &record.values {
