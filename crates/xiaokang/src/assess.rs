@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use app::assess::{AssessError, AssessOptions, FindWorkers, Out, assess, assess_snapshot};
 use app::explain::StoredRun;
 use app::{Progress, SnapshotFiles, Timings, notices, totals};
-use model::{AsProblem as _, Lang, Text};
+use model::{Lang, Text};
 use serde_json::json;
 
 use crate::arguments;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::flow::Quantity;
 use model::{Date, Fen};
 use pack::program::{ColumnId, EdgeId, EntityId, Program, Value};
-use store::{Registry, StoreError, View};
+use store::{Registry, View};
 
 use super::{Declared, declared};
 use crate::acting::{ActingError, Pending, known};
