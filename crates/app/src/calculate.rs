@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::RecordBatch;
 use engine::EngineError;
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, explain};
 use evaluate::interpret::Facts;
 use model::{AsProblem as _, Date, Text, text};
@@ -117,6 +118,8 @@ impl<'p> Calculator<'p> {
     /// What each unknown result lacks, of every record that has one.
     fn why_unknown(&self, records: &[CaseRecord]) -> Reasons {
         let facts = Facts::from_records(self.program, records);
+        // The facts are the caller's own, given on the same stream, and come from no registry.
+        let viewer = Viewer::unmasked(self.program);
         let effort = Effort { nodes_max: 1, trials_max: 0 };
         let mut rows: HashMap<EntityId, u32> = HashMap::new();
         let mut found = Reasons::new();
@@ -126,7 +129,7 @@ impl<'p> Calculator<'p> {
             let mut unknown = serde_json::Map::new();
             for id in self.wanted.iter().filter(|id| self.program.column(**id).entity == record.entity) {
                 let asked = Asked::Column(*id);
-                let explained = explain(self.program, &facts, self.as_of, record.entity, *row, asked, effort);
+                let explained = explain(&viewer, &facts, self.as_of, record.entity, *row, asked, effort);
                 let Some(explained) = explained.filter(|explained| !explained.missing.is_empty()) else {
                     continue;
                 };

@@ -7,11 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use evaluate::explain::{mask, value_text};
+use evaluate::Viewer;
+use evaluate::explain::value_text;
 use evaluate::records::{Change, ChangeKind, Overlay, Patch, RecordChange, Records as _};
 use model::{Lang, RefusalCode, Text};
 use pack::program::{
-    Action, Check, ColumnId, ColumnKind, EdgeId, EntityId, Pii, Program, Rule, RuleDetail, RuleId, Value,
+    Action, Check, ColumnId, ColumnKind, EdgeId, EntityId, Program, Rule, RuleDetail, RuleId, Value,
 };
 use serde_json::{Map, Value as Json, json};
 use store::Registry;
@@ -228,7 +229,8 @@ pub fn check_change(
     }
     asking.own_checks(changes, &placed, &before)?;
     asking.other_checks(changes, &reassessed)?;
-    let Reassessed { records, totals, .. } = asking.reassessment.masked(reassessed);
+    let Reassessed { records, totals, .. } =
+        asking.reassessment.masked(&Viewer::masked(asking.program), reassessed);
     let mut results = Vec::new();
     for record in records.into_iter().rev() {
         let (entity, kind) = (record.entity, record.kind);
@@ -445,7 +447,7 @@ impl<'a> Asking<'a> {
 
     /// A key as anybody may see it.
     fn key(&self, entity: EntityId, key: &str) -> String {
-        mask(key, pii(self.program, self.program.entity(entity).key))
+        Viewer::masked(self.program).key(entity, key).into_owned()
     }
 }
 
@@ -466,19 +468,9 @@ fn placeholders(program: &Program, entity: EntityId, check: &Check) -> BTreeSet<
     names(&check.message.zh).into_iter().chain(names(&check.message.en)).collect()
 }
 
-/// A value in words, masked where it is personal.
+/// A value in words, as anybody may see it.
 fn shown(program: &Program, column: ColumnId, value: Option<&Value>, lang: Lang) -> String {
-    match value {
-        Some(Value::Text(text)) if pii(program, column) != Pii::None => mask(text, pii(program, column)),
-        value => value_text(program, &program.column(column).ty, value, lang),
-    }
-}
-
-fn pii(program: &Program, column: ColumnId) -> Pii {
-    match &program.column(column).kind {
-        ColumnKind::Field(field) => field.pii,
-        _ => Pii::None,
-    }
+    Viewer::masked(program).text(column, value, lang)
 }
 
 fn clauses(rule: &Rule) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 use model::{AsProblem as _, Lang, Text};
-use pack::program::{Blank, ColumnKind, Dated, ParameterShape, Pii, Program, Source, Type, Value};
+use pack::program::{Blank, ColumnKind, DataClass, Dated, ParameterShape, Program, Source, Type, Value};
 use pack::type_text;
 use rust_xlsxwriter::{Color, Format, Workbook, XlsxError};
 use thiserror::Error;
@@ -239,14 +239,15 @@ fn range_text(program: &Program, ty: &Type, range: Option<pack::program::Range>,
     format!("{} – {}", show(range.min), show(range.max))
 }
 
-fn pii_text(pii: Pii, say: Say) -> String {
+fn pii_text(pii: DataClass, say: Say) -> String {
     match pii {
-        Pii::None => String::new(),
-        Pii::Name => say.both("姓名", "name"),
-        Pii::Identity => say.both("证件号码", "identity number"),
-        Pii::Contact => say.both("联系方式", "contact"),
-        Pii::Account => say.both("账号", "account"),
-        Pii::Health => say.both("健康", "health"),
+        DataClass::Open => String::new(),
+        DataClass::Name => say.both("姓名", "name"),
+        DataClass::Identity => say.both("证件号码", "identity number"),
+        DataClass::Contact => say.both("联系方式", "contact"),
+        DataClass::Account => say.both("账号", "account"),
+        DataClass::Personal => say.both("其他个人信息", "other personal data"),
+        DataClass::Health => say.both("健康", "health"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Explains one subject of a stored run: gathers what its results depend on, and asks [`evaluate`].
 
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, Explanation};
 use evaluate::interpret::Facts;
 use evaluate::records::{Branch, Records, gather, needed};
@@ -42,14 +43,15 @@ pub enum ExplainError {
     Table(#[from] TableError),
 }
 
-/// Explains what a rule or column says of a record; without a name, everything promised to it.
+/// Explains what a rule or column says of a record, as the viewer may see it; without a name, everything promised to it.
 pub fn explain(
-    program: &Program,
+    viewer: &Viewer<'_>,
     run: &StoredRun,
     entity: &str,
     key: &str,
     name: Option<&str>,
 ) -> Result<Vec<Explanation>, ExplainError> {
+    let program = viewer.program();
     run.check_pack(program)?;
     let id = program.entity_named(entity).ok_or_else(|| ExplainError::UnknownEntity {
         name: entity.to_owned(),
@@ -60,7 +62,7 @@ pub fn explain(
     let row = find(records, id, key)?;
     let named = name.is_some();
     let explained = |facts: &Facts, row: u32, asked: Asked| {
-        evaluate::explain::explain(program, facts, run.as_of, id, row, asked, Effort::default())
+        evaluate::explain::explain(viewer, facts, run.as_of, id, row, asked, Effort::default())
     };
     if let Some((facts, row)) = facts_of(records, id, row, &asked, Taken::Outside)? {
         return Ok(asked.into_iter().filter_map(|asked| explained(&facts, row, asked)).collect());
@@ -98,7 +100,7 @@ pub(crate) fn explain_row(
     }
     let effort = Effort { trials_max: 0, ..Effort::default() };
     Ok(found.and_then(|(facts, row)| {
-        evaluate::explain::explain(program, &facts, as_of, entity, row, asked, effort)
+        evaluate::explain::explain(&Viewer::masked(program), &facts, as_of, entity, row, asked, effort)
     }))
 }
 
@@ -150,7 +152,7 @@ fn find(records: RunRecords<'_>, entity: EntityId, key: &str) -> Result<u32, Exp
     let example = if records.end(entity)? == 0 { None } else { records.value(key_column, 0)? };
     let name = program.entity(entity).name.clone();
     let example = match example {
-        Some(Value::Text(known)) => Some(known),
+        Some(Value::Text(known)) => Some(Viewer::masked(program).key(entity, &known).into_owned()),
         _ => None,
     };
     Err(ExplainError::UnknownRecord { entity: name, key: key.to_owned(), example })

@@ -5,15 +5,17 @@
 //!
 //! Deliberately lacking: recovery, carrying over and withdrawal, which the book knows and no command asks for yet.
 
+use std::collections::BTreeMap;
+
 use model::ledger::{
     Account, AccountId, Action, Basis, Book, Command, DocumentLine, DocumentNumber, Draft, Fund,
     FundDocument, Holder, Layer, LedgerCode, LedgerRefusal, Purpose, TransferKey,
 };
-use model::{DivisionCode, DivisionLevel, Fen, RecordKey, Refusal, RefusalCode, Text};
+use model::{ClauseId, DivisionCode, DivisionLevel, Fen, RecordKey, Refusal, RefusalCode, Text};
 use pack::program::{ColumnId, Program, Value};
 use store::Registry;
 
-use crate::acting::{Acting, ActingError, Deed, Randomness, read_book};
+use crate::acting::{Acting, ActingError, Deed, LEDGER_STREAM, Randomness, read_book};
 
 /// The stream of what moved money between offices, as it was asked for.
 const STREAM: &str = "funds";
@@ -106,6 +108,48 @@ pub fn book(registry: &Registry) -> Result<Book, ActingError> {
     Ok(read_book(registry.view())?.0)
 }
 
+/// What one beneficiary was given under one clause, by the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub clause: ClauseId,
+    pub holder: Holder,
+    /// Confirmed as owed, what was paid of it included.
+    pub owed: Fen,
+    /// Delivered, by the bank's own word.
+    pub paid: Fen,
+}
+
+/// What beneficiaries were given, by clause and holder.
+pub fn given(book: &Book) -> Vec<Given> {
+    let mut sums: BTreeMap<(&ClauseId, &Holder), (Fen, Fen)> = BTreeMap::new();
+    for posting in book.postings() {
+        let transfer = &posting.transfer;
+        let fen = posting.standing_fen();
+        if fen.is_zero() || transfer.credit.holder.passes_on() {
+            continue;
+        }
+        let sum = sums.entry((&transfer.draft.basis.clause, &transfer.credit.holder)).or_default();
+        let part = match transfer.credit.layer {
+            Layer::Encumbered => &mut sum.0,
+            Layer::Settled => &mut sum.1,
+            Layer::Source | Layer::Appropriated | Layer::Allotted => continue,
+        };
+        *part = part.checked_add(fen).expect("the book holds no more than its documents grant");
+    }
+    let given = |((clause, holder), (owed, paid)): ((&ClauseId, &Holder), (Fen, Fen))| Given {
+        clause: clause.clone(),
+        holder: holder.clone(),
+        owed,
+        paid,
+    };
+    sums.into_iter().map(given).collect()
+}
+
+/// The length of the book: what was read of it is still so while this is the same.
+pub fn book_length(registry: &Registry) -> Result<u64, ActingError> {
+    Ok(registry.view().stream_length(LEDGER_STREAM)?)
+}
+
 /// The key of the record that a county's money under a document is.
 pub fn fund_key(account: &AccountId, county: DivisionCode) -> Result<RecordKey, ActingError> {
     let text = format!("{}-{}-{}", account.document, account.purpose, county.short());
@@ -166,7 +210,7 @@ fn unknown_fund(program: &Program, id: &str) -> ActingError {
 }
 
 /// On what ground money of a fund moves between offices.
-fn clause(fund: &Fund) -> Result<model::ClauseId, ActingError> {
+fn clause(fund: &Fund) -> Result<ClauseId, ActingError> {
     fund.cite.first().cloned().ok_or_else(|| {
         let hint = Text::new("请在规则包的 [[fund]] 中写明 cite", "write `cite` in the pack's [[fund]]");
         let (zh, en) =

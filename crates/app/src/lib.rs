@@ -6,6 +6,7 @@
 //!
 //! Deliberately lacking: the clock (moments are passed in), screens and command lines, and any SQL.
 
+pub mod accounts;
 pub mod acting;
 pub mod assess;
 pub mod calculate;
@@ -30,6 +31,7 @@ pub mod pay;
 mod problems;
 pub mod procedure;
 pub mod publish;
+pub mod reading;
 pub mod reassess;
 pub mod registry;
 mod registry_error;
@@ -41,10 +43,14 @@ mod stored_run;
 pub mod synth;
 mod tables;
 pub mod totals;
+pub mod verdict;
 
 pub use engine::sql::{
     Dialect, result_tables as sql_tables, script as sql_script, script_for as sql_script_for,
 };
 pub use engine::{EngineError, Progress, RunManifest, SnapshotFiles, Timings, run_tables, snapshot_digest};
+pub use evaluate::explain as explained;
 pub use evaluate::explain::{Explanation, value_text};
-pub use store::{Moment, Registry, RegistryId};
+pub use evaluate::{Shown, Viewer};
+pub use store::{Moment, Registry, RegistryId, StoreError};
+pub use tables::TableError;

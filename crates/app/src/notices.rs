@@ -5,11 +5,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use engine::RunManifest;
-use evaluate::explain::mask;
+use model::access::mask;
 use model::{Date, Lang};
-use pack::program::{
-    ColumnKind, Dated, ExprKind, Parameter, ParameterId, ParameterShape, Pii, Program, Type, Value,
-};
+use pack::program::{Dated, ExprKind, Parameter, ParameterId, ParameterShape, Program, Type, Value};
 
 use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
@@ -77,12 +75,8 @@ fn first_of_each(
             continue;
         }
         let Some(entity) = program.entity_named(&text(0)).map(|id| program.entity(id)) else { continue };
-        let pii = match &program.column(entity.key).kind {
-            ColumnKind::Field(field) => field.pii,
-            _ => Pii::None,
-        };
         let label = if entity.label.get(lang).is_empty() { &entity.name } else { entity.label.get(lang) };
-        let record = format!("{label} {}", mask(&text(1), pii));
+        let record = format!("{label} {}", mask(&text(1), program.class(entity.key)));
         if !named.contains(&record) {
             named.push(record);
         }

@@ -8,6 +8,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use evaluate::Viewer;
 use evaluate::reassess as forward;
 use evaluate::reassess::{Changed, Consequences, Readers, Reassessor};
 use evaluate::records::{Change, LayError, Overlay, Patch, Records, key_text};
@@ -143,7 +144,6 @@ pub(crate) struct Basis {
     readers: Arc<Readers>,
     /// Fields that derived ones follow from.
     derived_from: BTreeSet<ColumnId>,
-    masks: crate::masks::Masks,
 }
 
 impl Basis {
@@ -151,7 +151,6 @@ impl Basis {
         Self {
             readers: Arc::new(Readers::new(program)),
             derived_from: derived::needed(program).into_values().flatten().collect(),
-            masks: crate::masks::masks(program),
         }
     }
 }
@@ -389,20 +388,18 @@ impl<'a, R: Records<Error = TableError>> Reassessment<'a, R> {
         Ok(Reassessed { records, totals, findings })
     }
 
-    /// The same with names and numbers of persons and accounts masked, as queries mask them.
-    pub fn masked(&self, mut reassessed: Reassessed) -> Reassessed {
+    /// The same with every value and key as a viewer may see it.
+    pub fn masked(&self, viewer: &Viewer<'_>, mut reassessed: Reassessed) -> Reassessed {
         for record in &mut reassessed.records {
-            let Some(masks) = self.basis.masks.get(&self.program.entity(record.entity).name) else {
-                continue;
-            };
+            record.key = viewer.key(record.entity, &record.key).into_owned();
             for (column, before, after) in &mut record.values {
-                let Some(pii) = masks.get(&self.program.column(*column).name) else { continue };
                 for value in [before, after] {
-                    if let Some(Value::Text(text)) = value {
-                        *text = evaluate::explain::mask(text, *pii);
-                    }
+                    *value = viewer.show(*column, value.as_ref()).into_value();
                 }
             }
+        }
+        for finding in &mut reassessed.findings {
+            finding.key = viewer.key(finding.entity, &finding.key).into_owned();
         }
         reassessed
     }

@@ -16,6 +16,11 @@ pub fn open(folder: &Path, program: &Program) -> Result<Registry, RegistryError>
     Ok(Registry::open(folder, program)?)
 }
 
+/// The same for a process that serves many: a pack that has grown since is refused.
+pub fn open_unchanged(folder: &Path, program: &Program) -> Result<Registry, RegistryError> {
+    Ok(Registry::open_unchanged(folder, program)?)
+}
+
 /// Brings a registry of an earlier format to the present one. `id` is what it is called if it had no id.
 pub fn migrate(folder: &Path, id: RegistryId) -> Result<Migration, RegistryError> {
     Ok(Registry::migrate(folder, id)?)

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use engine::{RunManifest, exact_json};
 use evaluate::explain::{Asked, GapKind};
 use model::{Lang, Text};
-use pack::program::{ColumnKind, Pii, Program, Total, TotalFunction, Type};
+use pack::program::{Program, Total, TotalFunction, Type};
 use serde_json::{Value as Json, json};
 
 use crate::explain::{ExplainError, StoredRun, explain_row};
@@ -236,8 +236,7 @@ fn cause(program: &Program, run: &StoredRun, figures: &[&Figure<'_>]) -> Result<
     let place = id.map(|id| records.place_of(id, &keys)).transpose()?.flatten();
     let declared = id.map(|id| program.entity(id));
     // A key that names a person is not for every terminal.
-    let key = declared.map(|declared| &program.column(declared.key).kind);
-    let personal = matches!(key, Some(ColumnKind::Field(field)) if field.pii != Pii::None);
+    let personal = declared.is_some_and(|declared| program.class(declared.key).is_personal());
     Ok(Some(Cause {
         entity: declared.map(|declared| declared.label.clone()).unwrap_or_default(),
         column: lacks[0].label.clone(),

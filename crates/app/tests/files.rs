@@ -176,7 +176,7 @@ fn a_number_that_another_record_has_is_refused() {
     let report = run(&mut registry, &program, &[csv_file(folder.path(), "人", &text)]).unwrap();
     let codes: Vec<&str> = report.faults.iter().map(|fault| fault.code.as_str()).collect();
     assert_eq!(codes, ["id-duplicate"]);
-    assert_eq!(report.faults[0].value.as_deref(), Some("513*************25"));
+    assert_eq!(report.faults[0].value.as_deref(), Some("*****************5"));
     assert_eq!(counts(&report), [(1, 0, 1, 0)]);
 }
 

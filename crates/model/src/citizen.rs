@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::access::{DataClass, mask};
 use crate::excel::{WholeNumber, whole_number};
 use crate::{Date, DivisionCode, Refusal, RefusalCode, normalise_text};
 
@@ -86,10 +87,9 @@ impl CitizenNumber {
         std::str::from_utf8(&self.0).expect("a citizen number is ASCII")
     }
 
-    /// The first 3 and the last 2 characters, the rest as `*`: `513*************05`.
+    /// Under the [`mask`] of its class: `*****************5`.
     pub fn masked(&self) -> String {
-        let full = self.expose();
-        format!("{}{}{}", &full[..3], "*".repeat(13), &full[16..])
+        mask(self.expose(), DataClass::Identity)
     }
 
     /// The date of birth.

@@ -133,10 +133,10 @@ impl DisabilityCertificate {
     }
 }
 
-/// Masked: the holder's part as in [`CitizenNumber::masked`].
+/// Masked: the holder's part as in [`CitizenNumber::masked`], kind and grade altogether, as health is.
 impl fmt::Display for DisabilityCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}{}", self.holder.masked(), self.suffix()))
+        f.pad(&format!("{}**", self.holder.masked()))
     }
 }
 

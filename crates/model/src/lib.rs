@@ -1,6 +1,6 @@
 //! The words of the field as types: money to the fen, exact quantities, civil dates, division codes,
 //! citizen numbers, clause ids, the stable reasons for which something is refused, and procedures as a
-//! machine ([`flow`]).
+//! machine ([`flow`]). [`access`] says who may do what to whose data, and what is left of a datum for the others.
 //!
 //! A value that exists is valid: every type here is checked when it is made, and its arithmetic returns
 //! `None` rather than wrap. Parsing never rounds and never guesses.
@@ -11,6 +11,7 @@
 //! Deliberately lacking: input and output, the clock, randomness, async and serialisation. Entities are
 //! missing too, because they are data of a pack and not types of the program.
 
+pub mod access;
 mod citizen;
 mod clause;
 mod date;

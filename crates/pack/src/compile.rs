@@ -99,6 +99,7 @@ pub fn compile_sharing(
     let mut diagnostics = sink.take();
     if diagnostics.is_empty() {
         program.files = files;
+        program.classes = crate::classes::classes(&program);
         return Ok(program);
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.labels[0].0);

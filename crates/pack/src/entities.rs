@@ -4,8 +4,8 @@ use crate::compiler::Compiler;
 use crate::declare::duplicate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::program::{
-    Action, Blank, Column, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Field, Format, Pii, Range,
-    Type,
+    Action, Blank, Column, ColumnId, ColumnKind, DataClass, Edge, EdgeId, Entity, EntityId, Field, Format,
+    Range, Type,
 };
 use crate::surface::{Scalar, Table, Word};
 use crate::types::type_text;
@@ -165,12 +165,13 @@ impl Compiler<'_> {
             table,
             "pii",
             &[
-                ("none", Pii::None),
-                ("name", Pii::Name),
-                ("identity", Pii::Identity),
-                ("contact", Pii::Contact),
-                ("account", Pii::Account),
-                ("health", Pii::Health),
+                ("none", DataClass::Open),
+                ("name", DataClass::Name),
+                ("identity", DataClass::Identity),
+                ("contact", DataClass::Contact),
+                ("account", DataClass::Account),
+                ("personal", DataClass::Personal),
+                ("health", DataClass::Health),
             ],
         );
         let format = self.choice(
@@ -211,7 +212,7 @@ impl Compiler<'_> {
                 unique,
                 blank: blank.unwrap_or(Blank::Unknown),
                 aliases,
-                pii: pii.unwrap_or(Pii::None),
+                pii: pii.unwrap_or(DataClass::Open),
                 purpose,
                 format: format.unwrap_or(Format::Plain),
                 used: false,

@@ -8,6 +8,7 @@ mod arithmetic;
 mod assets;
 mod calendars;
 mod cases;
+mod classes;
 mod compile;
 pub mod compiled;
 mod compiler;

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 
+pub use model::access::{DataClass, RoleKind};
 use model::{ClauseId, Date, Text};
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,8 @@ pub struct Program {
     pub units: BTreeMap<String, Text>,
     pub parameters: Vec<Parameter>,
     pub columns: Vec<Column>,
+    /// What kind of datum each column holds, in the order of `columns` ([`Program::class`]).
+    pub classes: Vec<DataClass>,
     /// Every computed column (not fields), in an order in which each comes after what it needs.
     pub order: Vec<ColumnId>,
     pub rules: Vec<Rule>,
@@ -112,6 +115,8 @@ pub struct Role {
     pub level: Option<EntityId>,
     /// Whether its holders act for their own records only.
     pub own: bool,
+    /// What it is to the office, which says what its holders may do to whose data.
+    pub kind: RoleKind,
     pub span: Span,
 }
 
@@ -332,7 +337,8 @@ pub struct Field {
     pub blank: Blank,
     /// Headers that an import recognises besides the labels.
     pub aliases: Vec<String>,
-    pub pii: Pii,
+    /// What kind of datum the pack says it is; its column may be of a stricter class ([`Program::class`]).
+    pub pii: DataClass,
     pub purpose: Text,
     pub format: Format,
     /// Whether a rule, check, total or report reads it (the compiler refuses packs where none does
@@ -352,7 +358,7 @@ impl Field {
             unique: false,
             blank: Blank::Unknown,
             aliases: Vec::new(),
-            pii: Pii::None,
+            pii: DataClass::Open,
             purpose: Text::default(),
             format: Format::Plain,
             used: true,
@@ -442,21 +448,6 @@ pub enum Blank {
     /// `否` / false.
     No,
     Zero,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pii {
-    None,
-    /// A name.
-    Name,
-    /// An identity number.
-    Identity,
-    /// Phone or address.
-    Contact,
-    /// A bank account.
-    Account,
-    /// Health.
-    Health,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

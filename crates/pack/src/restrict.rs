@@ -30,12 +30,13 @@ impl Program {
             kept.extend([edge.via, edge.on]);
         }
         let mut place = HashMap::new();
-        let mut columns = Vec::new();
+        let (mut columns, mut classes) = (Vec::new(), Vec::new());
         for (position, column) in self.columns.iter().enumerate() {
             let id = ColumnId(position as u32);
             if kept.contains(&id) {
                 place.insert(id, ColumnId(columns.len() as u32));
                 columns.push(Column { rule: None, ..column.clone() });
+                classes.push(self.class(id));
             }
         }
         for column in &mut columns {
@@ -65,6 +66,7 @@ impl Program {
             parameters: self.parameters.clone(),
             order: self.order.iter().filter_map(|id| place.get(id).copied()).collect(),
             columns,
+            classes,
             ..Self::default()
         };
         Restricted { program, place }

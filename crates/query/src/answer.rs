@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use app::Viewer;
 use app::cells::cell;
 use app::masks::masks;
 use arrow::array::RecordBatch;
@@ -9,12 +10,12 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches;
 use model::AsProblem as _;
-use pack::program::{Program, Value};
+use pack::program::Value;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
 use crate::SessionError;
-use crate::session::{query, query_masked};
+use crate::session::query_masked;
 
 /// How rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,21 +40,14 @@ pub enum QueryError {
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub text: String,
-    /// Columns of the answer that are called like personal ones, and are masked unless the query was not to.
+    /// Columns of the answer that are called like personal ones, and are masked unless the viewer sees them.
     pub personal: Vec<String>,
 }
 
-/// Answers a query for a person. Names and numbers of persons and accounts are masked, also from the query
-/// itself, unless it is to see them.
-pub fn answer(
-    program: &Program,
-    run: &Path,
-    sql: &str,
-    format: Format,
-    unmasked: bool,
-) -> Result<Answer, QueryError> {
-    let masks = masks(program);
-    let batches = if unmasked { query(run, sql) } else { query_masked(run, sql, &masks) }?;
+/// Answers a query for a viewer. What the viewer does not see is masked, also from the query itself.
+pub fn answer(viewer: &Viewer<'_>, run: &Path, sql: &str, format: Format) -> Result<Answer, QueryError> {
+    let batches = query_masked(run, sql, &masks(viewer))?;
+    let masks = masks(&Viewer::masked(viewer.program()));
     let fields = batches.first().map(|batch| batch.schema().fields().clone()).unwrap_or_default();
     let is_personal = |name: &String| masks.values().any(|columns| columns.contains_key(name));
     let personal = fields.iter().map(|field| field.name().clone()).filter(is_personal).collect();

@@ -17,6 +17,8 @@ pub enum SessionError {
     SnapshotFile {
         path: PathBuf,
     },
+    /// Anything but one query that reads: plans and statistics of columns give values away, and nothing is changed.
+    NotAQuery,
     Query(#[source] DataFusionError),
     File {
         path: PathBuf,

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use app::explain::StoredRun;
+use app::report::Disclosure;
+use app::{Moment, Viewer};
 use clap::{Parser, ValueEnum};
 use model::Lang;
 use query::Format;
 use xiaokang::arguments::LangArgument;
-use xiaokang::console::{CommandResult, Outcome, ended, pack_of_run};
+use xiaokang::console::{CommandResult, Outcome, ended, now_ms, pack_of_run};
 use xiaokang::say;
 
 fn main() -> ExitCode {
@@ -30,9 +32,15 @@ struct SqlOptions {
     /// How rows are printed.
     #[arg(long, value_enum, default_value_t = RowFormat::Table)]
     format: RowFormat,
-    /// Show names, identity numbers, phones and accounts as recorded; the query then sees them, too.
-    #[arg(long)]
+    /// Show personal data as recorded; the query then sees it, too. Who asked, when and why is written down first.
+    #[arg(long, requires = "reason")]
     unmasked: bool,
+    /// Why it is needed in full.
+    #[arg(long)]
+    reason: Option<String>,
+    /// Who asks.
+    #[arg(long, default_value = "office")]
+    actor: String,
     /// The query; tables are named like the pack's entities.
     query: String,
 }
@@ -45,22 +53,29 @@ enum RowFormat {
 }
 
 fn run(options: &SqlOptions, lang: Lang) -> CommandResult {
-    StoredRun::open(&options.run)?;
+    let run = StoredRun::open(&options.run)?;
     let pack = pack_of_run(&options.run, None)?;
     let format = match options.format {
         RowFormat::Table => Format::Table,
         RowFormat::Csv => Format::Csv,
         RowFormat::Json => Format::Json,
     };
-    let answer = query::answer(&pack.program, &options.run, &options.query, format, options.unmasked)?;
+    let viewer = match &options.reason {
+        Some(reason) if options.unmasked => {
+            let at = Moment::from_unix_ms(now_ms());
+            let disclosure = Disclosure { actor: options.actor.clone(), reason: reason.clone(), at };
+            disclosure.record(&run, "sql", &options.query.clone().into())?;
+            Viewer::unmasked(&pack.program)
+        }
+        _ => Viewer::masked(&pack.program),
+    };
+    let answer = query::answer(&viewer, &options.run, &options.query, format)?;
     say!("{}", answer.text.trim_end());
     let columns = answer.personal.join(", ");
     match (options.unmasked, columns.is_empty(), lang) {
-        (true, _, Lang::Zh) => eprintln!("注意：姓名、证件号码、电话和账号未作遮盖，请勿外传"),
+        (true, _, Lang::Zh) => eprintln!("注意：个人信息未作遮盖，请勿外传"),
         (true, _, Lang::En) => {
-            eprintln!(
-                "note: names, identity numbers, phones and accounts are not masked: do not pass them on"
-            );
+            eprintln!("note: personal data is not masked: do not pass it on");
         }
         (false, false, Lang::Zh) => eprintln!("注意：{columns} 已遮盖；确需查看时用 --unmasked"),
         (false, false, Lang::En) => eprintln!("note: {columns} masked; `--unmasked` shows what is needed"),

@@ -20,6 +20,13 @@ impl AsProblem for SessionError {
                 let words = text!("快照缺少文件“{path}”", "the snapshot has no file `{path}`");
                 Problem::new(Kind::Missing, "snapshot-file-missing", words)
             }
+            Self::NotAQuery => {
+                let words = Text::new(
+                    "只回答一条查询语句：`SELECT`、`WITH`、`VALUES` 或 `TABLE`",
+                    "only one query that reads is answered: SELECT, WITH, VALUES or TABLE",
+                );
+                Problem::new(Kind::Refused, "not-a-query", words)
+            }
             Self::Query(error) => {
                 // DataFusion lists every column there is; what it takes to be meant is enough.
                 let error = error.to_string();

@@ -8,14 +8,15 @@ use datafusion::arrow::array::{AsArray as _, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
-use datafusion::logical_expr::{ColumnarValue, Expr, JoinType, Volatility, create_udf, ident};
+use datafusion::logical_expr::{ColumnarValue, Expr, JoinType, Volatility, cast, create_udf, ident};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
-use pack::program::Pii;
+use datafusion::sql::parser::{DFParser, Statement};
+use datafusion::sql::sqlparser::ast;
+use model::access::{DataClass, HIDDEN, mask};
 use serde::Deserialize;
 
 use app::masks::Masks;
 use engine::RUN_FORMAT;
-use evaluate::explain::mask;
 
 use crate::SessionError;
 
@@ -44,6 +45,7 @@ pub fn query(run: &Path, sql: &str) -> Result<Vec<RecordBatch>, SessionError> {
 /// As [`query`], with columns that are masked where they are read: no expression of the query gets behind the
 /// mask.
 pub fn query_masked(run: &Path, sql: &str, masks: &Masks) -> Result<Vec<RecordBatch>, SessionError> {
+    refuse_all_but_a_query(sql)?;
     let manifest = read_manifest(run)?;
     let snapshot = run.join(&manifest.snapshot.path);
     deep(|| {
@@ -57,6 +59,21 @@ pub fn query_masked(run: &Path, sql: &str, masks: &Masks) -> Result<Vec<RecordBa
             frame.collect().await.map_err(SessionError::Query)
         })
     })
+}
+
+/// Lets one query through and nothing else. A plan (EXPLAIN in any form, DESCRIBE, SHOW) tells the least and the
+/// greatest value of columns behind their masks; COPY, CREATE EXTERNAL TABLE and SET reach files; the rest changes
+/// something.
+fn refuse_all_but_a_query(sql: &str) -> Result<(), SessionError> {
+    let statements = DFParser::parse_sql(sql).map_err(SessionError::Query)?;
+    let mut statements = statements.into_iter();
+    match (statements.next(), statements.next()) {
+        (Some(Statement::Statement(statement)), None) => match *statement {
+            ast::Statement::Query(_) => Ok(()),
+            _ => Err(SessionError::NotAQuery),
+        },
+        _ => Err(SessionError::NotAQuery),
+    }
 }
 
 fn read_manifest(run: &Path) -> Result<Manifest, SessionError> {
@@ -82,6 +99,8 @@ async fn context(
 ) -> Result<SessionContext, SessionError> {
     let mut config = SessionConfig::new();
     config.options_mut().execution.parquet.schema_force_view_types = false;
+    // Statistics of masked columns are no use, and nothing is to print them.
+    config.options_mut().execution.collect_statistics = false;
     let context = SessionContext::new_with_config(config);
     for name in manifest.snapshot.rows.keys() {
         let recorded = snapshot.join(format!("{name}.parquet"));
@@ -94,6 +113,7 @@ async fn context(
         context.register_table(name.as_str(), table.into_view()).map_err(SessionError::Query)?;
     }
     let findings = read(&context, &run.join("findings.parquet")).await.map_err(SessionError::Query)?;
+    let findings = masked(findings, masks.get("findings")).map_err(SessionError::Query)?;
     context.register_table("findings", findings.into_view()).map_err(SessionError::Query)?;
     Ok(context)
 }
@@ -122,28 +142,46 @@ async fn table(
     joined.select(own.iter().chain(&added).map(ident).collect::<Vec<_>>())
 }
 
-/// The table with its personal texts masked.
-fn masked(table: DataFrame, masks: Option<&BTreeMap<String, Pii>>) -> Result<DataFrame, DataFusionError> {
+/// The table with its personal columns masked, whatever their types: they are texts then.
+fn masked(
+    table: DataFrame,
+    masks: Option<&BTreeMap<String, DataClass>>,
+) -> Result<DataFrame, DataFusionError> {
     let Some(masks) = masks else { return Ok(table) };
     let fields = table.schema().fields().clone();
     let columns = fields.iter().map(|field| match masks.get(field.name()) {
-        Some(pii) if *field.data_type() == DataType::Utf8 => hidden(field.name(), *pii),
-        _ => ident(field.name()),
+        Some(class) => hidden(field.name(), field.data_type(), *class),
+        None => ident(field.name()),
     });
     table.select(columns.collect::<Vec<_>>())
 }
 
-fn hidden(column: &str, pii: Pii) -> Expr {
+fn hidden(column: &str, ty: &DataType, class: DataClass) -> Expr {
+    let is_text = matches!(ty, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    let is_date = matches!(ty, DataType::Date32 | DataType::Date64);
+    // As `evaluate::Viewer` shows it. Codes may be dictionaries or texts here; a code that is taken for a text keeps
+    // no more than its mask does.
+    let shown = move |text: Option<&str>| match text {
+        _ if class == DataClass::Health => Some(HIDDEN.to_owned()),
+        None => None,
+        Some(text) if is_text => Some(mask(text, class)),
+        Some(text) if is_date => Some(text.chars().take_while(|letter| *letter != '-').collect()),
+        Some(_) => Some(HIDDEN.to_owned()),
+    };
     let hide = move |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let texts = arrays[0].as_string::<i32>();
-        let masked = texts.iter().map(|text| text.map(|text| mask(text, pii)));
-        Ok(ColumnarValue::Array(Arc::new(masked.collect::<StringArray>())))
+        Ok(ColumnarValue::Array(Arc::new(texts.iter().map(shown).collect::<StringArray>())))
     };
-    let name = format!("mask_{pii:?}").to_lowercase();
+    let form = match (is_text, is_date) {
+        (true, _) => "text",
+        (_, true) => "date",
+        _ => "value",
+    };
+    let name = format!("mask_{form}_{}", class.as_str());
     let function =
         create_udf(&name, vec![DataType::Utf8], DataType::Utf8, Volatility::Immutable, Arc::new(hide));
-    function.call(vec![ident(column)]).alias(column)
+    function.call(vec![cast(ident(column), DataType::Utf8)]).alias(column)
 }
 
 /// What the deepest query takes, with room: DataFusion plans by recursion.

@@ -14,6 +14,7 @@
 //! judges); rules and results (`engine`); the clock (every write is given its [`Moment`]); and a second
 //! database, until the server needs one.
 
+mod account;
 mod check;
 mod conflict;
 mod division;
@@ -46,6 +47,7 @@ mod value;
 mod view;
 mod work_folder;
 
+pub use account::{Account, Grant, SessionId};
 pub use check::CheckSummary;
 pub use conflict::{Conflict, Expected, FieldConflict, RecordConflict, StreamConflict};
 pub use division::{Division, DivisionEvent, DivisionEventKind};

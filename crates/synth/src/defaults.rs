@@ -1,6 +1,6 @@
 //! What is drawn where a profile says nothing: something that the field's type, range and format allow.
 
-use pack::program::{Blank, Field, Format, NumberKind, Pii, Type};
+use pack::program::{Blank, DataClass, Field, Format, NumberKind, Type};
 use toml::{Table, Value};
 
 use crate::shape::{ColumnShape, EntityShape, Shape};
@@ -93,7 +93,7 @@ fn dates(shape: &Shape<'_>, entity: &EntityShape, position: usize) -> Value {
 fn texts(shape: &Shape<'_>, entity: &EntityShape, column: &ColumnShape) -> Value {
     let text = |text: &str| table([("text", Value::String(text.to_owned()))]);
     let (format, pii) =
-        column.field.as_ref().map_or((Format::Plain, Pii::None), |field| (field.format, field.pii));
+        column.field.as_ref().map_or((Format::Plain, DataClass::Open), |field| (field.format, field.pii));
     let year = shape.as_of.year();
     match (format, pii) {
         // Digits that need not be right: what is checked must have a profile.
@@ -102,10 +102,10 @@ fn texts(shape: &Shape<'_>, entity: &EntityShape, column: &ColumnShape) -> Value
             Some(name) => table([("copy", Value::String(name))]),
             None => Value::String("unknown".to_owned()),
         },
-        (_, Pii::Name) => text("甲{#3}"),
-        (_, Pii::Contact) => text("139{#8}"),
-        (_, Pii::Account) => text("6210{#15}"),
-        (_, Pii::Identity) => text("{#18}"),
+        (_, DataClass::Name) => text("甲{#3}"),
+        (_, DataClass::Contact) => text("139{#8}"),
+        (_, DataClass::Account) => text("6210{#15}"),
+        (_, DataClass::Identity) => text("{#18}"),
         _ if column.name.ends_with("_year") => text(&year.to_string()),
         _ => text(&format!("{}{{#2}}", column.label)),
     }

@@ -3,6 +3,7 @@
 pub mod acting;
 mod date;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -77,6 +78,10 @@ pub enum Command {
     Log(acting::LogCommand),
     /// Check a receipt with the log's public key: who is no part of the office can.
     Verify(acting::VerifyOptions),
+    /// Serve the office's pages: the Decision with its figures, lists, records, reasons, cases.
+    Serve(ServeOptions),
+    /// Make somebody an account for the pages, or give them a new password.
+    Account(AccountOptions),
     /// Check, test and print packs.
     #[command(subcommand)]
     Pack(PackCommand),
@@ -90,6 +95,45 @@ pub struct DemoOptions {
     /// Folder with the pack and its sample data.
     #[arg(long, default_value = "packs/sichuan-2015")]
     pub pack: PathBuf,
+    /// End after the story instead of serving the pages.
+    #[arg(long)]
+    pub once: bool,
+    /// Address at which the pages are served.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+}
+
+#[derive(Args)]
+pub struct AccountOptions {
+    /// Name to sign in with: letters, digits, `-`, `.` and `_`.
+    pub name: String,
+    #[command(flatten)]
+    pub site: acting::Site,
+    /// A role and the division where it is held, with all below: `county:513336`. May be repeated.
+    #[arg(long = "grant", value_name = "ROLE:DIVISION", required = true)]
+    pub grants: Vec<acting::RoleArgument>,
+    /// What pages call them; their roles if absent.
+    #[arg(long, default_value = "")]
+    pub title: String,
+    /// Read the password from standard input instead of making one.
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+#[derive(Args)]
+pub struct ServeOptions {
+    /// Folder of the registry.
+    #[arg(long)]
+    pub registry: PathBuf,
+    /// Folder of the run whose figures are shown; the registry's newest if absent.
+    #[arg(long)]
+    pub run: Option<PathBuf>,
+    /// Address at which the pages are served. What is not this machine's own needs a proxy that encrypts.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub bind: SocketAddr,
+    /// Browsers send their cookies over encrypted connections alone: a proxy in front encrypts.
+    #[arg(long)]
+    pub https: bool,
 }
 
 #[derive(Args)]
@@ -381,10 +425,12 @@ pub struct ReportOptions {
     /// Workbook to write, `report.xlsx`; one that is there is replaced when the new one is whole.
     #[arg(long)]
     pub out: PathBuf,
-    /// Names, identity numbers, phones and accounts in full, for whoever may see them: who asked, and when, is written
-    /// down beside the run first.
-    #[arg(long)]
+    /// Personal data in full, for whoever may see it: who asked, when and why is written down beside the run first.
+    #[arg(long, requires = "reason")]
     pub unmasked: bool,
+    /// Why it is needed in full.
+    #[arg(long)]
+    pub reason: Option<String>,
     /// Who asks.
     #[arg(long, default_value = "office")]
     pub actor: String,

@@ -1,5 +1,6 @@
 //! `xiaokang explain`
 
+use app::Viewer;
 use app::explain::{StoredRun, explain};
 use model::Lang;
 
@@ -9,7 +10,8 @@ use crate::console::{CommandResult, Outcome, program_of_run, say};
 pub fn run(options: &ExplainOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let program = program_of_run(&options.run, run.pack_digest(), options.pack.as_deref())?;
-    let explained = explain(&program, &run, &options.entity, &options.key, options.rule.as_deref())?;
+    let viewer = Viewer::masked(&program);
+    let explained = explain(&viewer, &run, &options.entity, &options.key, options.rule.as_deref())?;
     if options.json {
         let list: Vec<_> = explained.iter().map(engine_json).collect();
         let one = options.rule.is_some() && list.len() == 1;

@@ -5,6 +5,7 @@
 //!
 //! Deliberately lacking: anything that a page would do otherwise; that belongs to the use cases.
 
+pub mod account;
 pub mod acting;
 pub mod allocator;
 pub mod arguments;
@@ -21,6 +22,7 @@ pub mod migrate;
 pub mod packs;
 pub mod reassess;
 pub mod report;
+pub mod serve;
 pub mod synth;
 
 use crate::arguments::{Arguments, Command};
@@ -48,6 +50,8 @@ pub fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Pay(command) => acting::pay::run(command, lang),
         Command::Log(command) => acting::log::run(command, lang),
         Command::Verify(options) => acting::log::verify(&options, lang),
+        Command::Serve(options) => serve::run(&options, lang),
+        Command::Account(options) => account::run(&options, lang),
         Command::Pack(options) => packs::run(&options, lang),
     }
 }

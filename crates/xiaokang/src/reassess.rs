@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use app::explain::StoredRun;
 use app::reassess::{ChangeKind, ChangedTotal, ReassessError, Reassessed, Reassessment};
-use app::{changes, registry, totals, value_text};
+use app::{Viewer, changes, registry, totals, value_text};
 use model::{AsProblem as _, Lang, Text, text};
 use pack::program::{ColumnId, Program, Value};
 
@@ -36,6 +36,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let program = program_of_run(&options.run, run.pack_digest(), None)?;
     let mut reassessment = Reassessment::new(&program, &run)?;
+    let viewer = Viewer::masked(&program);
     let mut outcome = Outcome::Done;
     let mut tell = |reassessed: &Reassessed, since: Instant| {
         if options.timings {
@@ -65,7 +66,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
                     let within = (text!("第 {number} 行", "line {number}"), error.problem());
                     Failure::Problem(Box::new(within.1.within(within.0.zh, within.0.en)))
                 })?;
-                tell(&reassessment.masked(reassessed), since);
+                tell(&reassessment.masked(&viewer, reassessed), since);
             }
         }
         (None, Some(folder)) => {
@@ -73,7 +74,7 @@ fn reassess(options: &ReassessOptions, lang: Lang) -> CommandResult {
             let since = Instant::now();
             let changes = reassessment.since(&registry)?;
             let reassessed = reassessment.apply(&changes)?;
-            tell(&reassessment.masked(reassessed), since);
+            tell(&reassessment.masked(&viewer, reassessed), since);
         }
         (None, None) => {}
     }

@@ -13,7 +13,11 @@ pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
     let run = StoredRun::open_with(&options.run, options.snapshot.as_deref())?;
     let pack = pack_of_run(&options.run, options.pack.as_deref())?;
     let at = Moment::from_unix_ms(now_ms());
-    let unmasked = options.unmasked.then(|| Disclosure { actor: options.actor.clone(), at });
+    let unmasked = options.reason.as_ref().filter(|_| options.unmasked).map(|reason| Disclosure {
+        actor: options.actor.clone(),
+        reason: reason.clone(),
+        at,
+    });
     let shown = unmasked.is_some();
     let summary = write(&pack.program, &run, &options.out, &Wanted { lang, unmasked })?;
     let unreliable = totals::warning(&pack.program, &run.manifest, Some(&run))?;
@@ -28,11 +32,10 @@ pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
     if shown {
         let log = Disclosure::log_of(&options.run);
         match lang {
-            Lang::Zh => eprintln!("注意：姓名、证件号码和账号未作遮盖，请勿外传；已记入 {}", log.display()),
-            Lang::En => eprintln!(
-                "note: names, numbers and accounts are not masked, do not pass them on; noted in {}",
-                log.display()
-            ),
+            Lang::Zh => eprintln!("注意：个人信息未作遮盖，请勿外传；已记入 {}", log.display()),
+            Lang::En => {
+                eprintln!("note: personal data is not masked, do not pass it on; noted in {}", log.display())
+            }
         }
     }
     Ok(if unreliable.is_some() { Outcome::Findings } else { Outcome::Done })

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, explain};
 use evaluate::interpret::{Evaluator, Facts, FactsBuilder};
 use evaluate::records::{Branch, LayError, Overlay, RecordChange, Records as _, gather, needed};
@@ -99,6 +100,7 @@ pub fn missing(program: &Program, known: &Known, as_of: Date, key: &str, column:
     let Some(row) = known.rows.get(key) else { return Vec::new() };
     let effort = Effort { trials_max: 0, ..Effort::default() };
     let asked = Asked::Column(column);
-    let explanation = explain(program, &known.facts, as_of, known.entity, *row, asked, effort);
+    let explanation =
+        explain(&Viewer::masked(program), &known.facts, as_of, known.entity, *row, asked, effort);
     explanation.map(|it| it.missing.into_iter().map(|gap| gap.text).collect()).unwrap_or_default()
 }

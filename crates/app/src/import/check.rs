@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use evaluate::explain::mask;
+use evaluate::Viewer;
 use evaluate::interpret::Evaluator;
 use evaluate::records::Records as _;
-use model::{Date, Text};
+use model::{Date, Lang, Text};
 use pack::program::{Check, ColumnId, EntityId, Program, Rule, RuleDetail, Type, Value};
 use store::View;
 
@@ -227,6 +227,11 @@ impl Task<'_, '_> {
 
     /// A value in words, masked where it is personal.
     fn shown(&self, program: &Program, column: ColumnId, value: Option<Value>) -> Text {
+        let viewer = Viewer::masked(program);
+        if !viewer.sees_column(column) {
+            let shown = |lang| viewer.text(column, value.as_ref(), lang);
+            return Text::new(shown(Lang::Zh), shown(Lang::En));
+        }
         let Some(value) = value else { return Text::new("（未知）", "(unknown)") };
         let field = self.entity.fields.iter().find(|field| field.column == column);
         match (&value, &program.columns[column.index()].ty) {
@@ -252,7 +257,7 @@ impl Task<'_, '_> {
                 .iter()
                 .find(|known| known.code == *code)
                 .map_or_else(|| Text::same(code), |known| known.label.clone()),
-            (Value::Text(text), _) => Text::same(field.map_or(text.clone(), |field| mask(text, field.pii))),
+            (Value::Text(text), _) => Text::same(text.clone()),
             (Value::Index(number), _) => Text::same(number.to_string()),
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use evaluate::explain::mask;
+use model::access::mask;
 use model::{Date, RefusalCode, Text};
 use store::View;
 

@@ -1,8 +1,8 @@
 //! What is wrong with a cell, in words for the person who typed it.
 
-use evaluate::explain::mask;
+use model::access::mask;
 use model::{Refusal, RefusalCode, Text};
-use pack::program::{Action, Pii};
+use pack::program::{Action, DataClass};
 use serde_json::{Value, json};
 
 use super::cell::Cell;
@@ -194,7 +194,7 @@ fn sentence(field: &FieldPlan, refusal: Refusal, shown: Option<&str>) -> Text {
     let code = refusal.code;
     let mut refusal = refusal.field(field.label.clone());
     refusal.value = match (field.pii, refusal.value) {
-        (Pii::None, Some(value)) => Some(shortened(&value)),
+        (DataClass::Open, Some(value)) => Some(shortened(&value)),
         (_, None) => None,
         (_, Some(_)) => shown.map(str::to_owned),
     };
@@ -240,10 +240,10 @@ mod tests {
     #[test]
     fn personal_values_are_masked() {
         let check = |pii, value: &str, expected: &str| assert_eq!(mask(value, pii), expected);
-        check(Pii::None, "一万二", "一万二");
-        check(Pii::Name, "阿牛阿依", "阿***");
-        check(Pii::Identity, "513431197210162405", "513*************05");
-        check(Pii::Identity, "5134", "****");
-        check(Pii::Account, "6214139478417987624", "***************7624");
+        check(DataClass::Open, "一万二", "一万二");
+        check(DataClass::Name, "阿牛阿依", "阿**");
+        check(DataClass::Identity, "513431197210162405", "*****************5");
+        check(DataClass::Identity, "5134", "****");
+        check(DataClass::Account, "6214139478417987624", "****7624");
     }
 }

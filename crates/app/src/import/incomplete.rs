@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use evaluate::explain::mask;
+use model::access::mask;
 use pack::program::{AggregateFunction, ColumnId, ColumnKind, EdgeId, EntityId, Expr, ExprKind, Program};
 use store::View;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use evaluate::explain::mask;
+use model::access::mask;
 use model::{DivisionCode, RefusalCode, Text};
 use pack::program::{ColumnId, EntityId};
 use sha2::{Digest as _, Sha256};

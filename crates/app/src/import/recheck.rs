@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use evaluate::explain::mask;
+use model::access::mask;
 use model::{Date, Text};
 use pack::program::{ColumnId, EdgeId, EntityId, Value};
 use store::{SourceId, View};

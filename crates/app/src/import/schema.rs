@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use model::{Text, normalise_header};
 use pack::program::{
-    Action, Blank, CodeList, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Format, Pii, Program,
-    Type, Unit,
+    Action, Blank, CodeList, ColumnId, ColumnKind, DataClass, Edge, EdgeId, Entity, EntityId, Format,
+    Program, Type, Unit,
 };
 
 /// All entities of a program, in its order: ancestors first.
@@ -53,7 +53,7 @@ pub struct FieldPlan {
     pub unique: bool,
     pub blank: Blank,
     pub unreadable: Action,
-    pub pii: Pii,
+    pub pii: DataClass,
     /// Whether digits are a name here (keys, references, accounts) and losing one is losing it.
     pub digits_matter: bool,
     /// Whether it is the key, or refers to one.
@@ -232,8 +232,9 @@ impl FieldPlan {
             unique: field.unique,
             blank: field.blank,
             unreadable: field.unreadable,
-            pii: field.pii,
-            digits_matter: names_record || matches!(field.pii, Pii::Identity | Pii::Account | Pii::Contact),
+            pii: program.class(id),
+            digits_matter: names_record
+                || matches!(field.pii, DataClass::Identity | DataClass::Account | DataClass::Contact),
             names_record,
         }
     }

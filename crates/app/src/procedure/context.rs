@@ -11,6 +11,7 @@ use pack::program::{ColumnId, ParameterShape, Program, Type, Value};
 
 use super::{Case, Declared, Shown};
 use crate::acting::{Acting, ActingError, Known, Pending, known, missing};
+use evaluate::Viewer;
 use evaluate::explain::value_text;
 use store::View;
 
@@ -115,12 +116,19 @@ impl<'p> Day<'p> {
     pub fn changes(&self, case: &Case, item: &RecordKey) -> Vec<Text> {
         let Some(before) = case.shown(item) else { return Vec::new() };
         let after = self.shown(item).unwrap_or_default();
+        let viewer = Viewer::masked(self.program);
         let changed = self.machine.shows.iter().filter_map(|id| {
             let column = self.program.column(ColumnId(id.0));
             let unknown = "?".to_owned();
             let (was, is) = (before.get(&column.name)?, after.get(&column.name).unwrap_or(&unknown));
+            let changed = was != is;
+            let (item, was, is) = (
+                viewer.key(column.entity, item.as_str()),
+                viewer.reprint(ColumnId(id.0), was),
+                viewer.reprint(ColumnId(id.0), is),
+            );
             let line = |label: &str| format!("{item} {label}: {was} → {is}");
-            (was != is).then(|| Text { zh: line(&column.label.zh), en: line(&column.label.en) })
+            changed.then(|| Text { zh: line(&column.label.zh), en: line(&column.label.en) })
         });
         changed.collect()
     }

@@ -13,6 +13,7 @@ use super::reserve::{decision_key, release, reserve};
 use super::words::{kind, outcome_word};
 use super::{Case, CaseEvent, Declared};
 use crate::acting::{ActingError, Deed, division_above};
+use evaluate::Viewer;
 use evaluate::explain::value_text;
 
 /// What an act came to.
@@ -145,7 +146,8 @@ impl Acted<'_, '_> {
         fields
     }
 
-    /// A value as it stands in a receipt: money in fen, everything else as it is printed.
+    /// A value as it stands in a receipt: money in fen, everything else as it is printed; what is personal masked, as a
+    /// receipt is shown to others.
     fn told(
         &self,
         deed: &Deed<'_>,
@@ -154,8 +156,13 @@ impl Acted<'_, '_> {
         value: Option<&Value>,
     ) -> (String, Json) {
         let program = deed.program;
-        let ty = &program.column(ColumnId(expression.0)).ty;
+        let column = ColumnId(expression.0);
+        let viewer = Viewer::masked(program);
+        let ty = &program.column(column).ty;
         match (ty, value) {
+            _ if !viewer.sees_column(column) => {
+                (name.to_owned(), viewer.text(column, value, Lang::En).into())
+            }
             (Type::Number(number), Some(Value::Number(fen))) if *number == NumberType::money() => {
                 (format!("{name}_fen"), i64::try_from(*fen).map_or(Json::Null, Json::from))
             }
@@ -170,13 +177,14 @@ impl Acted<'_, '_> {
         let step = self.flow.machine.step(super::case::position(strand));
         let columns: &[ExpressionId] = step.and_then(|step| step.notice.as_ref()).map_or(&[], |it| &it.shows);
         let program = deed.program;
+        let viewer = Viewer::masked(program);
         let shown = strand.items.iter().map(|item| {
             let shown = columns.iter().map(|id| {
                 let column = program.column(ColumnId(id.0));
-                let value = value_text(program, &column.ty, self.day.value(item, *id), Lang::En);
+                let value = viewer.text(ColumnId(id.0), self.day.value(item, *id), Lang::En);
                 (column.name.clone(), Json::from(value))
             });
-            (item.to_string(), Json::Object(shown.collect()))
+            (viewer.key(self.flow.entity, item.as_str()).into_owned(), Json::Object(shown.collect()))
         });
         let content = Object::from_iter([("shown".to_owned(), Json::Object(shown.collect()))]);
         let about = strand.items.iter().map(ToString::to_string).collect();

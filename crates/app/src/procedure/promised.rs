@@ -90,8 +90,8 @@ fn electorate(
     key: &str,
     on: Date,
 ) -> Result<Option<u64>, ActingError> {
-    let votes = flow.machine.steps.iter().filter_map(|step| step.vote.as_ref());
-    let asked = votes.into_iter().find_map(|vote| match vote.electorate {
+    let mut votes = flow.machine.steps.iter().filter_map(|step| step.vote.as_ref());
+    let asked = votes.find_map(|vote| match vote.electorate {
         Some(Quantity::Expression(id)) => Some(ColumnId(id.0)),
         _ => None,
     });

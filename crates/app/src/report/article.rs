@@ -8,9 +8,9 @@ use pack::program::{Program, Rule, Type, Value};
 
 use super::place::Names;
 use super::sheet::{Cell, Head, TableSheet};
-use super::verdict::{LATE, MET_LATE, State, Verdict};
 use super::{ReportError, Section, Writer, scaled};
 use crate::cells::cell;
+use crate::verdict::{LATE, MET_LATE, State, Verdict};
 use evaluate::explain::unit_text;
 
 /// Counts of one division and rule.

@@ -1,18 +1,20 @@
-//! Who had names, identity numbers and accounts printed in full, and when: written down before it is done.
+//! Who saw personal data in full, when and why: written down before it is shown.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::{Moment, ReportError, ReportSummary};
+use super::{Moment, ReportError};
 use crate::explain::StoredRun;
 
 /// Somebody's wish to see personal data in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disclosure {
     pub actor: String,
+    /// Why, in the actor's words.
+    pub reason: String,
     pub at: Moment,
 }
 
@@ -24,22 +26,19 @@ impl Disclosure {
         run.with_file_name(format!("{name}.disclosed.jsonl"))
     }
 
-    /// Adds a line to the log. A report that cannot be written down is not made.
-    pub(super) fn record(
-        &self,
-        run: &StoredRun,
-        out: &Path,
-        summary: &ReportSummary,
-    ) -> Result<(), ReportError> {
+    /// Adds a line to the log: which command shows what. What cannot be written down is not shown.
+    ///
+    /// # Errors
+    /// A log that cannot be written.
+    pub fn record(&self, run: &StoredRun, command: &str, shown: &Json) -> Result<(), ReportError> {
         let path = Self::log_of(&run.folder);
         let fault = |source| ReportError::Io { path: path.clone(), source };
         let line = json!({
             "at": self.at.to_string(),
             "actor": self.actor,
-            "what": "report --unmasked",
-            "out": out.display().to_string(),
-            "sheets": summary.sheets,
-            "rows": summary.rows,
+            "reason": self.reason,
+            "what": format!("{command} --unmasked"),
+            "shown": shown,
             "snapshot_digest": run.manifest.snapshot.digest,
             "pack_digest": run.manifest.pack.digest,
         });

@@ -4,13 +4,13 @@
 use std::rc::Rc;
 
 use model::ClauseId;
-use pack::program::{ColumnId, ColumnKind, EntityId, Pii, Rule, Type, Value};
+use pack::program::{ColumnId, ColumnKind, DataClass, EntityId, Rule, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
-use super::verdict::Verdict;
 use super::{ReportError, Section, Writer};
 use crate::cells::cell;
 use crate::value_text;
+use crate::verdict::Verdict;
 use evaluate::explain::unit_text;
 
 impl Writer<'_> {
@@ -116,7 +116,7 @@ impl Writer<'_> {
         let fields = &self.program.entity(entity).fields;
         let is_name = |id: &&ColumnId| {
             let column = self.program.column(**id);
-            matches!(&column.kind, ColumnKind::Field(field) if field.pii == Pii::Name || column.name == "name")
+            matches!(&column.kind, ColumnKind::Field(field) if field.pii == DataClass::Name || column.name == "name")
         };
         fields.iter().filter(is_name).copied().collect()
     }

@@ -13,24 +13,24 @@ mod payments;
 mod place;
 mod save;
 mod sheet;
-mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use arrow::array::RecordBatch;
-use evaluate::explain::{mask, unit_text, value_text};
+use evaluate::explain::{unit_text, value_text};
+use evaluate::{Shown, Viewer};
 use model::{AsProblem as _, Lang, Text};
-use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Pii, Program, Type, Value};
+use pack::program::{ColumnId, ColumnKind, EdgeId, EntityId, NumberKind, Program, Type, Value};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, Worksheet, XlsxError};
 use store::Moment;
 use thiserror::Error;
 
 use crate::cells::cell;
 use crate::explain::{ExplainError, StoredRun};
-use crate::masks::{Masks, masks};
 use crate::tables::{StoredTable, TableError};
+use crate::verdict::Verdict;
 
 pub use disclosure::Disclosure;
 use place::{Names, Place, levels};
@@ -106,7 +106,10 @@ pub fn write(
         book.push_worksheet(sheet);
     }
     if let Some(disclosure) = &options.unmasked {
-        disclosure.record(run, path, &writer.summary)?;
+        let summary = &writer.summary;
+        let out = path.display().to_string();
+        let shown = serde_json::json!({ "out": out, "sheets": summary.sheets, "rows": summary.rows });
+        disclosure.record(run, "report", &shown)?;
     }
     save::whole(&mut book, path)?;
     Ok(writer.summary)
@@ -140,7 +143,7 @@ struct Writer<'a> {
     run: &'a StoredRun,
     lang: Lang,
     unmasked: bool,
-    masks: Masks,
+    viewer: Viewer<'a>,
     style: Rc<Style>,
     /// Names of the index and of the sheet of totals.
     front: [String; 2],
@@ -171,7 +174,10 @@ impl<'a> Writer<'a> {
             run,
             lang: options.lang,
             unmasked: options.unmasked.is_some(),
-            masks: masks(program),
+            viewer: match options.unmasked {
+                Some(_) => Viewer::unmasked(program),
+                None => Viewer::masked(program),
+            },
             style: Rc::new(Style::new()),
             front,
             taken,
@@ -248,9 +254,14 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// A value as a cell: numbers as numbers, personal texts masked, what is not known said.
+    /// A value as a cell: numbers as numbers, what is personal masked, what is not known said.
     fn cell(&self, id: ColumnId, value: Option<&Value>) -> Cell {
         let column = self.program.column(id);
+        let value = match self.viewer.show(id, value) {
+            Shown::Masked(text) => return Cell::Text(text),
+            Shown::Value(value) => value,
+        };
+        let value = value.as_ref();
         match (value, &column.ty) {
             (None, _) if matches!(column.kind, ColumnKind::Field(_)) => {
                 Cell::Aside(self.say("未填", "not recorded"))
@@ -263,12 +274,7 @@ impl Writer<'_> {
                 Cell::Number(scaled(*number, ty.decimals) * 100.0)
             }
             (Some(Value::Date(date)), _) => Cell::Date(*date),
-            (Some(value), ty) => {
-                let text = value_text(self.program, ty, Some(value), self.lang);
-                let pii = self.masks.get(&self.program.entity(column.entity).name);
-                let pii = pii.and_then(|masks| masks.get(&column.name)).copied().unwrap_or(Pii::None);
-                Cell::Text(if self.unmasked { text } else { mask(&text, pii) })
-            }
+            (Some(value), ty) => Cell::Text(value_text(self.program, ty, Some(value), self.lang)),
         }
     }
 
@@ -305,7 +311,7 @@ impl Writer<'_> {
     fn adds_up(&self, id: ColumnId) -> bool {
         let column = self.program.column(id);
         let money = matches!(&column.ty, Type::Number(ty) if ty.is_money());
-        let due = self.program.rules.iter().filter_map(|rule| verdict::Verdict::of(self.program, rule));
+        let due = self.program.rules.iter().filter_map(|rule| Verdict::of(self.program, rule));
         money
             && (matches!(column.kind, ColumnKind::Field(_))
                 || due.into_iter().any(|due| due.amount == Some(id)))

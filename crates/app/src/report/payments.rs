@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pack::program::{ColumnId, ColumnKind, EntityId, Period, Pii, Program, RuleDetail, Type, Value};
+use pack::program::{ColumnId, ColumnKind, DataClass, EntityId, Period, Program, RuleDetail, Type, Value};
 
 use super::sheet::{Cell, Head, TableSheet};
 use super::{ReportError, Section, Writer};
@@ -110,7 +110,7 @@ impl Writer<'_> {
         cells.extend(self.place_cells(&places[row].names));
         let key = self.program.entity(entity).key;
         cells.push(self.cell(key, self.field(entity, row, key).as_ref()));
-        for pii in [Pii::Name, Pii::Identity, Pii::Account] {
+        for pii in [DataClass::Name, DataClass::Identity, DataClass::Account] {
             let found = self.nearest(entity, row, pii);
             let not_recorded = Cell::Aside(self.say("未填", "not recorded"));
             cells.push(found.map_or(not_recorded, |(id, value)| self.cell(id, Some(&value))));
@@ -122,7 +122,7 @@ impl Writer<'_> {
 
     /// The first recorded field of a class, of the record itself or of the one that it belongs to: a person is paid to
     /// the household's account.
-    fn nearest(&self, entity: EntityId, row: usize, pii: Pii) -> Option<(ColumnId, Value)> {
+    fn nearest(&self, entity: EntityId, row: usize, pii: DataClass) -> Option<(ColumnId, Value)> {
         let program = self.program;
         let (mut at, mut at_row) = (entity, row);
         loop {

@@ -10,10 +10,10 @@ use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32T
 use engine::interval;
 use model::{Date, Text};
 use pack::program::{
-    Aggregate, AggregateFunction, Blank, CaseRecord, Column, ColumnId, ColumnKind, Comparison, Dated,
-    Direction, Edge, EdgeId, Entity, EntityId, Expr, ExprKind, Field, Format, Frame, ListId, NumberKind,
-    NumberType, Parameter, ParameterId, ParameterShape, Pii, Program, Range, Rounding, Source, Span, Type,
-    Unit, Value, Window, WindowFunction,
+    Aggregate, AggregateFunction, Blank, CaseRecord, Column, ColumnId, ColumnKind, Comparison, DataClass,
+    Dated, Direction, Edge, EdgeId, Entity, EntityId, Expr, ExprKind, Field, Format, Frame, ListId,
+    NumberKind, NumberType, Parameter, ParameterId, ParameterShape, Program, Range, Rounding, Source, Span,
+    Type, Unit, Value, Window, WindowFunction,
 };
 
 pub fn day(text: &str) -> Date {
@@ -132,7 +132,7 @@ impl Builder {
             unique: false,
             blank: Blank::Unknown,
             aliases: vec![],
-            pii: Pii::None,
+            pii: DataClass::Open,
             purpose: Text::default(),
             format: Format::Plain,
             used: true,

@@ -1,7 +1,7 @@
 //! Aggregates: which children made the value.
 
 use model::{Lang, Text};
-use pack::program::{Aggregate, AggregateFunction, EntityId, Value};
+use pack::program::{Aggregate, AggregateFunction, EdgeId, EntityId, Value};
 
 use super::format::{both, entity_label};
 use super::tree::{Node, NodeKind};
@@ -81,18 +81,18 @@ impl<'a> Walker<'_, 'a> {
             }
             (Some(filter), _) => self.expr(at, filter),
             (None, Some(argument)) => self.expr(at, argument),
-            (None, None) => return self.record_name(entity, member.row),
+            (None, None) => return self.record_name(aggregate.edge, entity, member.row),
         };
         let label = entity_label(self.program, entity);
-        let key = self.facts.key(entity, member.row);
+        let key = self.viewer.key_along(aggregate.edge, entity, self.facts.key(entity, member.row));
         prefix(&mut node, &both(|lang| format!("{} {key}{}", label.get(lang), colon(lang))));
         node
     }
 
     /// A record by its key alone.
-    pub(super) fn record_name(&mut self, entity: EntityId, row: u32) -> Node {
+    pub(super) fn record_name(&mut self, edge: EdgeId, entity: EntityId, row: u32) -> Node {
         let label = entity_label(self.program, entity);
-        let key = self.facts.key(entity, row);
+        let key = self.viewer.key_along(edge, entity, self.facts.key(entity, row));
         let mut node = self.node(NodeKind::Record, both(|lang| format!("{} {key}", label.get(lang))));
         node.provenance = self.facts.provenance(entity, row).cloned();
         node

@@ -9,6 +9,7 @@ use pack::program::{
 
 use super::format::{both, column_label, column_note, entity_label, label_text};
 use super::tree::{Gap, GapKind};
+use crate::Viewer;
 use crate::interpret::{
     Aggregates as _, Cell, Cells as _, Evaluator, Expressions as _, Facts, Here, Windows as _, in_force,
 };
@@ -16,16 +17,24 @@ use crate::interpret::{
 /// The gaps that keep an unknown column unknown, in the order in which the rule reads them. Only
 /// what matters as things stand: an unknown operand beside a deciding one is passed over, as is the
 /// argument of a child that does not count.
-pub(super) fn gaps(evaluator: &mut Evaluator<'_>, root: Cell) -> Vec<Gap> {
+pub(super) fn gaps(evaluator: &mut Evaluator<'_>, viewer: &Viewer<'_>, root: Cell) -> Vec<Gap> {
     let (program, facts) = (evaluator.program(), evaluator.facts());
-    let mut blame =
-        Blame { evaluator, program, facts, visited: HashSet::new(), found: HashSet::new(), gaps: Vec::new() };
+    let mut blame = Blame {
+        evaluator,
+        viewer,
+        program,
+        facts,
+        visited: HashSet::new(),
+        found: HashSet::new(),
+        gaps: Vec::new(),
+    };
     blame.cell(root);
     blame.gaps
 }
 
 struct Blame<'w, 'a> {
     evaluator: &'w mut Evaluator<'a>,
+    viewer: &'w Viewer<'w>,
     program: &'a Program,
     facts: &'a Facts,
     visited: HashSet<Cell>,
@@ -121,7 +130,7 @@ impl<'a> Blame<'_, 'a> {
             format!("参数“{}”（{}）在 {day} 没有有效值", label.zh, parameter.id),
             format!("parameter “{}” ({}): no value in force on {day}", label.en, parameter.id),
         );
-        let mut column = column_note(self.program, self.facts, cell.column, cell.row);
+        let mut column = column_note(self.viewer, self.facts, cell.column, cell.row);
         column.label = label;
         self.gaps.push(Gap { kind: GapKind::NoParameter, column, text });
     }
@@ -210,8 +219,8 @@ impl<'a> Blame<'_, 'a> {
             return;
         }
         let column = &self.program.columns[cell.column.index()];
-        let (entity, key) =
-            (entity_label(self.program, column.entity), self.facts.key(column.entity, cell.row));
+        let entity = entity_label(self.program, column.entity);
+        let key = self.viewer.key(column.entity, self.facts.key(column.entity, cell.row));
         let name = super::format::is_hidden(column);
         let label = if name {
             both(|lang| super::print::Printer { program: self.program, lang }.column_text(cell.column))
@@ -235,7 +244,7 @@ impl<'a> Blame<'_, 'a> {
             format!("{} {key}：{}{zh}", entity.zh, label.zh),
             format!("{} {key}: {} {en}", entity.en, label.en),
         );
-        let mut column = column_note(self.program, self.facts, cell.column, cell.row);
+        let mut column = column_note(self.viewer, self.facts, cell.column, cell.row);
         column.label = label;
         self.gaps.push(Gap { kind, column, text });
     }

@@ -1,31 +1,15 @@
 //! Values and names as people read them.
 
 use model::{Lang, Text};
-use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Pii, Program, Type, Unit, Value};
+use pack::program::{Column, ColumnId, EntityId, NumberKind, NumberType, Program, Type, Unit, Value};
 
 use super::tree::ColumnNote;
+use crate::Viewer;
 use crate::interpret::Facts;
 
 /// Builds both languages with one function.
 pub(super) fn both(words: impl Fn(Lang) -> String) -> Text {
     Text::new(words(Lang::Zh), words(Lang::En))
-}
-
-/// Hides what identifies a person: a name keeps its first letter, a number its first three and last two, an
-/// account its last four; what is too short for that keeps nothing.
-pub fn mask(text: &str, pii: Pii) -> String {
-    let count = text.chars().count();
-    let keep = |head: usize, tail: usize| {
-        let shown = |position: usize| count > head + tail && (position < head || position + tail >= count);
-        let letters = text.chars().enumerate();
-        letters.map(|(position, letter)| if shown(position) { letter } else { '*' }).collect()
-    };
-    match pii {
-        Pii::None | Pii::Health => text.to_owned(),
-        Pii::Name => keep(1, 0),
-        Pii::Identity | Pii::Contact => keep(3, 2),
-        Pii::Account => keep(0, 4),
-    }
 }
 
 /// A value of a type in words: money with two decimals and its unit, codes by their label, dates as
@@ -192,11 +176,12 @@ pub(super) fn decimals(ty: &Type) -> u8 {
     }
 }
 
-pub(super) fn column_note(program: &Program, facts: &Facts, column: ColumnId, row: u32) -> ColumnNote {
+pub(super) fn column_note(viewer: &Viewer<'_>, facts: &Facts, column: ColumnId, row: u32) -> ColumnNote {
+    let program = viewer.program();
     let of = &program.columns[column.index()];
     ColumnNote {
         entity: program.entities[of.entity.index()].name.clone(),
-        key: facts.key(of.entity, row).to_owned(),
+        key: viewer.key(of.entity, facts.key(of.entity, row)).into_owned(),
         name: of.name.clone(),
         label: column_label(of),
     }

@@ -4,7 +4,7 @@
 //! Built on the direct evaluator: [`explain`] looks at one subject and needs its facts only. Every
 //! text exists in both languages before a language is chosen.
 //!
-//! Numbers that identify a person or an account are masked. Deliberately lacking: markup.
+//! Every value and key is shown as the [`Viewer`](crate::Viewer) may see it. Deliberately lacking: markup.
 
 mod aggregate;
 mod blame;
@@ -25,7 +25,7 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use format::{mask, unit_text, value_text};
+pub use format::{unit_text, value_text};
 pub use print::expression_text;
 pub use question::{Asked, Effort, asked_columns, explain};
 pub use tree::{

@@ -7,7 +7,7 @@ use pack::program::{
 };
 
 use super::blame::gaps;
-use super::format::{both, column_label, entity_label, label_text, value_text};
+use super::format::{both, column_label, entity_label, label_text};
 use super::readings::readings;
 use super::search::{Target, Test};
 use super::tree::{
@@ -15,6 +15,7 @@ use super::tree::{
 };
 use super::turns::turns;
 use super::walk::Walker;
+use crate::Viewer;
 use crate::interpret::{Cell, Evaluator, Facts};
 
 /// What is asked about a subject.
@@ -75,10 +76,10 @@ fn named_in(program: &Program, entity: EntityId, message: &Text) -> Vec<ColumnId
     columns.map(|(index, _)| ColumnId(index as u32)).collect()
 }
 
-/// Explains one subject's result. `None` if the rule computes nothing for the entity, or the
+/// Explains one subject's result, as the viewer may see it. `None` if the rule computes nothing for the entity, or the
 /// entity has no such row.
 pub fn explain(
-    program: &Program,
+    viewer: &Viewer<'_>,
     facts: &Facts,
     as_of: Date,
     entity: EntityId,
@@ -86,12 +87,13 @@ pub fn explain(
     asked: Asked,
     effort: Effort,
 ) -> Option<Explanation> {
+    let program = viewer.program();
     let (heading, parts) = outline(program, entity, asked)?;
     if parts.is_empty() || row >= facts.rows(entity) {
         return None;
     }
     let mut evaluator = Evaluator::new(program, facts, as_of);
-    let mut walker = Walker::new(&mut evaluator, effort.nodes_max);
+    let mut walker = Walker::new(&mut evaluator, viewer, effort.nodes_max);
     let answers: Vec<Answer> = parts
         .iter()
         .map(|part| Answer {
@@ -100,15 +102,15 @@ pub fn explain(
             tree: walker.column(Cell { column: part.column, row }),
         })
         .collect();
-    let missing = missing(&mut evaluator, &parts, row);
+    let missing = missing(&mut evaluator, viewer, &parts, row);
     let rule = rule_of(program, asked);
     let failed = |answer: &&Answer| answer.role == Role::Part && answer.tree.verdict == Some(Verdict::False);
     let lacks = answers.iter().filter(failed).map(|answer| answer.title.clone()).collect();
-    let (message, mend) = check_message(&mut evaluator, rule, &answers[0], row);
+    let (message, mend) = check_message(&mut evaluator, viewer, rule, &answers[0], row);
     let conflict = conflict(program, &parts, &answers);
     let findings = findings(&mut evaluator, rule, entity, row);
     let turned = |target: Option<Target>| match target {
-        Some(target) if effort.trials_max > 0 => turns(program, facts, as_of, target, effort.trials_max),
+        Some(target) if effort.trials_max > 0 => turns(viewer, facts, as_of, target, effort.trials_max),
         _ => Turns::NotAsked,
     };
     let (turns, amount_turns) =
@@ -119,7 +121,7 @@ pub fn explain(
         subject: Subject {
             entity: program.entities[entity.index()].name.clone(),
             label: entity_label(program, entity),
-            key: facts.key(entity, row).to_owned(),
+            key: viewer.key(entity, facts.key(entity, row)).into_owned(),
         },
         heading,
         answers,
@@ -305,12 +307,12 @@ fn citations(program: &Program, cite: &[ClauseId]) -> Vec<Citation> {
 }
 
 /// Gaps of the verdict and, where that is known, of the amount.
-fn missing(evaluator: &mut Evaluator<'_>, parts: &[Part], row: u32) -> Vec<Gap> {
+fn missing(evaluator: &mut Evaluator<'_>, viewer: &Viewer<'_>, parts: &[Part], row: u32) -> Vec<Gap> {
     let mut found: Vec<Gap> = Vec::new();
     for part in parts.iter().filter(|part| {
         matches!(part.role, Role::Result | Role::Amount | Role::Met | Role::State | Role::Payment)
     }) {
-        for gap in gaps(evaluator, Cell { column: part.column, row }) {
+        for gap in gaps(evaluator, viewer, Cell { column: part.column, row }) {
             if !found.contains(&gap) {
                 found.push(gap);
             }
@@ -366,6 +368,7 @@ fn findings(
 /// A failing check's message with the values it names, and the field to mend.
 fn check_message(
     evaluator: &mut Evaluator<'_>,
+    viewer: &Viewer<'_>,
     rule: Option<(RuleId, &Rule)>,
     answer: &Answer,
     row: u32,
@@ -381,7 +384,7 @@ fn check_message(
         let column = program.column(id);
         let place = format!("{{{}}}", column.name);
         let value = evaluator.value(entity, row, id).ok().flatten();
-        let shown = both(|lang| value_text(program, &column.ty, value.as_ref(), lang));
+        let shown = both(|lang| viewer.text(id, value.as_ref(), lang));
         message = both(|lang| message.get(lang).replace(&place, shown.get(lang)));
     }
     let mend = check.mend.map(|mend| column_label(&program.columns[mend.index()]));

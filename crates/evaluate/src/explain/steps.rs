@@ -156,13 +156,14 @@ impl<'a> Walker<'_, 'a> {
         if let (Some(InForce::Brackets(dated)), Ok(Some(Value::Number(amount)))) = (found, amount) {
             let drop = bracket_drop(self.program, *id, decimals(&expr.ty));
             let products = bracket_products(&dated.value, amount, drop.unwrap_or_default(), *round);
+            let class = self.program.class_of(x);
             for (step, part, product) in products {
                 let text = both(|lang| {
-                    let amount = |number| value_text(self.program, &x.ty, Some(&Value::Number(number)), lang);
+                    let from = value_text(self.program, &x.ty, Some(&Value::Number(step.from)), lang);
+                    let part = self.viewer.text_as(class, &x.ty, Some(&Value::Number(part)));
                     let rate = value_text(self.program, &parameter.ty, Some(&Value::Number(step.rate)), lang);
-                    let product =
-                        value_text(self.program, &expr.ty, product.map(Value::Number).as_ref(), lang);
-                    let (from, part) = (amount(step.from), amount(part));
+                    let product = self.viewer.text_as(class, &expr.ty, product.map(Value::Number).as_ref());
+                    let (part, product) = (part.get(lang), product.get(lang));
                     if lang == Lang::Zh {
                         format!("{from} 以上部分：{part} × {rate} = {product}")
                     } else {
@@ -170,7 +171,7 @@ impl<'a> Walker<'_, 'a> {
                     }
                 });
                 let mut node = self.node(NodeKind::Bracket, text);
-                self.settle(&mut node, &expr.ty, &Ok(product.map(Value::Number)));
+                self.settle(&mut node, class, &expr.ty, &Ok(product.map(Value::Number)));
                 scale.children.push(node);
             }
         }
@@ -181,7 +182,7 @@ impl<'a> Walker<'_, 'a> {
     /// An operand with its value: `人均纯收入 2,345.67 元`.
     pub(super) fn operand_text(&mut self, here: Here, expr: &'a Expr) -> Text {
         let outcome = self.evaluator.expression(here, expr);
-        let shown = self.shown(&expr.ty, &outcome);
+        let shown = self.shown(self.program.class_of(expr), &expr.ty, &outcome);
         let bare = strip(expr);
         let printed = self.printed(bare);
         match &bare.kind {

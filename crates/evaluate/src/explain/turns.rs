@@ -2,20 +2,28 @@
 
 use std::cmp::Ordering;
 
-use model::Date;
+use model::{Date, Text};
 use pack::program::{ColumnId, ColumnKind, Program, Type, Value};
 
-use super::format::{both, column_note, decimals, value_text};
+use super::format::{both, column_note, decimals};
 use super::search::{Alternative, Search, Target};
 use super::tree::{Turn, TurnChange, Turns};
 use crate::interpret::{Cell, Evaluator, Facts};
+use crate::{Shown, Viewer};
 
 /// Pairs are tried among so many facts, those the verdict reads most directly.
 const PAIRED_MAX: usize = 12;
 
 /// Changes of one fact that turn the verdict, each to the nearest value that does; if there are
 /// none, changes of two. Every change reported was tried by computing the result again.
-pub(super) fn turns(program: &Program, facts: &Facts, as_of: Date, target: Target, trials_max: u32) -> Turns {
+pub(super) fn turns(
+    viewer: &Viewer<'_>,
+    facts: &Facts,
+    as_of: Date,
+    target: Target,
+    trials_max: u32,
+) -> Turns {
+    let program = viewer.program();
     let mut evaluator = Evaluator::new(program, facts, as_of);
     evaluator.track();
     let Some(mut search) = Search::new(&mut evaluator, target, trials_max) else { return Turns::NotAsked };
@@ -32,12 +40,13 @@ pub(super) fn turns(program: &Program, facts: &Facts, as_of: Date, target: Targe
     if found.is_empty() {
         return Turns::None { exhaustive: !search.exhausted() && leaves.len() <= PAIRED_MAX };
     }
+    let measured = leaves.iter().any(|cell| is_measured(program, *cell) && !viewer.sees_column(cell.column));
     let mut turns: Vec<Turn> = found
         .into_iter()
         .map(|changes| Turn {
             changes: changes
                 .into_iter()
-                .map(|(cell, alternative)| describe(program, facts, &mut search, cell, alternative))
+                .map(|(cell, alternative)| describe(viewer, facts, &mut search, cell, alternative, measured))
                 .collect(),
         })
         .collect();
@@ -85,23 +94,49 @@ fn smaller(a: &Alternative, b: &Alternative) -> Ordering {
     a.size.total_cmp(&b.size)
 }
 
+/// Whether a fact is a number or a date: one of which it can be told how far it would have to move.
+fn is_measured(program: &Program, cell: Cell) -> bool {
+    matches!(program.column(cell.column).ty, Type::Number(_) | Type::Date)
+}
+
+/// A change as it may be seen. Where a `measured` fact that the viewer does not see takes part in the verdict, how far
+/// another one would have to move would tell it: of such only which way is left.
 fn describe(
-    program: &Program,
+    viewer: &Viewer<'_>,
     facts: &Facts,
     search: &mut Search<'_, '_>,
     cell: Cell,
     alternative: Alternative,
+    measured: bool,
 ) -> TurnChange {
-    let column = &program.columns[cell.column.index()];
+    let program = viewer.program();
     let old = search.recorded(cell);
+    let new = if measured && is_measured(program, cell) {
+        let up = direction(old.as_ref(), &alternative.value) != Ordering::Less;
+        Shown::Masked(if up { "↑" } else { "↓" }.to_owned())
+    } else {
+        viewer.show(cell.column, Some(&alternative.value))
+    };
+    let new_shown = match &new {
+        Shown::Masked(text) => Text::same(text.clone()),
+        Shown::Value(value) => both(|lang| viewer.text(cell.column, value.as_ref(), lang)),
+    };
     TurnChange {
-        column: column_note(program, facts, cell.column, cell.row),
-        old_shown: both(|lang| value_text(program, &column.ty, old.as_ref(), lang)),
-        new_shown: both(|lang| value_text(program, &column.ty, Some(&alternative.value), lang)),
-        old,
-        new: alternative.value,
-        decimals: decimals(&column.ty),
+        column: column_note(viewer, facts, cell.column, cell.row),
+        old_shown: both(|lang| viewer.text(cell.column, old.as_ref(), lang)),
+        new_shown,
+        old: viewer.show(cell.column, old.as_ref()).into_value(),
+        decimals: decimals(&program.column(cell.column).ty),
+        new: new.into_value().unwrap_or(alternative.value),
         size: alternative.size,
+    }
+}
+
+fn direction(old: Option<&Value>, new: &Value) -> Ordering {
+    match (old, new) {
+        (Some(Value::Number(old)), Value::Number(new)) => new.cmp(old),
+        (Some(Value::Date(old)), Value::Date(new)) => new.cmp(old),
+        _ => Ordering::Equal,
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 
 use model::{Lang, Text};
 use pack::program::{
-    Column, ColumnId, ColumnKind, Derived, EdgeId, Expr, ExprKind, NetworkFunction, Pii, Program, Type, Value,
+    Column, ColumnId, ColumnKind, DataClass, Derived, EdgeId, Expr, ExprKind, NetworkFunction, Program, Type,
+    Value,
 };
 
-use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden, mask, value_text};
+use super::format::{both, column_label, column_note, decimals, entity_label, is_hidden};
 use super::print::Printer;
 use super::tree::{Node, NodeKind, Verdict};
+use crate::Viewer;
 use crate::interpret::{
     Cell, Cells as _, EvalError, Evaluator, Expressions as _, Facts, Here, InForce, Outcome, in_force,
 };
@@ -18,6 +20,7 @@ use crate::interpret::{
 /// pointed to from there on.
 pub(super) struct Walker<'w, 'a> {
     pub evaluator: &'w mut Evaluator<'a>,
+    pub viewer: &'w Viewer<'a>,
     pub program: &'a Program,
     pub facts: &'a Facts,
     next: u32,
@@ -26,9 +29,9 @@ pub(super) struct Walker<'w, 'a> {
 }
 
 impl<'w, 'a> Walker<'w, 'a> {
-    pub fn new(evaluator: &'w mut Evaluator<'a>, nodes_max: u32) -> Self {
+    pub fn new(evaluator: &'w mut Evaluator<'a>, viewer: &'w Viewer<'a>, nodes_max: u32) -> Self {
         let (program, facts) = (evaluator.program(), evaluator.facts());
-        Self { evaluator, program, facts, next: 0, seen: HashMap::new(), nodes_max }
+        Self { evaluator, viewer, program, facts, next: 0, seen: HashMap::new(), nodes_max }
     }
 
     pub fn printer(&self, lang: Lang) -> Printer<'a> {
@@ -59,22 +62,29 @@ impl<'w, 'a> Walker<'w, 'a> {
         self.next < self.nodes_max
     }
 
-    /// A value in words; an error says what is wrong.
-    pub fn shown(&self, ty: &Type, outcome: &Outcome) -> Text {
+    /// A value of a class in words, as it may be seen; an error says what is wrong.
+    pub fn shown(&self, class: DataClass, ty: &Type, outcome: &Outcome) -> Text {
         match outcome {
-            Ok(value) => both(|lang| value_text(self.program, ty, value.as_ref(), lang)),
+            Ok(value) => self.viewer.text_as(class, ty, value.as_ref()),
             Err(error) => error_text(self.program, error),
         }
     }
 
-    /// Sets value, words and, for conditions, verdict.
-    pub fn settle(&self, node: &mut Node, ty: &Type, outcome: &Outcome) {
-        node.shown = self.shown(ty, outcome);
+    /// Sets value, words and, for conditions, verdict, as they may be seen.
+    pub fn settle(&self, node: &mut Node, class: DataClass, ty: &Type, outcome: &Outcome) {
+        node.shown = self.shown(class, ty, outcome);
         node.decimals = decimals(ty);
-        node.value = outcome.clone().ok().flatten();
-        if *ty == Type::Bool {
+        let value = outcome.as_ref().ok().and_then(Option::as_ref);
+        let shown = self.viewer.show_as(class, ty, value);
+        if *ty == Type::Bool && !shown.is_masked() {
             node.verdict = Some(verdict(outcome));
         }
+        node.value = shown.into_value();
+    }
+
+    /// The same of a column.
+    fn settle_column(&self, node: &mut Node, column: ColumnId, outcome: &Outcome) {
+        self.settle(node, self.program.class(column), &self.program.column(column).ty, outcome);
     }
 
     /// The tree of a column of a record.
@@ -91,8 +101,8 @@ impl<'w, 'a> Walker<'w, 'a> {
         }
         let outcome = self.evaluator.cell(cell);
         let mut node = self.node(NodeKind::Column, Text::default());
-        self.settle(&mut node, &column.ty, &outcome);
-        node.column = Some(column_note(self.program, self.facts, cell.column, cell.row));
+        self.settle_column(&mut node, cell.column, &outcome);
+        node.column = Some(column_note(self.viewer, self.facts, cell.column, cell.row));
         let see = self.seen.get(&cell).copied();
         if see.is_some() || !self.expands() {
             node.see = see;
@@ -198,10 +208,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let column = &self.program.columns[cell.column.index()];
         let outcome = self.evaluator.cell(cell);
         let mut node = self.node(kind, Text::default());
-        self.settle(&mut node, &column.ty, &outcome);
-        if let ColumnKind::Field(field) = &column.kind {
-            conceal(&mut node, field.pii);
-        }
+        self.settle_column(&mut node, cell.column, &outcome);
         let routes = route_of(self.program, cell.column).map(|column| Cell { column, row: cell.row });
         if let Some(routes) = routes.filter(|routes| matches!(self.evaluator.cell(*routes), Ok(Some(_)))) {
             let below = self.fact(routes, NodeKind::Fact);
@@ -222,7 +229,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         } else {
             node.provenance = self.facts.provenance(column.entity, cell.row).cloned();
         }
-        node.column = Some(column_note(self.program, self.facts, cell.column, cell.row));
+        node.column = Some(column_note(self.viewer, self.facts, cell.column, cell.row));
         node
     }
 
@@ -235,13 +242,13 @@ impl<'w, 'a> Walker<'w, 'a> {
             let text =
                 Text::new(format!("未登记所属的{}", label.zh), format!("no {} is recorded for it", label.en));
             let mut node = self.node(NodeKind::NoParent, text);
-            self.settle(&mut node, &self.program.columns[from.column.index()].ty, &Ok(None));
+            self.settle_column(&mut node, from.column, &Ok(None));
             return node;
         };
         let mut node = self.column(Cell { row, ..target });
         let column = &self.program.columns[target.column.index()];
         if !(is_hidden(column) && matches!(column.kind, ColumnKind::Lookup { .. })) {
-            let key = self.facts.key(parent_entity, row);
+            let key = self.viewer.key_along(edge, parent_entity, self.facts.key(parent_entity, row));
             prefix(&mut node, &both(|lang| format!("{} {key}{}", label.get(lang), colon(lang))));
         }
         node
@@ -259,7 +266,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let step = self.step(here, expr);
         let mut node = self.node(step.kind, step.text);
         node.children = step.children;
-        self.settle(&mut node, &expr.ty, &outcome);
+        self.settle(&mut node, self.program.class_of(expr), &expr.ty, &outcome);
         if expr.ty != Type::Bool && node.kind != NodeKind::Literal {
             node.text = both(|lang| format!("{} = {}", node.text.get(lang), node.shown.get(lang)));
         }
@@ -274,7 +281,7 @@ impl<'w, 'a> Walker<'w, 'a> {
         let outcome = self.evaluator.expression(here, expr);
         let name = both(|lang| self.printer(lang).expr(expr));
         let mut node = self.node(NodeKind::Parameter, name);
-        self.settle(&mut node, &expr.ty, &outcome);
+        self.settle(&mut node, DataClass::Open, &expr.ty, &outcome);
         node.text = both(|lang| format!("{} {}", node.text.get(lang), node.shown.get(lang)));
         for operand in [at, key].into_iter().flatten() {
             node.children.extend(self.parts(here, operand));
@@ -356,17 +363,5 @@ pub(super) fn verdict(outcome: &Outcome) -> Verdict {
         Ok(Some(_)) => Verdict::False,
         Ok(None) => Verdict::Unknown,
         Err(_) => Verdict::Error,
-    }
-}
-
-/// Numbers that identify a person or an account are masked in explanations, in words and in value.
-fn conceal(node: &mut Node, pii: Pii) {
-    if !matches!(pii, Pii::Identity | Pii::Contact | Pii::Account) {
-        return;
-    }
-    if let Some(Value::Text(text)) = &node.value {
-        let masked = mask(text, pii);
-        node.shown = Text::same(masked.clone());
-        node.value = Some(Value::Text(masked));
     }
 }

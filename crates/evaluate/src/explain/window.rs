@@ -82,9 +82,10 @@ impl<'a> Walker<'_, 'a> {
         let place: Vec<Text> = window.order.iter().map(|(expr, _)| self.operand_text(at, expr)).collect();
         let mut node = match &window.argument {
             Some(argument) => self.expr(at, argument),
-            None => self.record_name(entity, row),
+            None => self.record_name(window.edge, entity, row),
         };
-        let (label, key) = (entity_label(self.program, entity), self.facts.key(entity, row));
+        let label = entity_label(self.program, entity);
+        let key = self.viewer.key_along(window.edge, entity, self.facts.key(entity, row));
         let named = window.argument.is_some();
         let words = both(|lang| {
             let place: Vec<&str> = place.iter().map(|text| text.get(lang)).collect();
@@ -108,7 +109,7 @@ impl<'a> Walker<'_, 'a> {
     fn list_places(&mut self, here: Here, window: &'a Window, rows: &[u32], node: &mut Node) {
         let entity = self.program.columns[here.column.index()].entity;
         for &row in rows.iter().take(LISTED_MAX) {
-            let mut below = self.record_name(entity, row);
+            let mut below = self.record_name(window.edge, entity, row);
             let at = Here { row, ..here };
             let places = window.partition.iter().chain(window.order.iter().map(|(expr, _)| expr));
             for expr in places {

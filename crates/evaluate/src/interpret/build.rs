@@ -34,7 +34,7 @@ fn field() -> ColumnKind {
         unique: false,
         blank: Blank::Unknown,
         aliases: Vec::new(),
-        pii: Pii::None,
+        pii: DataClass::Open,
         purpose: Text::default(),
         format: Format::Plain,
         used: true,

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::LineId;
+use crate::access::{DataClass, mask};
 use crate::{Digest, wire};
 
 /// The name and account number of who is paid, as the bank needs them. In no event; not printed by `Debug`.
@@ -38,16 +39,10 @@ impl Payee {
         PayeeCommitment(Digest::of_parts(parts))
     }
 
-    /// The first character of the name and the last four of the account; of an account of fewer than nine,
-    /// nothing.
+    /// Name and account, each under the [`mask`] of its class.
     pub fn masked(&self) -> MaskedPayee {
-        let stars = |count: usize| "*".repeat(count);
-        let hidden = self.name.chars().count().saturating_sub(1);
-        let name: String = self.name.chars().take(1).chain(stars(hidden).chars()).collect();
-        let digits: Vec<char> = self.account.chars().collect();
-        let shown: String =
-            if digits.len() < 9 { String::new() } else { digits[digits.len() - 4..].iter().collect() };
-        MaskedPayee { name, account: stars(4) + &shown }
+        let name = mask(&self.name, DataClass::Name);
+        MaskedPayee { name, account: mask(&self.account, DataClass::Account) }
     }
 }
 
@@ -74,8 +69,8 @@ mod tests {
             assert_eq!(format!("{:?}", payee(name, account)), format!("Payee({} {})", shown.0, shown.1));
         };
         check("王小明", "6228480012345678", ("王**", "****5678"));
-        check("王", "12345678", ("王", "****"));
-        check("", "", ("", "****"));
+        check("王", "12345678", ("**", "****"));
+        check("", "", ("", ""));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::compiler::Compiler;
 use crate::declare::duplicate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::program::Role;
+use crate::program::{EntityId, Role, RoleKind};
 use crate::surface::{Table, Word};
 
 impl Compiler<'_> {
@@ -12,6 +12,8 @@ impl Compiler<'_> {
         let label = table.require("label", table.bilingual("label"));
         let level = table.require("level", table.word("level"));
         let own = table.bool("own").unwrap_or(false);
+        let kinds = RoleKind::ALL.map(|kind| (kind.as_str(), kind));
+        let kind = self.choice(table, "kind", &kinds);
         table.finish();
         let (Some(id), Some(label), Some(level)) = (id, label, level) else { return };
         if let Some(known) = self.program.roles.iter().find(|role| role.id == id.text) {
@@ -34,7 +36,9 @@ impl Compiler<'_> {
             );
             return;
         }
-        self.program.roles.push(Role { id: id.text, label, level: entity, own, span: table.span });
+        let division = |id: EntityId| self.program.entity(id).division.as_deref().unwrap_or("organisation");
+        let kind = kind.unwrap_or_else(|| RoleKind::of_level(entity.map(division), own));
+        self.program.roles.push(Role { id: id.text, label, level: entity, own, kind, span: table.span });
     }
 
     /// The role's id, if it is declared.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use model::{Date, Text};
 use pack::program::{
-    Action, Blank, Column, ColumnId, ColumnKind, Edge, EdgeId, Entity, EntityId, Field, Format, ListId,
-    NumberKind, NumberType, Pii, Program, Range, Span, Type, Unit, Value,
+    Action, Blank, Column, ColumnId, ColumnKind, DataClass, Edge, EdgeId, Entity, EntityId, Field, Format,
+    ListId, NumberKind, NumberType, Program, Range, Span, Type, Unit, Value,
 };
 use store::{
     Change, FieldChange, ImportMeta, ImportSummary, Moment, NewEvent, Outcome, Record, Registry, RegistryId,
@@ -100,7 +100,7 @@ fn column(entity: EntityId, words: &[&str]) -> Column {
         unique: words.contains(&"unique"),
         blank: Blank::Unknown,
         aliases: Vec::new(),
-        pii: Pii::None,
+        pii: DataClass::Open,
         purpose: Text::default(),
         format: Format::Plain,
         used: true,

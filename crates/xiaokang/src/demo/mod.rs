@@ -1,12 +1,17 @@
-//! `xiaokang demo`: the whole way once, on the sample county that comes with the pack.
+//! `xiaokang demo`: the whole way once, on the sample county that comes with the pack, and then its pages.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use model::{Lang, Text, text};
+use app::accounts::{self, Grant, NewAccount};
+use model::{DivisionCode, Lang, Moment, Text, text};
 
-use crate::arguments::{AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions};
-use crate::console::{CommandResult, Failure, Outcome, load_pack, say};
-use crate::{assess, explain, import};
+use crate::account::new_password;
+use crate::acting::random;
+use crate::arguments::{
+    AssessOptions, DateArgument, DemoOptions, ExplainOptions, ImportOptions, ServeOptions,
+};
+use crate::console::{CommandResult, Failure, Outcome, load_pack, now_ms, open_registry, say};
+use crate::{assess, explain, import, serve};
 
 pub mod bank;
 pub mod cast;
@@ -76,7 +81,7 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     explain::run(
         &ExplainOptions {
             snapshot: None,
-            run,
+            run: run.clone(),
             pack: None,
             entity: "household".to_owned(),
             key: cast.objected.clone(),
@@ -92,7 +97,39 @@ pub fn run(options: &DemoOptions, lang: Lang) -> CommandResult {
     );
     let mut teller = story::Teller::new(&folder, &registry, &options.pack, lang, cast);
     story::whole(&mut teller)?;
-    Ok(Outcome::Done)
+    if options.once {
+        return Ok(Outcome::Done);
+    }
+    heading(lang, "五、打开页面", "5. open the pages");
+    users(&registry, &options.pack, &teller.cast.village, lang)?;
+    serve::run(&ServeOptions { registry, run: Some(run), bind: options.bind, https: false }, lang)
+}
+
+/// An account for every role that belongs to a division of the story, all with one password that this demo alone has.
+fn users(registry: &Path, pack: &Path, village: &str, lang: Lang) -> Result<(), Failure> {
+    let pack = load_pack(pack, &[], &[])?;
+    let program = &pack.program;
+    let mut registry = open_registry(registry, program)?;
+    let password = new_password();
+    let village: DivisionCode = village.parse().map_err(Failure::internal)?;
+    let now = Moment::from_unix_ms(now_ms());
+    for role in &program.roles {
+        let level = role.level.and_then(|level| program.entity(level).division.as_deref());
+        let place = level.and_then(|level| level.parse().ok()).and_then(|level| village.at(level));
+        let Some(place) = place else { continue };
+        let place = place.short();
+        let grants = vec![Grant { role: role.id.clone(), place: place.clone() }];
+        let title = role.label.get(lang);
+        // Pages call them by their role, in the reader's language.
+        let account = NewAccount { name: &role.id, title: "", password: &password, grants };
+        accounts::save(&mut registry, &account, now, &random())?;
+        say!("  {}  {title}  {place}", role.id);
+    }
+    say!(
+        "{} {password}",
+        if lang == Lang::Zh { "  密码（全部相同）：" } else { "  password (the same for all):" }
+    );
+    Ok(())
 }
 
 fn heading(lang: Lang, zh: &str, en: &str) {

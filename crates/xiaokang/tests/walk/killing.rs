@@ -7,14 +7,13 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "every program that shares this uses a part of it")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use model::{Fen, Lang};
@@ -191,7 +190,7 @@ struct Progress {
     die_at: u64,
     number: u64,
     commits: u64,
-    within: BTreeSet<usize>,
+    within: bool,
     told: fs::File,
 }
 
@@ -206,16 +205,16 @@ fn note(statement: Statement<'_>) {
     };
     let mut progress = PROGRESS.get().expect("it listens from its beginning").lock().unwrap();
     if ends && sql.starts_with("BEGIN") {
-        progress.within.insert(0);
+        progress.within = true;
     }
     if ends && (sql.starts_with("COMMIT") || sql.starts_with("ROLLBACK")) {
-        progress.within.clear();
+        progress.within = false;
         progress.commits += u64::from(sql.starts_with("COMMIT"));
     }
     progress.number += 1;
     let sql = sql.split_whitespace().take(4).collect::<Vec<_>>().join(" ");
     let what = if ends { "ends" } else { "begins" };
-    let (number, within, commits) = (progress.number, !progress.within.is_empty(), progress.commits);
+    let (number, within, commits) = (progress.number, progress.within, progress.commits);
     let line = format!("{number} {within} {commits} {what} {sql}\n");
     progress.told.write_all(line.as_bytes()).unwrap();
     if number == progress.die_at {
@@ -233,7 +232,7 @@ pub fn is_child() -> bool {
     let commits = words.next().unwrap().parse().unwrap();
     let folder = PathBuf::from(words.next().unwrap());
     let told = fs::File::create(moments_file(&folder)).unwrap();
-    let progress = Progress { die_at, number: 0, commits: 0, within: BTreeSet::new(), told };
+    let progress = Progress { die_at, number: 0, commits: 0, within: false, told };
     assert!(PROGRESS.set(Mutex::new(progress)).is_ok() && listen_to_statements(note));
     kind.act(&folder, commits).unwrap();
     true
@@ -304,7 +303,7 @@ impl Prepared {
 
     /// A folder in which a process was killed at a moment.
     pub fn kill_at(&self, arguments: &[&str], moment: &Moment) -> PathBuf {
-        let killed = self.copy(&format!("{}", moment.number));
+        let killed = self.copy(&moment.number.to_string());
         let ended = start(arguments, self.kind, moment.number, &killed).wait().unwrap();
         let told = moments(&killed);
         let last = told.last().unwrap();

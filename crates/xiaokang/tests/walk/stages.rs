@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(dead_code, reason = "every program that shares this uses a part of it")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -90,7 +90,7 @@ impl Stages {
 
 /// A cast before anybody is known.
 pub fn nobody() -> Cast {
-    Cast { village: String::new(), households: Default::default(), objected: String::new(), entitled: 0 }
+    Cast { village: String::new(), households: BTreeMap::new(), objected: String::new(), entitled: 0 }
 }
 
 /// A copy of a stage, to go on with.

@@ -17,8 +17,16 @@ fn ask(sample: &Sample, facts: &Facts, rule: &str) -> Explanation {
     let id = sample.rule(rule);
     let entity = sample.program().rules[id.index()].entity.expect("a rule about an entity");
     let asked = Asked::Rule(id);
-    explain(sample.program(), facts, date("2015-12-31"), entity, 0, asked, Effort::default())
-        .expect("the rule is about the entity")
+    explain(
+        &crate::Viewer::unmasked(sample.program()),
+        facts,
+        date("2015-12-31"),
+        entity,
+        0,
+        asked,
+        Effort::default(),
+    )
+    .expect("the rule is about the entity")
 }
 
 fn zh(explanation: &Explanation) -> String {

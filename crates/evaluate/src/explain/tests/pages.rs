@@ -77,8 +77,16 @@ fn windows_show_the_siblings_in_order() {
     let facts = sample.facts(&[], &ELDERS, &stays);
     let asked = Asked::Column(sample.column("before"));
     let as_of = date("2015-12-31");
-    let explanation =
-        explain(sample.program(), &facts, as_of, sample.stay, 2, asked, Effort::default()).expect("a stay");
+    let explanation = explain(
+        &crate::Viewer::unmasked(sample.program()),
+        &facts,
+        as_of,
+        sample.stay,
+        2,
+        asked,
+        Effort::default(),
+    )
+    .expect("a stay");
     insta::assert_snapshot!(explanation.to_text(Lang::Zh));
     insta::assert_snapshot!(explanation.to_text(Lang::En));
 }
@@ -91,9 +99,16 @@ fn of_many_children_those_that_matter_are_listed() {
     let facts = sample.facts(&with_grade(100, "A"), &persons, &[]);
     let asked = Asked::Column(sample.column("able"));
     let effort = Effort { trials_max: 0, ..Effort::default() };
-    let explanation =
-        explain(sample.program(), &facts, date("2015-12-31"), sample.household, 0, asked, effort)
-            .expect("a household");
+    let explanation = explain(
+        &crate::Viewer::unmasked(sample.program()),
+        &facts,
+        date("2015-12-31"),
+        sample.household,
+        0,
+        asked,
+        effort,
+    )
+    .expect("a household");
     let tree = explanation.root();
     assert_eq!(tree.children.len(), 13);
     assert!(tree.children[0].text.zh.starts_with("人 P18："), "{}", tree.children[0].text.zh);

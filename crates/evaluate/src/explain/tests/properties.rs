@@ -85,7 +85,7 @@ proptest! {
             let effort = Effort { trials_max: 0, ..Effort::default() };
             for row in 0..facts.rows(column.entity) {
                 let explanation =
-                    explain(sample.program(), &facts, as_of, column.entity, row, Asked::Column(id), effort)
+                    explain(&crate::Viewer::unmasked(sample.program()), &facts, as_of, column.entity, row, Asked::Column(id), effort)
                         .expect("a record");
                 let value = evaluator.value(column.entity, row, id);
                 prop_assert_eq!(explanation.root().value.clone(), value.clone().ok().flatten());
@@ -104,7 +104,7 @@ proptest! {
         for rule in RULES {
             let id = sample.rule(rule);
             let explanation =
-                explain(sample.program(), &facts, as_of, sample.household, 0, Asked::Rule(id), Effort::default())
+                explain(&crate::Viewer::unmasked(sample.program()), &facts, as_of, sample.household, 0, Asked::Rule(id), Effort::default())
                     .expect("a household");
             let Turns::Found(turns) = &explanation.turns else { continue };
             let turned = Ok(Some(Value::Bool(explanation.root().verdict == Some(Verdict::False))));

@@ -7,8 +7,8 @@ use pack::program::{ColumnId, EntityId, Program, Rule, RuleDetail, Value};
 use crate::cells::cell;
 
 /// The columns that a rule's figures and lists are made of.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
     pub entity: EntityId,
     /// Whether the rule is about the record at all; every record if absent.
     pub applies: Option<ColumnId>,
@@ -21,7 +21,7 @@ pub(super) struct Verdict {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     Benefit,
     Standard,
     Duty,
@@ -30,7 +30,7 @@ pub(super) enum Kind {
 
 /// What a rule says of one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
     /// The rule is not about it.
     Outside,
     Yes,
@@ -68,15 +68,19 @@ impl Verdict {
             },
             None => None,
         };
-        match self.applies.map(value) {
-            Some(None) => return State::Unknown,
-            Some(Some(false)) => return State::Outside,
-            Some(Some(true)) | None => {}
-        }
-        match value(self.says) {
-            Some(true) => State::Yes,
-            Some(false) => State::No,
-            None => State::Unknown,
+        State::of(self.applies.map(value), value(self.says))
+    }
+}
+
+impl State {
+    /// From whether the rule is about a record (absent where it is about all) and what it says then.
+    pub fn of(applies: Option<Option<bool>>, says: Option<bool>) -> Self {
+        match (applies, says) {
+            (Some(None), _) => Self::Unknown,
+            (Some(Some(false)), _) => Self::Outside,
+            (_, Some(true)) => Self::Yes,
+            (_, Some(false)) => Self::No,
+            (_, None) => Self::Unknown,
         }
     }
 }
