@@ -118,7 +118,7 @@ impl<'p> Calculator<'p> {
     /// What each unknown result lacks, of every record that has one.
     fn why_unknown(&self, records: &[CaseRecord]) -> Reasons {
         let facts = Facts::from_records(self.program, records);
-        // Whoever asks has given all there is.
+        // The facts are the caller's own, given on the same stream, and come from no registry.
         let viewer = Viewer::unmasked(self.program);
         let effort = Effort { nodes_max: 1, trials_max: 0 };
         let mut rows: HashMap<EntityId, u32> = HashMap::new();

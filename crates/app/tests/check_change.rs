@@ -11,11 +11,11 @@ mod province;
 use std::sync::Arc;
 
 use app::assess::{AssessOptions, Out, assess_snapshot};
-use app::changes;
 use app::check_change::{Checked, FindingState, Standing, check_change};
 use app::explain::StoredRun;
 use app::import::Severity;
 use app::reassess::Reassessment;
+use app::{Viewer, changes};
 use common::{day, loaded};
 use evaluate::records::Patch;
 use model::Lang;
@@ -84,7 +84,7 @@ fn what_is_said_is_what_recording_it_would_change() {
         let checked = office.check(&standing, &Arc::default(), &change);
         let mut reassessment = Reassessment::new(&office.program, &office.run).unwrap();
         let reassessed = reassessment.apply(&changes::read(&office.program, &change).unwrap()).unwrap();
-        let reassessed = reassessment.masked(&Viewer::masked(&program), reassessed);
+        let reassessed = reassessment.masked(&Viewer::masked(&office.program), reassessed);
         let mut expected = Vec::new();
         for record in reassessed.records.iter().rev() {
             for (column, before, after) in &record.values {

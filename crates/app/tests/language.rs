@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use app::cases::{CaseResult, executed, interpreted};
+use evaluate::Viewer;
 use evaluate::explain::{Asked, Effort, explain};
 use evaluate::interpret::Facts;
 use model::Lang;
@@ -79,7 +80,8 @@ fn explained(program: &Program, case: &str, entity: &str, key: &str, rule: &str)
     let row = facts.find(entity, key).expect("the record is there");
     let position = program.rules.iter().position(|known| known.id == rule).expect("the rule is there");
     let asked = Asked::Rule(RuleId(u32::try_from(position).expect("few rules")));
-    let explanation = explain(program, &facts, case.as_of, entity, row, asked, Effort::default());
+    let explanation =
+        explain(&Viewer::unmasked(program), &facts, case.as_of, entity, row, asked, Effort::default());
     explanation.expect("the rule is about the entity").to_text(Lang::En)
 }
 

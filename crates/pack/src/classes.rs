@@ -84,6 +84,8 @@ fn of_derived(program: &Program, classes: &[DataClass], id: ColumnId, derived: &
             let earlier = program.column_named(program.column(id).entity, column);
             earlier.map_or(DataClass::Open, |earlier| classes[earlier.index()])
         }
+        // It shows what the dated record says.
+        Derived::AsAt { value, .. } => classes[value.index()],
         Derived::Network { network, .. } if program.column(id).ty == Type::Text => {
             let Network { edges, name, .. } = &program.networks[*network];
             classes[name.unwrap_or(program.entity(*edges).key).index()]

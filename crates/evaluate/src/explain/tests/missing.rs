@@ -83,7 +83,7 @@ fn a_parameter_without_a_value_on_the_day_is_named_with_the_day() {
     let sample = line_from("2016-01-01");
     let household = incomes(1, 0, 0);
     let facts = sample.facts(&household, &[ELDER], &[]);
-    let explanation = ask(&sample, &facts, "exit");
+    let explanation = ask(&sample, &facts, "minimum_living");
     let found: Vec<&str> = explanation.missing.iter().map(|gap| gap.text.en.as_str()).collect();
     assert!(
         found.contains(&"parameter “poverty line” (poverty_line): no value in force on 2015-12-31"),

@@ -117,7 +117,7 @@ fn of_many_children_those_that_matter_are_listed() {
 }
 
 #[test]
-fn an_error_is_the_subjects_answer() {
+fn what_rests_on_a_parameter_that_is_not_in_force_is_unknown() {
     let mut sample = Sample::new();
     let pack::program::ParameterShape::Scalar(values) = &mut sample.build.program.parameters[0].shape else {
         panic!("scalar")
