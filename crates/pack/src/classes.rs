@@ -79,7 +79,6 @@ fn of_derived(program: &Program, classes: &[DataClass], id: ColumnId, derived: &
             let ancestor = program.edge(*edge).parent;
             classes[program.entity(ancestor).key.index()]
         }),
-        Derived::AsAt { value, .. } => classes[value.index()],
         Derived::PreviousRun { column } => {
             let earlier = program.column_named(program.column(id).entity, column);
             earlier.map_or(DataClass::Open, |earlier| classes[earlier.index()])
