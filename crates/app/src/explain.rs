@@ -138,7 +138,7 @@ fn asked(program: &Program, entity: EntityId, name: Option<&str>) -> Result<Vec<
     Err(ExplainError::UnknownRule {
         name: name.to_owned(),
         entity: program.entity(entity).name.clone(),
-        near: near.map(String::from),
+        near,
     })
 }
 

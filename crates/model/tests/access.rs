@@ -1,5 +1,7 @@
 //! Who may do what to whose data.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -7,6 +9,7 @@ use model::access::{
     Action, Actor, Because, DataClass, Permission, Reach, RecordRef, RoleKind, Scope, Subject, mask, may,
     scope,
 };
+use model::access::{Action as A, DataClass as C, RoleKind as R};
 use model::{CitizenNumber, Date, DivisionCode, RecordKey, Sex};
 
 /// Every right there is: a line is a role and what it does, a column a class of data.
@@ -25,7 +28,9 @@ fn matrix() {
             });
             if scopes.iter().any(|scope| *scope != "-") {
                 write!(text, "\n{:<16}{:<12}", role.as_str(), action.as_str()).unwrap();
-                scopes.iter().for_each(|scope| write!(text, "{scope:<10}").unwrap());
+                for scope in &scopes {
+                    write!(text, "{scope:<10}").unwrap();
+                }
             }
         }
     }
@@ -62,9 +67,6 @@ fn a_role_and_a_class_count_within_the_actors_reach() {
     let (yes, beyond) = (Permission::Yes, Permission::No(Because::Reach));
     let closed = |class| Permission::No(Because::Class(class));
     let at = |code| reach(&[code], &[], None);
-    use Action as A;
-    use DataClass as C;
-    use RoleKind as R;
     check(R::Township, at("513336100"), A::See, C::Health, yes);
     check(R::Township, at("513336101"), A::See, C::Health, beyond);
     check(R::Township, at("513336100"), A::See, C::Account, closed(C::Account));

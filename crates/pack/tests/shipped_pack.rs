@@ -55,12 +55,13 @@ fn the_minimum_living_guarantee_goes_through_its_steps_of_2017() {
             "village-notice",
             "township-review",
             "county-sample",
+            "county-notice",
             "county-approval",
             "announcement"
         ]
     );
-    let [_, survey, appraisal, notice, _, sample, approval, last] = machine.steps.as_slice() else {
-        panic!("there are eight steps")
+    let [_, survey, appraisal, notice, _, sample, county, approval, last] = machine.steps.as_slice() else {
+        panic!("there are nine steps")
     };
     assert_eq!(survey.investigators, 2);
     let vote = appraisal.vote.as_ref().expect("the village votes");
@@ -72,7 +73,8 @@ fn the_minimum_living_guarantee_goes_through_its_steps_of_2017() {
         panic!("the days are a parameter")
     };
     assert_eq!(program.parameters[days.0 as usize].id, "minimum_living_notice_days");
-    assert_eq!(sample.sample.as_ref().expect("the county visits").musts.len(), 2);
+    assert_eq!(sample.sample.as_ref().expect("the county visits").musts.len(), 3);
+    assert_eq!(county.notice.as_ref().expect("the county posts it, too").places.len(), 3);
     assert_eq!(approval.not_by.len(), 3);
     assert_eq!(approval.records[0].entity, "decision");
     assert_eq!(approval.reserves.as_ref().expect("money is set apart").fund, "minimum-living");

@@ -7,6 +7,7 @@ mod common;
 use std::path::Path;
 
 use common::{Builder, county, entity, event, import, meta, number, registry_id, text};
+use model::{AsProblem as _, Lang};
 use rusqlite::Connection;
 use store::{Migration, Registry, RegistryId, SourceKind, StoreError};
 
@@ -21,7 +22,8 @@ fn database(folder: &Path) -> Connection {
 fn refused<T>(result: Result<T, StoreError>, code: &str, word: &str) {
     let error = result.err().unwrap_or_else(|| panic!("`{code}` was expected"));
     assert_eq!(error.code(), code, "{error}");
-    assert!(error.to_string().contains(word), "{error}");
+    let said = error.problem().message(Lang::En);
+    assert!(said.contains(word), "{said}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use common::{
     Builder, county, entity, event, field, fields, import, meta, number, record, registry_id, text, told,
 };
+use model::{AsProblem as _, Lang};
 use pack::program::{Program, Value};
 use rusqlite::Connection;
 use store::{Registry, StoreError};
@@ -28,7 +29,8 @@ fn database(folder: &Path) -> Connection {
 fn refused<T>(result: Result<T, StoreError>, code: &str, word: &str) {
     let error = result.err().unwrap_or_else(|| panic!("`{code}` was expected"));
     assert_eq!(error.code(), code, "{error}");
-    assert!(error.to_string().contains(word), "{error}");
+    let said = error.problem().message(Lang::En);
+    assert!(said.contains(word), "{said}");
 }
 
 fn village(code: &str) -> Vec<Option<Value>> {

@@ -34,7 +34,7 @@ pub fn run(options: &ReportOptions, lang: Lang) -> CommandResult {
         match lang {
             Lang::Zh => eprintln!("注意：个人信息未作遮盖，请勿外传；已记入 {}", log.display()),
             Lang::En => {
-                eprintln!("note: personal data is not masked, do not pass it on; noted in {}", log.display())
+                eprintln!("note: personal data is not masked, do not pass it on; noted in {}", log.display());
             }
         }
     }

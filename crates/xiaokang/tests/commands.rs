@@ -412,7 +412,7 @@ fn a_registry_of_an_earlier_format_is_migrated_by_a_command() {
     let refused = import(here, "xiangcheng");
     let told = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(2));
-    assert!(told.contains("has format 1") && told.contains("`xiaokang migrate`"), "{told}");
+    assert!(told.contains("第 1 版格式") && told.contains("`xiaokang migrate`"), "{told}");
     assert_eq!(migrate("en"), "exit 0\n--- out\nthe registry was brought from format 1 to 2\n--- err\n");
     assert_eq!(migrate("zh"), "exit 0\n--- out\n登记库格式已是 2，未作改动\n--- err\n");
 }

@@ -41,7 +41,7 @@ pub fn language(all: &[OsString]) -> Lang {
     let mut words = all.iter().map(|word| word.to_string_lossy());
     while let Some(word) = words.next() {
         let named = match word.strip_prefix("--lang") {
-            Some("") => words.next().map(|word| word.into_owned()),
+            Some("") => words.next().map(std::borrow::Cow::into_owned),
             Some(rest) => rest.strip_prefix('=').map(ToOwned::to_owned),
             None => None,
         };

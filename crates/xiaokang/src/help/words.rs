@@ -280,4 +280,5 @@ const WORDS: &[(&str, &str)] = &[
     ("Personal data in full, for whoever may see it: who asked, when and why is written down beside the run first",
         "完整显示个人信息，供有权查看的人：先在运行旁边记下谁在何时为何要的"),
     ("Why it is needed in full", "为何需要完整显示"),
+    ("Say of every unknown result what it lacks", "说明每个未知结果缺什么"),
 ];
