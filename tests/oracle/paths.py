@@ -41,18 +41,25 @@ def way_by_name(pack: Pack, entity: str, name: str) -> list | None:
 def way_up(pack: Pack, child: str, subject: str) -> list | None:
     """The edges from an aggregate's child up to the subject, or None if there is no way.
 
-    An edge that is called like the subject comes first, then the chain of parents, then a reference of the
-    child to it under another name, then the shortest way along any edges.
+    Along parents, or else along the first reference of the child from which parents lead to the subject.
     """
-    edge = pack.entities[child].edges.get(subject)
-    if edge is not None and edge.entity == subject:
-        return [edge]
-    chain = ancestors(pack, child)
+    if (chain := parents_to(pack, child, subject)) is not None and chain:
+        return chain
+    for edge in pack.entities[child].edges.values():
+        if not edge.is_parent and (chain := parents_to(pack, edge.entity, subject)) is not None:
+            return [edge, *chain]
+    return None
+
+
+def parents_to(pack: Pack, entity: str, top: str) -> list | None:
+    """The parent edges from an entity up to another, none if they are the same, or None if they do not lead there."""
+    if entity == top:
+        return []
+    chain = ancestors(pack, entity)
     for length, step in enumerate(chain, 1):
-        if step.entity == subject:
+        if step.entity == top:
             return chain[:length]
-    ways = shortest_ways(pack, child, subject)
-    return ways[0] if ways else None
+    return None
 
 
 def shortest_ways(pack: Pack, start: str, end: str) -> list:
