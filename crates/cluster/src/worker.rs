@@ -114,7 +114,7 @@ fn serve(job: &Job, program: &Program, threads: usize, memory: Option<usize>, re
     if let Err(error) = outcome {
         let reason = error.to_string();
         while let Some(request) = next() {
-            (request.reply)(Err(EngineError::Cluster(Box::new(Text::same(reason)))));
+            (request.reply)(Err(EngineError::Cluster(Box::new(Text::same(&reason)))));
         }
     }
 }

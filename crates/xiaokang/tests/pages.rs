@@ -12,7 +12,7 @@ use app::reading::Reading;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use clap::Parser as _;
-use model::{Lang, Moment};
+use model::{AsProblem as _, Lang, Moment};
 use serde_json::Value as Json;
 use tower::ServiceExt as _;
 use web::{CATALOGUE, Office, ROUTES, Sources, router};
@@ -551,6 +551,6 @@ fn a_registry_without_a_run_is_not_served_and_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let cache = xiaokang::console::pack_cache();
     let refused = Office::open(folder.path(), None, cache, Sources { now, random }, false);
-    let text = refused.err().unwrap().to_string();
+    let text = refused.err().unwrap().problem().message(Lang::En);
     assert!(text.contains("has no run") && text.contains("xiaokang assess"), "{text}");
 }
