@@ -126,7 +126,7 @@ pub fn executor(options: ExecutorOptions) -> Result<(), ClusterError> {
     let scheduler = format!("http://{}:{}", options.scheduler.0, options.scheduler.1);
     runtime.block_on(heard(&scheduler, options.secret.as_ref())).map_err(failed)?;
     let secret = options.secret;
-    let (flight, endpoint) = (secret.clone().map(flight_behind), secret.map(|secret| secret.endpoints()));
+    let (flight, endpoint) = (secret.clone().map(flight_behind), secret.map(Secret::endpoints));
     let config = ExecutorProcessConfig {
         bind_host: options.host.to_string(),
         external_host: Some(options.host.to_string()),
