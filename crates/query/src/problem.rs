@@ -22,8 +22,8 @@ impl AsProblem for SessionError {
             }
             Self::NotAQuery => {
                 let words = Text::new(
-                    "只回答一条查询语句：`SELECT`、`WITH`、`VALUES` 或 `TABLE`",
-                    "only one query that reads is answered: SELECT, WITH, VALUES or TABLE",
+                    "只回答一条查询语句：`SELECT`、`WITH` 或 `VALUES`",
+                    "only one query that reads is answered: SELECT, WITH or VALUES",
                 );
                 Problem::new(Kind::Refused, "not-a-query", words)
             }

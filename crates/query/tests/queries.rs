@@ -182,7 +182,6 @@ fn all_but_one_reading_query_is_refused(here: &Path) {
     for sql in [
         "with p as (select name from person) select count(*) as n from p",
         "values (1)",
-        "table findings",
         "(select 1)",
     ] {
         let text = said(here, &["--run", "run", sql]);
