@@ -179,11 +179,8 @@ fn all_but_one_reading_query_is_refused(here: &Path) {
         assert!(digits.into_iter().all(|run| run.len() < 7), "{sql}: {text}");
     }
     assert!(!here.join("out.csv").exists() && !here.join("out.parquet").exists(), "nothing is written");
-    for sql in [
-        "with p as (select name from person) select count(*) as n from p",
-        "values (1)",
-        "(select 1)",
-    ] {
+    for sql in ["with p as (select name from person) select count(*) as n from p", "values (1)", "(select 1)"]
+    {
         let text = said(here, &["--run", "run", sql]);
         assert!(text.starts_with("exit 0"), "{sql}: {text}");
     }
